@@ -1,0 +1,109 @@
+/**
+ * A checked scenario: what to simulate, with every default filled in and every time in integer nanoseconds.
+ *
+ * The simulator sees this type only, never the text it came from. The values mean what section 2 to 7 of the machine
+ * model in docs/machine-model.md say.
+ */
+export interface Scenario {
+  readonly name: string;
+  readonly description: string;
+  /** Version of Xen that is modelled: '4.17', '4.21', 'head', ... The newest unless the file says otherwise. */
+  readonly xen: string;
+  readonly scheduler: SchedulerName;
+  /** Xen boot parameters by their own names, values as given (numbers, strings, booleans). */
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  readonly durationNs: number;
+  readonly host: Host;
+  readonly trace: TraceSettings;
+  readonly domains: readonly DomainSpec[];
+  /** Root of every random stream of the run (variants of workloads, jitter); same seed, same bytes. */
+  readonly seed: number;
+}
+
+export type SchedulerName = 'credit' | 'credit2' | 'rtds' | 'null' | 'arinc653';
+
+export interface Host {
+  readonly pcpus: number;
+  readonly sockets: number;
+  readonly coresPerSocket: number;
+  readonly threadsPerCore: number;
+  readonly nodes: number;
+  readonly tscHz: number;
+  /** TSC at t = 0; a bigint because a host that was up for months is beyond 2^53. */
+  readonly tscBase: bigint;
+  /** Skew of each pCPU's TSC in ticks, as its records show it; empty means none. */
+  readonly tscSkewTicks: readonly number[];
+  readonly contextSwitchNs: number;
+  /** Each timer fires U[0, J) late; 0 is off. */
+  readonly timerJitterNs: number;
+  readonly jitterSeed: number;
+  /** Whether all expired timers of a pCPU run before softirqs are drained (Xen's way), or one at a time. */
+  readonly timerBatch: boolean;
+  /** 0: get_random() answers 0, as on the reference machine. */
+  readonly randomSeed: number;
+}
+
+export interface TraceSettings {
+  /** xentrace's event mask, as Xen's tb_event_mask. */
+  readonly eventMask: number;
+  /** How often the recorder drains the rings. */
+  readonly flushNs: number;
+  /** The trace stops here; the run does not. */
+  readonly endNs: number;
+}
+
+export interface DomainSpec {
+  readonly id: number;
+  readonly name: string;
+  /** undefined: not given, so the toolstack does not set it (it matters for the records made at creation). */
+  readonly weight: number | undefined;
+  readonly cap: number | undefined;
+  /** One entry per vCPU, `count` already expanded. */
+  readonly vcpus: readonly VcpuSpec[];
+}
+
+export interface VcpuSpec {
+  readonly workload: Workload;
+  /** After every n ns of its own CPU time the vCPU yields; 0 is never. */
+  readonly yieldEveryNs: number;
+  /** pCPU numbers, ascending; undefined: all. */
+  readonly hardAffinity: readonly number[] | undefined;
+  readonly softAffinity: readonly number[] | undefined;
+  readonly rtds: RtdsParameters | undefined;
+}
+
+export interface RtdsParameters {
+  readonly periodUs: number;
+  readonly budgetUs: number;
+  readonly extratime: boolean;
+}
+
+/** A duration that is fixed, or drawn anew for each use from a distribution with integer nanosecond results. */
+export type Duration =
+  | { readonly kind: 'fixed'; readonly ns: number }
+  | { readonly kind: 'uniform'; readonly minNs: number; readonly maxNs: number }
+  | { readonly kind: 'exponential'; readonly meanNs: number };
+
+/** What the guest on a vCPU does. `offsetNs` is when it first wakes. */
+export type Workload =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'hog'; readonly offsetNs: number }
+  | { readonly kind: 'duty'; readonly run: Duration; readonly sleep: Duration; readonly offsetNs: number }
+  | {
+      readonly kind: 'periodic';
+      readonly periodNs: number;
+      readonly burst: Duration;
+      /** Relative to the release; the period unless given. */
+      readonly deadlineNs: number;
+      readonly offsetNs: number;
+    }
+  | {
+      /** Jobs at drawn distances: `poisson` is exponential interarrival. Each has a deadline relative to its release. */
+      readonly kind: 'sporadic';
+      readonly interarrival: Duration;
+      readonly burst: Duration;
+      readonly deadlineNs: number;
+      readonly offsetNs: number;
+    }
+  | { readonly kind: 'once'; readonly run: Duration; readonly offsetNs: number }
+  | { readonly kind: 'dodge'; readonly periodNs: number; readonly guardNs: number; readonly offsetNs: number };
