@@ -45,13 +45,15 @@ export interface EventDefinition {
   readonly index: number;
   /** 28 bits. */
   readonly id: number;
-  /** Xen's name in C. */
+  /** Xen's name in C, of the newest Xen that has the event. */
   readonly name: string;
+  /** Names it had in older Xen. */
+  readonly aliases: readonly string[];
   readonly className: string;
   readonly doc: string;
   /** False where Xen records the event without a cycle count. */
   readonly tsc: boolean;
-  /** In ascending number of words; never empty. */
+  /** In ascending number of words; empty for an event that Xen names but never records. */
   readonly layouts: readonly LayoutDefinition[];
 }
 
@@ -86,6 +88,7 @@ export interface ClassSource {
 export interface EventSource {
   readonly id: string | number;
   readonly name: string;
+  readonly aliases?: readonly string[] | undefined;
   readonly doc: string;
   readonly tsc?: boolean | undefined;
   readonly layouts: readonly LayoutSource[];
@@ -151,6 +154,7 @@ export class EventCatalog {
         index: events.length,
         id: Number(source.id),
         name: source.name,
+        aliases: source.aliases ?? [],
         className,
         doc: source.doc,
         tsc: source.tsc ?? true,
@@ -171,7 +175,9 @@ export class EventCatalog {
     this.layouts = layouts;
     this.classes = classesOf(events, merged.classDocs);
     this.#byId = new Map(events.map((event) => [event.id, event]));
-    this.#byName = new Map(events.map((event) => [event.name, event]));
+    this.#byName = new Map(
+      events.flatMap((event) => [event.name, ...event.aliases].map((name) => [name, event])),
+    );
     this.eventIndexOfLayout = Uint16Array.from(layouts, (layout) => layout?.event.index ?? 0);
     const bits = Math.max(4, Math.ceil(Math.log2(layouts.length * 4)));
     this.#shift = 32 - bits;
@@ -203,6 +209,7 @@ export class EventCatalog {
     return this.#byId.get(id);
   }
 
+  /** By its name or an alias. */
   eventByName(name: string): EventDefinition | undefined {
     return this.#byName.get(name);
   }
