@@ -1,0 +1,238 @@
+import { type EventCatalog, recordWords, WINDOW_HEADER, WINDOW_HEADER_BYTES } from '../format/index.ts';
+import { ByteWindow } from './byte-window.ts';
+import type { DiagnosticLog } from './diagnostic-log.ts';
+import type { TraceSource } from './trace-source.ts';
+import { PCPU_LIMIT, WindowIndex } from './window-index.ts';
+
+/** WINDOW_HEADER as it lies in a file. */
+const HEADER_PATTERN = Uint8Array.of(0x03, 0xf0, 0x01, 0x20);
+/** How many records behind a doubtful header are looked at. */
+const TRIAL_RECORDS = 16;
+/** Every event id of Xen has a class in these bits; words without are never the start of a record. */
+export const EVENT_CLASS_MASK = 0x0fff0000;
+
+/**
+ * Finds the windows of a trace by hopping from header to header, without a look at what is between them. Where a header
+ * is not followed by another one or by the end of the file, it lies or bytes are damaged: then the records are walked
+ * one by one, and if need be the next header that makes sense is searched for, at any byte position.
+ *
+ * Afterwards every byte of the source is in a header (12 bytes per window), in a window of the index, or in the `bytes`
+ * of a diagnostic.
+ */
+export function indexWindows(
+  source: TraceSource,
+  order: 'time' | 'file',
+  catalog: EventCatalog,
+  log: DiagnosticLog,
+): WindowIndex {
+  const index = new WindowIndex(order);
+  const scan: Scan = { view: new ByteWindow(source), bytes: source.bytes, catalog, index, log };
+  let at = 0;
+  while (at < scan.bytes) {
+    if (scan.bytes - at < WINDOW_HEADER_BYTES) {
+      reportTail(scan, at);
+      break;
+    }
+    const isHeader = scan.view.word(at) === WINDOW_HEADER;
+    const pcpu = scan.view.word(at + 4);
+    const bytes = scan.view.word(at + 8);
+    if (chainHolds(scan, at, pcpu, bytes) && (isHeader || (at > 0 && bytes > 0))) {
+      if (!isHeader) reportDamagedHeader(scan, at, pcpu);
+      index.add(at + WINDOW_HEADER_BYTES, bytes, pcpu);
+      at += WINDOW_HEADER_BYTES + bytes;
+    } else if (isHeader && pcpu < PCPU_LIMIT) {
+      at = salvageWindow(scan, at, pcpu, bytes);
+    } else {
+      at = skipToNextWindow(scan, at);
+    }
+  }
+  return index;
+}
+
+interface Scan {
+  readonly view: ByteWindow;
+  readonly bytes: number;
+  readonly catalog: EventCatalog;
+  readonly index: WindowIndex;
+  readonly log: DiagnosticLog;
+}
+
+/** Whether a header at `at` with these contents leads to another header or exactly to the end of the file. */
+function chainHolds(scan: Scan, at: number, pcpu: number, bytes: number): boolean {
+  if (pcpu >= PCPU_LIMIT || bytes % 4 !== 0) return false;
+  const end = at + WINDOW_HEADER_BYTES + bytes;
+  return end === scan.bytes || (end < scan.bytes && startsHeader(scan, end));
+}
+
+/** Whether a header, or what the end of the file left of one, starts at `at`. */
+function startsHeader({ view, bytes }: Scan, at: number): boolean {
+  if (bytes - at >= 4) return view.word(at) === WINDOW_HEADER;
+  return view.slice(at, bytes - at).every((byte, i) => byte === HEADER_PATTERN[i]);
+}
+
+function reportTail(scan: Scan, at: number): void {
+  const bytes = scan.bytes - at;
+  if (!startsHeader(scan, at)) {
+    reportSkipped(scan, at, bytes);
+    return;
+  }
+  scan.log.add({
+    severity: 'data_loss',
+    code: 'truncated_header',
+    offset: at,
+    bytes,
+    message: `The file ends within a window header, ${bytes} of its 12 bytes are there.`,
+    advice: 'The end of the trace is missing: a full disk, an interrupted copy, or xentrace was killed.',
+  });
+}
+
+function reportDamagedHeader(scan: Scan, at: number, pcpu: number): void {
+  scan.log.add({
+    severity: 'error',
+    code: 'damaged_header',
+    pcpu,
+    offset: at,
+    message: `A window header is damaged, but its pCPU and length make sense: its records were read.`,
+    advice: 'The file was changed after it was written: copy it again.',
+  });
+}
+
+function reportSkipped(scan: Scan, at: number, bytes: number): void {
+  scan.log.add({
+    severity: 'error',
+    code: 'skipped_bytes',
+    offset: at,
+    bytes,
+    message: `${bytes} bytes at offset ${at} make no sense as a trace and were skipped.`,
+    advice: 'The file was damaged after it was written: copy it again, or record again.',
+  });
+}
+
+function skipToNextWindow(scan: Scan, at: number): number {
+  const next = findWindow(scan, at + 1);
+  reportSkipped(scan, at, next - at);
+  return next;
+}
+
+/** The next header at or after `from` that makes sense, or the end of the file. */
+function findWindow(scan: Scan, from: number): number {
+  for (let at = from; ; at++) {
+    at = scan.view.indexOf(HEADER_PATTERN, at);
+    if (at < 0 || scan.bytes - at < WINDOW_HEADER_BYTES) return scan.bytes;
+    if (headerMakesSense(scan, at)) return at;
+  }
+}
+
+/** Whether a header at `at` is to be believed: it leads to another one, or at least what follows it looks like records. */
+function headerMakesSense(scan: Scan, at: number): boolean {
+  if (at + WINDOW_HEADER_BYTES > scan.bytes) return false;
+  const pcpu = scan.view.word(at + 4);
+  if (pcpu >= PCPU_LIMIT) return false;
+  if (chainHolds(scan, at, pcpu, scan.view.word(at + 8))) return true;
+  let known = 0;
+  let seen = 0;
+  let position = at + WINDOW_HEADER_BYTES;
+  while (seen < TRIAL_RECORDS && position + 4 <= scan.bytes) {
+    const header = scan.view.word(position);
+    if (header === WINDOW_HEADER) break;
+    const next = position + 4 * recordWords(header);
+    if ((header & EVENT_CLASS_MASK) === 0 || next > scan.bytes) break;
+    if (scan.catalog.layoutIndexOfHeader(header) !== 0) known++;
+    seen++;
+    position = next;
+  }
+  return known > 0 && known * 2 >= seen;
+}
+
+/**
+ * A header whose length cannot be believed as it stands. Walks its records to find out where the window ends, adds
+ * what is sure to the index and returns the offset at which to go on.
+ */
+function salvageWindow(scan: Scan, at: number, pcpu: number, bytes: number): number {
+  const start = at + WINDOW_HEADER_BYTES;
+  const claimedEnd = start + bytes;
+  const walk = walkRecords(scan, start, claimedEnd);
+  const { end } = walk;
+  if (walk.stop === 'end-of-file') {
+    scan.index.add(start, scan.bytes - start, pcpu);
+    if (claimedEnd > scan.bytes) reportTruncatedWindow(scan, at, pcpu, bytes, claimedEnd - scan.bytes);
+    else reportWrongLength(scan, at, pcpu, bytes, scan.bytes - start);
+    return scan.bytes;
+  }
+  if (walk.stop === 'header') {
+    scan.index.add(start, end - start, pcpu);
+    reportWrongLength(scan, at, pcpu, bytes, end - start);
+    return end;
+  }
+  if (walk.stop === 'claimed-end') {
+    scan.index.add(start, bytes, pcpu);
+    return claimedEnd;
+  }
+  const next = findWindow(scan, Math.max(end, start));
+  const sure = claimedEnd > end ? Math.min(claimedEnd, next) : end;
+  scan.index.add(start, sure - start, pcpu);
+  if (sure === scan.bytes && claimedEnd > sure) {
+    reportTruncatedWindow(scan, at, pcpu, bytes, claimedEnd - sure);
+  } else if (sure !== claimedEnd) reportWrongLength(scan, at, pcpu, bytes, sure - start);
+  return sure;
+}
+
+interface Walk {
+  /** Why the walk ended: at a header, at the claimed end, at the end of the file, or where no record can be. */
+  readonly stop: 'header' | 'claimed-end' | 'end-of-file' | 'nonsense';
+  readonly end: number;
+}
+
+/**
+ * Follows the records from `start` on. At the window's claimed end it goes on only where the records do: the next one
+ * is of a known layout and not earlier than the last.
+ */
+function walkRecords(scan: Scan, start: number, claimedEnd: number): Walk {
+  const { view, bytes, catalog } = scan;
+  let position = start;
+  let last = 0;
+  while (position + 4 <= bytes) {
+    const header = view.word(position);
+    if (header === WINDOW_HEADER && headerMakesSense(scan, position))
+      return { stop: 'header', end: position };
+    const words = recordWords(header);
+    const timed = header >= 0x80000000 && position + 12 <= bytes;
+    const tsc = timed ? view.word(position + 8) * 2 ** 32 + view.word(position + 4) : last;
+    if (position === claimedEnd) {
+      if (!timed || tsc < last || catalog.layoutIndexOfHeader(header) === 0) {
+        return { stop: 'claimed-end', end: position };
+      }
+    }
+    if ((header & EVENT_CLASS_MASK) === 0) return { stop: 'nonsense', end: position };
+    if (position + words * 4 > bytes) break;
+    last = tsc;
+    position += words * 4;
+  }
+  // A header that the end of the file cuts off is a tail of its own.
+  if (bytes - position < WINDOW_HEADER_BYTES && bytes > position && startsHeader(scan, position)) {
+    return { stop: 'header', end: position };
+  }
+  return { stop: 'end-of-file', end: position };
+}
+
+function reportTruncatedWindow(scan: Scan, at: number, pcpu: number, bytes: number, missing: number): void {
+  scan.log.add({
+    severity: 'data_loss',
+    code: 'truncated_window',
+    pcpu,
+    offset: at,
+    message: `The file ends within a window of pCPU ${pcpu}: ${missing} of its ${bytes} bytes are missing.`,
+    advice: 'The end of the trace is missing: a full disk, an interrupted copy, or xentrace was killed.',
+  });
+}
+
+function reportWrongLength(scan: Scan, at: number, pcpu: number, claimed: number, found: number): void {
+  scan.log.add({
+    severity: 'error',
+    code: 'wrong_window_length',
+    pcpu,
+    offset: at,
+    message: `A window of pCPU ${pcpu} says that it is ${claimed} bytes long, but ${found} bytes of records follow.`,
+    advice: 'The file was damaged, or two programs wrote to it at once; the records found were read.',
+  });
+}

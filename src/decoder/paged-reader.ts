@@ -1,0 +1,63 @@
+import type { TraceSource } from './trace-source.ts';
+
+const PAGE_BYTES = 64 * 1024;
+
+/**
+ * Reads pieces of a source through a cache of pages, so that hundreds of pCPUs can each take small pieces of windows
+ * that lie next to each other in the file without a system call for every piece. Eviction is "second chance": a page
+ * that was used since the hand last passed stays.
+ */
+export class PagedReader {
+  readonly #source: TraceSource;
+  readonly #pages: Uint8Array[] = [];
+  readonly #pageNumber: Float64Array;
+  readonly #pageLength: Int32Array;
+  readonly #used: Uint8Array;
+  readonly #slotOf = new Map<number, number>();
+  #hand = 0;
+
+  /** @param pages How many pages of 64 KiB are kept. */
+  constructor(source: TraceSource, pages: number) {
+    this.#source = source;
+    this.#pageNumber = new Float64Array(pages).fill(-1);
+    this.#pageLength = new Int32Array(pages);
+    this.#used = new Uint8Array(pages);
+  }
+
+  /** As {@link TraceSource.read}. */
+  read(target: Uint8Array, targetAt: number, at: number, length: number): number {
+    if (length >= PAGE_BYTES) return this.#source.read(target, targetAt, at, length);
+    let done = 0;
+    while (done < length) {
+      const position = at + done;
+      const inPage = position % PAGE_BYTES;
+      const slot = this.#load((position - inPage) / PAGE_BYTES);
+      const piece = Math.min(length - done, this.#pageLength[slot] - inPage);
+      if (piece <= 0) break;
+      target.set(this.#pages[slot].subarray(inPage, inPage + piece), targetAt + done);
+      done += piece;
+    }
+    return done;
+  }
+
+  #load(page: number): number {
+    const known = this.#slotOf.get(page);
+    if (known !== undefined) {
+      this.#used[known] = 1;
+      return known;
+    }
+    while (this.#used[this.#hand]) {
+      this.#used[this.#hand] = 0;
+      this.#hand = (this.#hand + 1) % this.#used.length;
+    }
+    const slot = this.#hand;
+    this.#hand = (slot + 1) % this.#used.length;
+    if (this.#pageNumber[slot] >= 0) this.#slotOf.delete(this.#pageNumber[slot]);
+    this.#pages[slot] ??= new Uint8Array(PAGE_BYTES);
+    this.#pageLength[slot] = this.#source.read(this.#pages[slot], 0, page * PAGE_BYTES, PAGE_BYTES);
+    this.#pageNumber[slot] = page;
+    this.#used[slot] = 1;
+    this.#slotOf.set(page, slot);
+    return slot;
+  }
+}

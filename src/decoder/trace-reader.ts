@@ -1,0 +1,50 @@
+import type { EventCatalog } from '../format/index.ts';
+import type { TraceClock } from './clock.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { RecordBatch } from './record-batch.ts';
+
+/** Decodes one trace, once, from its start to its end. Made by `openTrace`. */
+export interface TraceReader {
+  /** The path, or what stands for it. */
+  readonly name: string;
+  /** Length of the trace, decompressed. */
+  readonly bytes: number;
+  readonly catalog: EventCatalog;
+  readonly clock: TraceClock;
+  /** pCPUs that have windows in the trace, ascending. */
+  readonly pcpus: readonly number[];
+  /**
+   * Fills `batch` with the next records, as many as there is room for. Returns false when there are none left.
+   *
+   * @throws UserError read-failed, when the operating system cannot read on.
+   */
+  readBatch(batch: RecordBatch): boolean;
+  /** What is wrong with the trace; complete when {@link readBatch} has returned false. */
+  diagnostics(): readonly Diagnostic[];
+  /** Sums over what has been read so far; complete likewise. */
+  counts(): TraceCounts;
+  /** Gives back files and memory. */
+  close(): void;
+}
+
+export interface TraceCounts {
+  /** All records but window headers. */
+  readonly records: number;
+  /** Records by layout index; [0]: those of unknown (event, words). */
+  readonly byLayout: Float64Array;
+  /** Unknown records by kind, `0x0002f123/5` for event 0x0002f123 with 5 extra words. */
+  readonly unknown: ReadonlyMap<string, number>;
+  /** The sum of what lost-records records say. */
+  readonly lostRecords: number;
+  readonly windows: number;
+  /** headerBytes + recordBytes + skippedBytes = the trace's length. */
+  readonly headerBytes: number;
+  readonly recordBytes: number;
+  readonly skippedBytes: number;
+  /** Records whose TSC is lower than the one before it on their pCPU; they keep their place in the file. */
+  readonly lateRecords: number;
+  /** Time from the first to the last record. */
+  readonly spanNs: number;
+  /** pCPU -> records. */
+  readonly recordsOfPcpu: ReadonlyMap<number, number>;
+}
