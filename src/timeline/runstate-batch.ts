@@ -13,14 +13,21 @@ export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline', 'unk
 export const DOM_IDLE = 0x7fff;
 
 /**
- * A batch of intervals, each the time that one vCPU spent in one runstate; ordered by end. The idle domain's are there
- * too. The first and last interval of a vCPU reach to the borders of the trace and say so in `complete`.
+ * A batch of intervals, each the time that one vCPU spent in one runstate. The idle domain's are there too. The
+ * intervals of a vCPU tile its time in the trace without gap or overlap: from the trace's start (or its domain's
+ * creation) to the trace's end (or its domain's removal); the first and the last say so in `complete`. Ordered by end,
+ * but for the unknown time before a vCPU's first record. Arrays are reused: a listener copies what it keeps.
  */
 export interface RunstateBatch {
   count: number;
   readonly dom: Uint16Array;
   readonly vcpu: Uint16Array;
   readonly state: Uint8Array;
+  /**
+   * The state by Xen's own runstate records. It differs from `state` only where that is THROTTLED: RUNNABLE or OFFLINE,
+   * whichever Xen calls a vCPU that its scheduler keeps back.
+   */
+  readonly xenState: Uint8Array;
   /** The state before this one (UNKNOWN for the first). */
   readonly previous: Uint8Array;
   readonly startNs: Float64Array;
@@ -34,7 +41,10 @@ export interface RunstateBatch {
 /** Why a vCPU began to wait for a pCPU: it woke, was preempted (or yielded), or was let run again after a pause. */
 export const WAIT_CAUSES = ['wake', 'preempt', 'resume'] as const;
 
-/** A batch of completed run-queue waits: intervals runnable that ended in running; ordered by end. */
+/**
+ * A batch of completed run-queue waits: intervals runnable, by Xen's records, that ended in running and whose start was
+ * seen; ordered by end. The idle domain has none. Arrays are reused: a listener copies what it keeps.
+ */
 export interface WaitBatch {
   count: number;
   readonly dom: Uint16Array;
@@ -45,12 +55,46 @@ export interface WaitBatch {
   readonly endNs: Float64Array;
   /** Where it last ran before the wait; -1 where not known. */
   readonly fromPcpu: Int16Array;
-  /** Where it got to run. */
+  /** Where it got to run; -1 where not known (see place-tracker.ts). */
   readonly toPcpu: Int16Array;
-  /** The vCPU that ran longest on toPcpu meanwhile; dom -1 where none is known. */
+  /** The vCPU that ran longest on toPcpu meanwhile (the idle domain's where it idled); dom -1 where none is known. */
   readonly ranDom: Int32Array;
   readonly ranVcpu: Int32Array;
   readonly ranNs: Float64Array;
   /** Part of the wait in which the vCPU was kept back by its own budget or cap (see THROTTLED). */
   readonly throttledNs: Float64Array;
+}
+
+/** Allocates an empty batch. */
+export function createRunstateBatch(rows: number): RunstateBatch {
+  return {
+    count: 0,
+    dom: new Uint16Array(rows),
+    vcpu: new Uint16Array(rows),
+    state: new Uint8Array(rows),
+    xenState: new Uint8Array(rows),
+    previous: new Uint8Array(rows),
+    startNs: new Float64Array(rows),
+    endNs: new Float64Array(rows),
+    pcpu: new Int16Array(rows),
+    complete: new Uint8Array(rows),
+  };
+}
+
+/** Allocates an empty batch. */
+export function createWaitBatch(rows: number): WaitBatch {
+  return {
+    count: 0,
+    dom: new Uint16Array(rows),
+    vcpu: new Uint16Array(rows),
+    cause: new Uint8Array(rows),
+    startNs: new Float64Array(rows),
+    endNs: new Float64Array(rows),
+    fromPcpu: new Int16Array(rows),
+    toPcpu: new Int16Array(rows),
+    ranDom: new Int32Array(rows),
+    ranVcpu: new Int32Array(rows),
+    ranNs: new Float64Array(rows),
+    throttledNs: new Float64Array(rows),
+  };
 }

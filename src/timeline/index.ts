@@ -1,0 +1,13 @@
+/**
+ * Records in time order come in; what each vCPU did goes out, as columns: intervals in a runstate, waits for a pCPU,
+ * jobs. Bounded memory, whatever the length of the trace.
+ *
+ * It refuses to know where the records came from, how they are encoded, and what the figures mean: it takes no sums.
+ * What it cannot know it calls unknown and does not guess.
+ * @module
+ */
+export { createJobBatch, JOB_MET, JOB_MISSED, JOB_UNJUDGED, type JobBatch } from './job-batch.ts';
+export { DEADLINE_TOLERANCE_NS } from './job-tracker.ts';
+export * from './runstate-batch.ts';
+export { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
+export type { TimelineListener } from './timeline-listener.ts';

@@ -1,0 +1,100 @@
+/**
+ * Jobs of periodic and sporadic guest tasks, from the records that a guest makes at release, start and completion.
+ * @module
+ */
+import { JOB_MET, JOB_MISSED, JOB_UNJUDGED } from './job-batch.ts';
+import type { TimelineOutput } from './timeline-listener.ts';
+
+/**
+ * How late a completion may be and still count as met. A record's time may be ahead of its instant: records of one
+ * simulated instant get consecutive TSCs, up to some 520 ns ahead, and a real guest's record is made after the job's
+ * end, by a hypercall. A job that completes exactly at its deadline meets it.
+ */
+export const DEADLINE_TOLERANCE_NS = 1_000;
+
+/** Open jobs remembered per task; when more are open, the oldest one is given up as not seen completed. */
+const OPEN_JOBS_MAX = 65_536;
+
+interface Job {
+  readonly key: number;
+  readonly job: number;
+  readonly releaseNs: number;
+  readonly deadlineNs: number;
+  startNs: number;
+  /** Losses of records that had ended when it was released: a later one may have taken its completion. */
+  readonly losses: number;
+}
+
+/** Jobs of one task in the order of their release: they start and complete in that order, or nearly so. */
+interface Task {
+  readonly task: number;
+  readonly open: Job[];
+}
+
+export class JobTracker {
+  readonly #output: TimelineOutput;
+  /** By `dom * 2^32 + task`. Objects: a job lives for milliseconds, records by the thousand per second at most. */
+  readonly #tasks = new Map<number, Task>();
+  #losses = 0;
+
+  constructor(output: TimelineOutput) {
+    this.#output = output;
+  }
+
+  /** @param deadlineNs relative to the release; 0: none. @param lateNs how long before the record the release was. */
+  release(tNs: number, key: number, task: number, job: number, deadlineNs: number, lateNs: number): void {
+    const releaseNs = tNs - lateNs;
+    const { open } = this.#task(key, task);
+    if (open.length >= OPEN_JOBS_MAX) this.#giveUp(task, open.shift()!, tNs);
+    const absoluteNs = deadlineNs > 0 ? releaseNs + deadlineNs : Number.NaN;
+    open.push({ key, job, releaseNs, deadlineNs: absoluteNs, startNs: Number.NaN, losses: this.#losses });
+  }
+
+  start(tNs: number, key: number, task: number, job: number): void {
+    const open = this.#task(key, task).open.find((candidate) => candidate.job === job);
+    if (open !== undefined && Number.isNaN(open.startNs)) open.startNs = tNs;
+  }
+
+  complete(tNs: number, key: number, task: number, job: number): void {
+    const { open } = this.#task(key, task);
+    const index = open.findIndex((candidate) => candidate.job === job);
+    if (index < 0) {
+      this.#output.job(key, task, job, Number.NaN, Number.NaN, Number.NaN, tNs, JOB_UNJUDGED);
+      return;
+    }
+    const [done] = open.splice(index, 1);
+    const { releaseNs, deadlineNs, startNs } = done;
+    let missed = JOB_UNJUDGED;
+    if (!Number.isNaN(deadlineNs)) missed = tNs > deadlineNs + DEADLINE_TOLERANCE_NS ? JOB_MISSED : JOB_MET;
+    this.#output.job(done.key, task, job, releaseNs, deadlineNs, startNs, tNs, missed);
+  }
+
+  /** Records were lost: the completions of open jobs may be among them. */
+  loss(): void {
+    this.#losses++;
+  }
+
+  /** Tells of the jobs that are still open, by task and then by release. `partial`: some pCPU's records are missing. */
+  finish(endNs: number, partial: boolean): void {
+    if (partial) this.#losses++;
+    for (const { task, open } of this.#tasks.values()) {
+      for (const job of open) this.#giveUp(task, job, endNs);
+    }
+    this.#tasks.clear();
+  }
+
+  #giveUp(task: number, { key, job, releaseNs, deadlineNs, startNs, losses }: Job, endNs: number): void {
+    const missed = deadlineNs <= endNs && losses === this.#losses ? JOB_MISSED : JOB_UNJUDGED;
+    this.#output.job(key, task, job, releaseNs, deadlineNs, startNs, Number.NaN, missed);
+  }
+
+  #task(key: number, task: number): Task {
+    const id = (key >>> 16) * 2 ** 32 + task;
+    let found = this.#tasks.get(id);
+    if (found === undefined) {
+      found = { task, open: [] };
+      this.#tasks.set(id, found);
+    }
+    return found;
+  }
+}

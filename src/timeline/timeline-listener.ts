@@ -1,0 +1,130 @@
+import { createJobBatch, type JobBatch } from './job-batch.ts';
+import {
+  createRunstateBatch,
+  createWaitBatch,
+  type RunstateBatch,
+  type WaitBatch,
+} from './runstate-batch.ts';
+
+/** Takes what a {@link Timeline} finds, batch by batch. Batches are reused: copy what you keep past the call. */
+export interface TimelineListener {
+  onRunstates?(batch: RunstateBatch): void;
+  onWaits?(batch: WaitBatch): void;
+  onJobs?(batch: JobBatch): void;
+}
+
+const ROWS = 16_384;
+
+/** Gathers rows into batches and hands full ones to the listeners. Internal to timeline/. */
+export class TimelineOutput {
+  readonly #listeners: readonly TimelineListener[];
+  readonly #runstates: RunstateBatch = createRunstateBatch(ROWS);
+  readonly #waits: WaitBatch = createWaitBatch(ROWS);
+  readonly #jobs: JobBatch = createJobBatch(ROWS);
+
+  constructor(listeners: readonly TimelineListener[]) {
+    this.#listeners = listeners;
+  }
+
+  runstate(
+    key: number,
+    state: number,
+    xenState: number,
+    previous: number,
+    startNs: number,
+    endNs: number,
+    pcpu: number,
+    complete: number,
+  ): void {
+    const batch = this.#runstates;
+    const row = batch.count;
+    batch.dom[row] = key >>> 16;
+    batch.vcpu[row] = key;
+    batch.state[row] = state;
+    batch.xenState[row] = xenState;
+    batch.previous[row] = previous;
+    batch.startNs[row] = startNs;
+    batch.endNs[row] = endNs;
+    batch.pcpu[row] = pcpu;
+    batch.complete[row] = complete;
+    batch.count = row + 1;
+    if (batch.count === ROWS) this.#flushRunstates();
+  }
+
+  wait(
+    key: number,
+    cause: number,
+    startNs: number,
+    endNs: number,
+    fromPcpu: number,
+    toPcpu: number,
+    ranKey: number,
+    ranNs: number,
+    throttledNs: number,
+  ): void {
+    const batch = this.#waits;
+    const row = batch.count;
+    batch.dom[row] = key >>> 16;
+    batch.vcpu[row] = key;
+    batch.cause[row] = cause;
+    batch.startNs[row] = startNs;
+    batch.endNs[row] = endNs;
+    batch.fromPcpu[row] = fromPcpu;
+    batch.toPcpu[row] = toPcpu;
+    batch.ranDom[row] = ranKey < 0 ? -1 : ranKey >>> 16;
+    batch.ranVcpu[row] = ranKey < 0 ? -1 : ranKey & 0xffff;
+    batch.ranNs[row] = ranNs;
+    batch.throttledNs[row] = throttledNs;
+    batch.count = row + 1;
+    if (batch.count === ROWS) this.#flushWaits();
+  }
+
+  job(
+    key: number,
+    task: number,
+    job: number,
+    releaseNs: number,
+    deadlineNs: number,
+    startNs: number,
+    completionNs: number,
+    missed: number,
+  ): void {
+    const batch = this.#jobs;
+    const row = batch.count;
+    batch.dom[row] = key >>> 16;
+    batch.vcpu[row] = key;
+    batch.task[row] = task;
+    batch.job[row] = job;
+    batch.releaseNs[row] = releaseNs;
+    batch.deadlineNs[row] = deadlineNs;
+    batch.startNs[row] = startNs;
+    batch.completionNs[row] = completionNs;
+    batch.missed[row] = missed;
+    batch.count = row + 1;
+    if (batch.count === ROWS) this.#flushJobs();
+  }
+
+  flush(): void {
+    this.#flushRunstates();
+    this.#flushWaits();
+    this.#flushJobs();
+  }
+
+  #flushRunstates(): void {
+    if (this.#runstates.count === 0) return;
+    for (const listener of this.#listeners) listener.onRunstates?.(this.#runstates);
+    this.#runstates.count = 0;
+  }
+
+  #flushWaits(): void {
+    if (this.#waits.count === 0) return;
+    for (const listener of this.#listeners) listener.onWaits?.(this.#waits);
+    this.#waits.count = 0;
+  }
+
+  #flushJobs(): void {
+    if (this.#jobs.count === 0) return;
+    for (const listener of this.#listeners) listener.onJobs?.(this.#jobs);
+    this.#jobs.count = 0;
+  }
+}
