@@ -74,7 +74,8 @@ export class TraceRing {
    *
    * Xen reads the TSC anew for each record. Here a lost-records record and a wrap record with a cycle count bear the TSC
    * of the record that they precede, the latest time at which Xen can have written them, so that time on a pCPU never
-   * goes back.
+   * goes back. A loss ends later than it began: a record that bears the first lost one's TSC, as no two records of Xen
+   * do, is lost with it.
    */
   insert(
     event: number,
@@ -106,7 +107,7 @@ export class TraceRing {
     const wrapBeforeRecord = recordBytes > bytesToWrap;
     if (wrapBeforeRecord) totalBytes += bytesToWrap;
 
-    if (totalBytes > dataBytes - unconsumed) {
+    if (totalBytes > dataBytes - unconsumed || (this.lostRecords > 0 && !this.isAfterLoss(tscLow, tscHigh))) {
       if (this.lostRecords === 0) {
         this.lostFirstTscLow = tscLow;
         this.lostFirstTscHigh = tscHigh;
@@ -147,6 +148,13 @@ export class TraceRing {
   consume(): void {
     this.cons = this.prod;
     this.unconsumedRecords = 0;
+  }
+
+  /** Whether a TSC is later than that of the first record lost. */
+  private isAfterLoss(tscLow: number, tscHigh: number): boolean {
+    return tscHigh !== this.lostFirstTscHigh
+      ? tscHigh > this.lostFirstTscHigh
+      : tscLow > this.lostFirstTscLow;
   }
 
   /** Xen's insert_wrap_record(): up to 7 stale words, and the cycle count only where those do not suffice. */

@@ -131,6 +131,15 @@ test('the first TSC of a loss is kept in both halves', () => {
   expect(drain(ring)).toBe('c001f001 1 80000002 1 37fff fffffff8 80000001 80028006 1 80000002');
 });
 
+test('a record with the TSC of the first lost one is lost too, though there is space', () => {
+  const ring = new TraceRing(48);
+  for (const tsc of [1, 2, 3, 5]) put(ring, 0x28006, tsc, [tsc]);
+  drain(ring);
+  expect(put(ring, 0x24002, 5, [1])).toBe(LOST);
+  expect(put(ring, 0x28006, 6, [6])).toBe(KEPT_AND_CROSSED_HIGH_WATER);
+  expect(drain(ring)).toBe('c001f001 6 9 2 20007 5 9 90028006 6 9 6');
+});
+
 test('the size of a ring is its pages without the two offsets, and Xen grants only so many pages', () => {
   expect(ringDataBytes(1)).toBe(4088);
   expect(ringDataBytes(32)).toBe(131_064);
