@@ -1,9 +1,11 @@
 /**
  * The candidate that `word` was most likely meant to be, for "did you mean"; undefined when none is near. Near is at
  * most one mistake (a letter too many, too few, wrong, or two exchanged) per three letters; upper case, hyphens and
- * spaces are no mistakes. Of equally near candidates the first wins.
+ * spaces are no mistakes. Failing that, a candidate that begins with the word, if that has three letters or more. Of
+ * equally near candidates the first wins.
  */
-export function closestWord(word: string, candidates: Iterable<string>): string | undefined {
+export function closestWord(word: string, known: Iterable<string>): string | undefined {
+  const candidates = [...known];
   const wanted = normalise(word.slice(0, 64));
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
@@ -13,7 +15,9 @@ export function closestWord(word: string, candidates: Iterable<string>): string 
     best = candidate;
     bestDistance = distance;
   }
-  return best;
+  return (
+    best ?? candidates.find((candidate) => wanted.length >= 3 && normalise(candidate).startsWith(wanted))
+  );
 }
 
 function normalise(word: string): string {

@@ -7,10 +7,13 @@
 export interface Scenario {
   readonly name: string;
   readonly description: string;
-  /** Version of Xen that is modelled: '4.17', '4.21', 'head', ... The newest unless the file says otherwise. */
+  /** Series of Xen that is modelled, one of XEN_SERIES: '4.17', '4.21', 'head', ... The newest unless given. */
   readonly xen: string;
   readonly scheduler: SchedulerName;
-  /** Xen boot parameters by their own names, values as given (numbers, strings, booleans). */
+  /**
+   * Xen boot parameters by their own names, only those that were given and that the scheduler reads. Switches are true
+   * or false however they were written; numbers are in Xen's range, in the unit of the parameter.
+   */
   readonly params: Readonly<Record<string, number | string | boolean>>;
   readonly durationNs: number;
   readonly host: Host;
@@ -106,4 +109,9 @@ export type Workload =
       readonly offsetNs: number;
     }
   | { readonly kind: 'once'; readonly run: Duration; readonly offsetNs: number }
-  | { readonly kind: 'dodge'; readonly periodNs: number; readonly guardNs: number; readonly offsetNs: number };
+  | {
+      readonly kind: 'dodge';
+      readonly periodNs: number;
+      readonly guardNs: number;
+      readonly offsetNs: number;
+    };

@@ -13,6 +13,7 @@ describe('closestWord', () => {
     ['sched-credit-tslice-ms', 'sched_credit_tslice_ms'],
     ['sched_ratelimit', 'sched_ratelimit_us'],
     ['caps', 'cap'],
+    ['sched_cred', 'sched_credit_tslice_ms'],
   ])('takes %j for %j', (word, meant) => {
     expect(closestWord(word, keys)).toBe(meant);
   });

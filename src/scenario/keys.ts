@@ -1,0 +1,363 @@
+import { z } from 'zod';
+import { bootParametersType } from './boot-parameters.ts';
+import type { Located } from './located.ts';
+import { PCPUS_MAX, pcpuList } from './pcpu-list.ts';
+import { key } from './read-keys.ts';
+import type { SchedulerName } from './scenario.ts';
+import {
+  duration,
+  frequencyHz,
+  mask32,
+  oneOf,
+  schemaType,
+  shortText,
+  tickList,
+  unsigned64,
+  type ValueType,
+  wholeNanoseconds,
+  wholeNumber,
+  yesOrNo,
+} from './value-types.ts';
+import { workloadType } from './workload-language.ts';
+import { XEN_SERIES, type XenSeries, xenSeriesOf } from './xen-versions.ts';
+
+/*
+ * Every key of the language, map by map: the reader, the messages and the tables of docs/scenarios.md go by these
+ * declarations. The first name is the preferred one; aliases are mostly the spellings of the machine model.
+ */
+
+export const SCHEDULERS = [
+  'credit',
+  'credit2',
+  'rtds',
+  'null',
+  'arinc653',
+] as const satisfies SchedulerName[];
+
+/** Domain ids from 32752 on are Xen's own (DOMID_FIRST_RESERVED in public/xen.h). */
+export const DOMAIN_ID_MAX = 32_751;
+/** As many vCPUs as a domain can have on x86 (MAX_VIRT_CPUS). */
+export const VCPUS_PER_DOMAIN_MAX = 8192;
+export const DURATION_DEFAULT_NS = 1_000_000_000;
+export const TSC_DEFAULT = 1_000_000_000;
+/** All TRC_SCHED classes, as the reference traces were recorded. */
+export const EVENT_MASK_DEFAULT = 0x0002f000;
+export const FLUSH_DEFAULT_NS = 100_000_000;
+
+/** A map or list that is read in a step of its own. */
+function nested(label: string): ValueType<Located> {
+  return { label, expected: label, read: (node) => node };
+}
+
+const xenVersion: ValueType<XenSeries> = {
+  label: 'version',
+  expected: `one of ${XEN_SERIES.join(', ')}`,
+  read(node, name, problems) {
+    // By its source: without quotes YAML reads 4.20 as the number 4.2.
+    const series = node.kind === 'scalar' ? xenSeriesOf(node.source) : undefined;
+    if (series) return series;
+    const shown = node.kind === 'scalar' ? `"${node.source.slice(0, 20)}"` : `a ${node.kind}`;
+    problems.add('scenario-bad-value', node.at, `"${name}" is ${shown}, expected ${this.expected}`);
+    return undefined;
+  },
+};
+
+const seedType = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+export const SCENARIO_KEYS = {
+  name: key({
+    name: 'name',
+    type: shortText(200),
+    default: "the file's name",
+    doc: 'What the scenario is called in reports.',
+  }),
+  description: key({
+    name: 'description',
+    type: shortText(10_000),
+    default: 'none',
+    doc: 'What it shows, for readers.',
+    aliases: ['note'],
+  }),
+  xen: key({
+    name: 'xen',
+    type: xenVersion,
+    default: XEN_SERIES[XEN_SERIES.length - 1]!,
+    doc: 'The version of Xen that is modelled. A patch version such as 4.17.7 means its series.',
+  }),
+  scheduler: key({
+    name: 'scheduler',
+    type: oneOf(SCHEDULERS),
+    default: 'credit',
+    doc: "The scheduler, by the name that Xen's `sched=` takes.",
+    aliases: ['sched'],
+  }),
+  params: key({
+    name: 'params',
+    type: bootParametersType,
+    default: 'none',
+    doc: "Xen's boot parameters, by their own names (see below).",
+  }),
+  duration: key({
+    name: 'duration',
+    type: duration(1),
+    default: '1s',
+    doc: 'How long the run is; nothing happens at its end or later.',
+    aliases: [{ name: 'duration_ns', type: wholeNanoseconds(1) }],
+  }),
+  seed: key({
+    name: 'seed',
+    type: seedType,
+    default: '1',
+    doc: 'Root of all random draws. Same text and seed, same run; another seed, other draws.',
+  }),
+  host: key({ name: 'host', type: nested('map'), default: 'one pCPU', doc: 'The machine (see below).' }),
+  topology: key({
+    name: 'topology',
+    type: nested('map'),
+    default: 'none',
+    doc: "`sockets`, `cores`, `threads` and `nodes` of the host: the machine model's place for them.",
+  }),
+  trace: key({
+    name: 'trace',
+    type: nested('map'),
+    default: 'everything',
+    doc: 'What is traced (see below).',
+  }),
+  domains: key({
+    name: 'domains',
+    type: nested('list'),
+    default: 'required',
+    doc: 'The domains, in the order of their creation (see below).',
+  }),
+};
+
+export const TOPOLOGY_KEYS = {
+  sockets: key({
+    name: 'sockets',
+    type: wholeNumber(1, PCPUS_MAX),
+    default: '1',
+    doc: 'Sockets of the host.',
+  }),
+  cores: key({
+    name: 'cores',
+    type: wholeNumber(1, PCPUS_MAX),
+    default: 'as many as the pCPUs need',
+    doc: 'Cores of each socket.',
+  }),
+  threads: key({
+    name: 'threads',
+    type: wholeNumber(1, PCPUS_MAX),
+    default: '1',
+    doc: 'Threads of each core.',
+  }),
+  nodes: key({
+    name: 'nodes',
+    type: wholeNumber(1, PCPUS_MAX),
+    default: '1',
+    doc: 'NUMA nodes; the sockets are divided among them.',
+  }),
+};
+
+export const HOST_KEYS = {
+  pcpus: key({
+    name: 'pcpus',
+    type: wholeNumber(1, PCPUS_MAX),
+    default: 'sockets x cores x threads',
+    doc: 'Number of pCPUs. pCPU i is thread i mod threads of core (i / threads) mod cores.',
+    topLevel: ['pcpus'],
+  }),
+  ...TOPOLOGY_KEYS,
+  tscHz: key({
+    name: 'tsc_hz',
+    type: frequencyHz,
+    default: '1GHz',
+    doc: 'Frequency of the TSC.',
+    topLevel: ['tsc_hz'],
+  }),
+  tscBase: key({
+    name: 'tsc_base',
+    type: unsigned64,
+    default: '1000000000',
+    doc: 'TSC at the start of the run, in ticks.',
+    topLevel: ['tsc_base'],
+  }),
+  tscSkew: key({
+    name: 'tsc_skew',
+    type: tickList,
+    default: 'none',
+    doc: 'By how many ticks the TSC of each pCPU, from 0 on, is ahead; missing ones are 0.',
+  }),
+  contextSwitch: key({
+    name: 'context_switch',
+    type: duration(),
+    default: '0s',
+    doc: "Cost of switching to a guest's vCPU: charged to it, but of no use to its guest.",
+    topLevel: [{ name: 'context_switch_ns', type: wholeNanoseconds() }],
+  }),
+  timerJitter: key({
+    name: 'timer_jitter',
+    type: duration(),
+    default: '0s',
+    doc: "Each of Xen's timers fires late by a random time below this.",
+    topLevel: [{ name: 'timer_jitter_ns', type: wholeNanoseconds() }],
+  }),
+  jitterSeed: key({
+    name: 'jitter_seed',
+    type: seedType,
+    default: 'the seed',
+    doc: 'Seed of the timer jitter alone.',
+    topLevel: ['jitter_seed'],
+  }),
+  timerBatch: key({
+    name: 'timer_batch',
+    type: yesOrNo,
+    default: 'true',
+    doc: 'All expired timers of a pCPU run before its softirqs do, as in Xen; false: softirqs after each timer.',
+    topLevel: ['timer_batch'],
+  }),
+  randomSeed: key({
+    name: 'random_seed',
+    type: seedType,
+    default: '0',
+    doc: "Seed of Xen's get_random(), which cpumask_any() uses; with 0 it always answers 0.",
+    topLevel: ['random_seed'],
+  }),
+};
+
+export const TRACE_KEYS = {
+  events: key({
+    name: 'events',
+    type: mask32,
+    default: '0x0002f000',
+    doc: "xentrace's event mask; the default is all scheduler events.",
+    topLevel: ['trace_mask'],
+  }),
+  flush: key({
+    name: 'flush',
+    type: duration(1),
+    default: '100ms',
+    doc: 'How often the recorder drains the rings.',
+    topLevel: [{ name: 'flush_ns', type: wholeNanoseconds(1) }],
+  }),
+  end: key({
+    name: 'end',
+    type: duration(1),
+    default: 'the end of the run',
+    doc: 'When the trace stops; the run goes on.',
+    topLevel: [{ name: 'trace_end_ns', type: wholeNanoseconds(1) }],
+  }),
+};
+
+const hard = {
+  name: 'affinity',
+  type: pcpuList,
+  aliases: ['hard', 'hard_affinity'],
+};
+const soft = { name: 'soft_affinity', type: pcpuList, aliases: ['soft'] };
+
+export const DOMAIN_KEYS = {
+  id: key({
+    name: 'id',
+    type: wholeNumber(0, DOMAIN_ID_MAX),
+    default: 'one more than the last',
+    doc: 'Domain number; the first is 1 unless given. 0 is dom0.',
+  }),
+  name: key({ name: 'name', type: shortText(100), default: 'd and the id', doc: 'Name, for readers.' }),
+  weight: key({
+    name: 'weight',
+    type: wholeNumber(1, 65_535),
+    default: '256',
+    doc: 'Share relative to other domains (credit, credit2).',
+  }),
+  cap: key({
+    name: 'cap',
+    type: wholeNumber(0, 65_535, 'percent of one pCPU, 0 is no cap'),
+    default: '0',
+    doc: 'Most CPU time it may get, in percent of one pCPU; 0 is no cap (credit, credit2).',
+  }),
+  affinity: key({
+    ...hard,
+    default: 'all',
+    doc: 'pCPUs on which its vCPUs may run, unless a vCPU says otherwise.',
+  }),
+  softAffinity: key({ ...soft, default: 'all', doc: 'pCPUs on which its vCPUs prefer to run, likewise.' }),
+  vcpus: key({
+    name: 'vcpus',
+    type: nested('list'),
+    default: 'required',
+    doc: 'Its vCPUs: workloads, or maps with the keys below.',
+  }),
+};
+
+export const VCPU_KEYS = {
+  workload: key({
+    name: 'workload',
+    type: workloadType,
+    default: 'required',
+    doc: 'What the guest does on it (see below).',
+  }),
+  count: key({
+    name: 'count',
+    type: wholeNumber(1, VCPUS_PER_DOMAIN_MAX),
+    default: '1',
+    doc: 'So many vCPUs of this description.',
+  }),
+  offsetStep: key({
+    name: 'offset_step',
+    type: duration(),
+    default: '0s',
+    doc: 'Added to the offset of each further one of the `count`.',
+    aliases: [{ name: 'offset_step_ns', type: wholeNanoseconds() }],
+  }),
+  yieldEvery: key({
+    name: 'yield_every',
+    type: duration(),
+    default: 'never',
+    doc: 'It yields each time it ran this long; 0 is never.',
+    aliases: [{ name: 'yield_every_ns', type: wholeNanoseconds() }],
+  }),
+  affinity: key({ ...hard, default: "the domain's", doc: 'pCPUs on which it may run.' }),
+  softAffinity: key({ ...soft, default: "the domain's", doc: 'pCPUs on which it prefers to run.' }),
+  rtds: key({
+    name: 'rtds',
+    type: nested('map'),
+    default: 'none',
+    doc: 'Its server under RTDS (see below).',
+  }),
+};
+
+const microseconds = schemaType(
+  'us',
+  'a whole number of microseconds from 10 to 2^32 - 1',
+  z
+    .number()
+    .int()
+    .min(10)
+    .max(0xffffffff)
+    .transform((us) => us * 1000),
+);
+/** RTDS_MIN_PERIOD and RTDS_MIN_BUDGET; the domctl carries 32 bits of microseconds. */
+const serverTime = duration(10_000, 0xffffffff * 1000);
+
+export const RTDS_KEYS = {
+  period: key({
+    name: 'period',
+    type: serverTime,
+    default: '10ms',
+    doc: 'Period of the server, in whole microseconds.',
+    aliases: [{ name: 'period_us', type: microseconds }],
+  }),
+  budget: key({
+    name: 'budget',
+    type: serverTime,
+    default: '4ms',
+    doc: 'CPU time in each period, in whole microseconds; at most the period.',
+    aliases: [{ name: 'budget_us', type: microseconds }],
+  }),
+  extratime: key({
+    name: 'extratime',
+    type: yesOrNo,
+    default: 'false',
+    doc: 'May run beyond its budget when nobody else needs the pCPU.',
+  }),
+};

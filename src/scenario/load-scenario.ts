@@ -1,0 +1,195 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { closestWord } from '../base/closest-word.ts';
+import { UserError } from '../base/errors.ts';
+import { whyNotRead } from './boot-parameters.ts';
+import {
+  DURATION_DEFAULT_NS,
+  EVENT_MASK_DEFAULT,
+  FLUSH_DEFAULT_NS,
+  HOST_KEYS,
+  SCENARIO_KEYS,
+  SCHEDULERS,
+  TRACE_KEYS,
+} from './keys.ts';
+import { parseLocated } from './located.ts';
+import { Problems } from './problems.ts';
+import { quote } from './quote.ts';
+import { readKeys, Values, vocabulary } from './read-keys.ts';
+import { resolveDomains } from './resolve-domains.ts';
+import { resolveHost } from './resolve-host.ts';
+import type { Scenario, SchedulerName } from './scenario.ts';
+import { XEN_SERIES, XEN_SERIES_DEFAULT, type XenSeries, xenSeriesOf } from './xen-versions.ts';
+
+/** What a caller decides instead of the file. */
+export interface ScenarioOverrides {
+  /** As in a scenario: `4.17`, `4.17.7`, `head`. */
+  readonly xen?: string | undefined;
+  readonly scheduler?: string | undefined;
+  readonly seed?: number | undefined;
+  readonly durationNs?: number | undefined;
+}
+
+/** Larger files are no scenarios. */
+const BYTES_MAX = 8 * 1024 * 1024;
+
+/**
+ * Reads the scenario in the file `path`, YAML or JSON in UTF-8. Throws UserError, with file, line and column, for
+ * whatever is wrong with the file or its text: all mistakes of a text at once ({@link UserErrors}).
+ */
+export function loadScenario(path: string, overrides: ScenarioOverrides = {}): Scenario {
+  return parseScenario(decodeUtf8(readBytes(path), path), path, overrides);
+}
+
+/**
+ * The scenario that `text` describes: checked, with every default filled in, and frozen. `fileName` stands in messages,
+ * and without its folder and extension it is the scenario's name unless the text gives one.
+ */
+export function parseScenario(text: string, fileName: string, overrides: ScenarioOverrides = {}): Scenario {
+  const decided = checkOverrides(overrides);
+  const problems = new Problems(fileName, text);
+  const root = parseLocated(text, problems);
+  // What does not parse has no keys to check.
+  if (root === undefined || problems.has('scenario-syntax')) problems.throwIfAny();
+  const values = new Values();
+  readKeys(root!, 'a scenario', SCENARIO_WORDS, values, problems);
+  const scenario = root!.kind === 'map' ? resolve(values, root!.at, fileName, decided, problems) : undefined;
+  problems.throwIfAny();
+  return deepFreeze(scenario!);
+}
+
+const SCENARIO_WORDS = vocabulary(Object.values(SCENARIO_KEYS), [
+  ...Object.values(HOST_KEYS),
+  ...Object.values(TRACE_KEYS),
+]);
+const TRACE_WORDS = vocabulary(Object.values(TRACE_KEYS));
+
+interface DecidedOverrides {
+  readonly xen: XenSeries | undefined;
+  readonly scheduler: SchedulerName | undefined;
+  readonly seed: number | undefined;
+  readonly durationNs: number | undefined;
+}
+
+function resolve(
+  values: Values,
+  rootAt: number,
+  fileName: string,
+  decided: DecidedOverrides,
+  problems: Problems,
+): Scenario {
+  const durationNs = decided.durationNs ?? values.value(SCENARIO_KEYS.duration) ?? DURATION_DEFAULT_NS;
+  const seed = decided.seed ?? values.value(SCENARIO_KEYS.seed) ?? 1;
+  const traceGroup = values.get(SCENARIO_KEYS.trace);
+  if (traceGroup) readKeys(traceGroup.value, 'trace', TRACE_WORDS, values, problems);
+  const { host, pcpus } = resolveHost(values, seed, durationNs, problems);
+  const domains = values.get(SCENARIO_KEYS.domains);
+  if (!domains && !values.isBroken(SCENARIO_KEYS.domains)) {
+    problems.add('scenario-missing-key', rootAt, 'the scenario lacks "domains", expected a list of domains');
+  }
+  return {
+    name: values.value(SCENARIO_KEYS.name) ?? basename(fileName).replace(/\.[^.]+$/, ''),
+    description: values.value(SCENARIO_KEYS.description) ?? '',
+    xen: decided.xen ?? values.value(SCENARIO_KEYS.xen) ?? XEN_SERIES_DEFAULT,
+    scheduler: decided.scheduler ?? values.value(SCENARIO_KEYS.scheduler) ?? 'credit',
+    params: resolveParameters(values, decided, problems),
+    durationNs,
+    host,
+    trace: {
+      eventMask: values.value(TRACE_KEYS.events) ?? EVENT_MASK_DEFAULT,
+      flushNs: values.value(TRACE_KEYS.flush) ?? FLUSH_DEFAULT_NS,
+      endNs: Math.min(values.value(TRACE_KEYS.end) ?? durationNs, durationNs),
+    },
+    domains: domains ? resolveDomains(domains.value, pcpus, problems) : [],
+    seed,
+  };
+}
+
+/**
+ * The boot parameters that the scheduler reads. One of another scheduler is a mistake, unless the text is only run
+ * under another scheduler or version than its own: then those that do not apply are left out.
+ */
+function resolveParameters(
+  values: Values,
+  decided: DecidedOverrides,
+  problems: Problems,
+): Record<string, number | string | boolean> {
+  const ownScheduler = values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
+  const ownXen = values.value(SCENARIO_KEYS.xen) ?? XEN_SERIES_DEFAULT;
+  const isOwnKnown = !values.isBroken(SCENARIO_KEYS.scheduler) && !values.isBroken(SCENARIO_KEYS.xen);
+  const params: Record<string, number | string | boolean> = {};
+  for (const { parameter, value, keyAt } of values.value(SCENARIO_KEYS.params) ?? []) {
+    const whyNotHere = whyNotRead(parameter, decided.scheduler ?? ownScheduler, decided.xen ?? ownXen);
+    const whyNever = whyNotRead(parameter, ownScheduler, ownXen);
+    if (whyNotHere === undefined) params[parameter.name] = value;
+    else if (whyNever !== undefined && isOwnKnown) problems.add('scenario-conflict', keyAt, whyNever);
+  }
+  return params;
+}
+
+function checkOverrides({ xen, scheduler, seed, durationNs }: ScenarioOverrides): DecidedOverrides {
+  const series = xen === undefined ? undefined : xenSeriesOf(xen);
+  if (xen !== undefined && series === undefined) {
+    const sentence = `Xen ${quote(xen)} is not known, expected one of ${XEN_SERIES.join(', ')}`;
+    throw new UserError('scenario-bad-override', sentence);
+  }
+  const name = SCHEDULERS.find((known) => known === scheduler);
+  if (scheduler !== undefined && name === undefined) {
+    const meant = closestWord(scheduler, SCHEDULERS);
+    const end = meant ? `did you mean "${meant}"?` : `expected one of ${SCHEDULERS.join(', ')}`;
+    throw new UserError('scenario-bad-override', `unknown scheduler ${quote(scheduler)}, ${end}`);
+  }
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new UserError(
+      'scenario-bad-override',
+      `the seed is ${seed}, expected a whole number from 0 to 2^53 - 1`,
+    );
+  }
+  if (durationNs !== undefined && !(Number.isSafeInteger(durationNs) && durationNs >= 1)) {
+    throw new UserError('scenario-bad-override', `the duration is ${durationNs} ns, expected at least 1 ns`);
+  }
+  return { xen: series, scheduler: name, seed, durationNs };
+}
+
+function readBytes(path: string): Uint8Array {
+  const refuse = (why: string): never => {
+    throw new UserError('scenario-file', `${path}: ${why}`);
+  };
+  try {
+    const status = statSync(path);
+    if (status.isDirectory()) return refuse('is a directory, expected a scenario file');
+    if (status.size > BYTES_MAX) return refuse(`is too large for a scenario (${status.size} bytes)`);
+    const bytes = readFileSync(path);
+    if (bytes.length > BYTES_MAX) return refuse(`is too large for a scenario (${bytes.length} bytes)`);
+    return bytes;
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return refuse('no such file');
+    if (code === 'EACCES' || code === 'EPERM') return refuse('no permission to read it');
+    return refuse(`cannot be read: ${message}`);
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array, path: string): string {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    // Without `fatal` the first undecodable byte becomes U+FFFD, in its place.
+    const lossy = new TextDecoder('utf-8').decode(bytes);
+    const position = new Problems(path, lossy).positionAt(Math.max(0, lossy.indexOf('\ufffd')));
+    throw new UserError('scenario-syntax', 'not UTF-8 text, expected YAML or JSON', { position });
+  }
+  const zero = text.indexOf('\0');
+  if (zero === -1) return text;
+  const position = new Problems(path, text).positionAt(zero);
+  throw new UserError('scenario-syntax', 'a NUL byte, expected YAML or JSON in UTF-8', { position });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return value;
+}

@@ -1,0 +1,333 @@
+import { EXPONENTIAL_MEAN_NS_MAX } from '../base/prng.ts';
+import type { Located, LocatedEntry } from './located.ts';
+import type { Problems } from './problems.ts';
+import { describeLocated, quote } from './quote.ts';
+import { unknownWord } from './read-keys.ts';
+import type { Duration, Workload } from './scenario.ts';
+import { readDuration, refuse, type ValueType } from './value-types.ts';
+
+/** A time that a workload takes. */
+export interface WorkloadPart {
+  readonly name: string;
+  /** 'fixed' takes a duration, 'drawn' also one that is drawn anew for each use. */
+  readonly kind: 'fixed' | 'drawn';
+  readonly minNs: number;
+  readonly maxNs?: number;
+  /** undefined: required. */
+  readonly default: string | undefined;
+  readonly doc: string;
+}
+
+/** A kind of workload: what a guest does with a vCPU. */
+export interface WorkloadForm {
+  readonly doc: string;
+  readonly parts: readonly WorkloadPart[];
+  /** The parts that a workload written as one text names by their order. */
+  readonly inOrder: readonly string[];
+}
+
+const OFFSET: WorkloadPart = {
+  name: 'offset',
+  kind: 'fixed',
+  minNs: 0,
+  default: '0s',
+  doc: 'When it first wakes.',
+};
+
+function part(name: string, kind: WorkloadPart['kind'], doc: string, defaultText?: string): WorkloadPart {
+  return { name, kind, minNs: 1, default: defaultText, doc };
+}
+
+/** All kinds of workload, as data: the reader and docs/scenarios.md both go by this table. */
+export const WORKLOAD_FORMS = {
+  hog: { doc: 'Runs for ever once it is awake.', parts: [OFFSET], inOrder: ['offset'] },
+  idle: { doc: 'Never wakes.', parts: [], inOrder: [] },
+  duty: {
+    doc: 'Runs, then sleeps, and so on. The sleep begins when the run is complete.',
+    parts: [
+      part('run', 'drawn', 'CPU time of one run.'),
+      part('sleep', 'drawn', 'Time from the end of a run to the next wake-up.'),
+      OFFSET,
+    ],
+    inOrder: ['run', 'sleep', 'offset'],
+  },
+  periodic: {
+    doc: 'Releases a job every period, whether or not the last one is complete; jobs queue.',
+    parts: [
+      part('period', 'fixed', 'Distance from one release to the next.'),
+      part('burst', 'drawn', 'CPU time of one job.'),
+      part('deadline', 'fixed', 'Latest completion, counted from the release.', 'the period'),
+      OFFSET,
+    ],
+    inOrder: ['period', 'burst', 'offset'],
+  },
+  poisson: {
+    doc: 'Releases jobs at random, independent of each other: exponentially distributed distances.',
+    parts: [
+      {
+        ...part('interarrival', 'fixed', 'Mean distance from one release to the next.'),
+        maxNs: EXPONENTIAL_MEAN_NS_MAX,
+      },
+      part('burst', 'drawn', 'CPU time of one job.'),
+      part('deadline', 'fixed', 'Latest completion, counted from the release.', 'the interarrival'),
+      { ...OFFSET, doc: 'When the first job is released.' },
+    ],
+    inOrder: ['interarrival', 'burst', 'deadline', 'offset'],
+  },
+  sporadic: {
+    doc: 'Releases jobs at distances that are drawn from any distribution.',
+    parts: [
+      part('interarrival', 'drawn', 'Distance from one release to the next.'),
+      part('burst', 'drawn', 'CPU time of one job.'),
+      part('deadline', 'fixed', 'Latest completion, counted from the release.', 'the mean interarrival'),
+      { ...OFFSET, doc: 'When the first job is released.' },
+    ],
+    inOrder: ['interarrival', 'burst', 'deadline', 'offset'],
+  },
+  once: {
+    doc: 'Runs once, then sleeps for ever.',
+    parts: [part('run', 'drawn', 'CPU time of the run.'), OFFSET],
+    inOrder: ['run', 'offset'],
+  },
+  dodge: {
+    doc:
+      'Steals service from a scheduler that samples: whenever it gets a pCPU it runs until `guard` before the next ' +
+      'multiple of `period` (a tick), then sleeps for twice the guard.',
+    parts: [
+      part('period', 'fixed', 'Distance of the ticks that it avoids.'),
+      part('guard', 'fixed', 'How long before a tick it goes to sleep; less than the period.'),
+      OFFSET,
+    ],
+    inOrder: ['period', 'guard', 'offset'],
+  },
+} as const satisfies Record<string, WorkloadForm>;
+
+type WorkloadKind = keyof typeof WORKLOAD_FORMS;
+
+/** A workload: text in the machine model's order (`duty 1ms 9ms 5ms`), or a map of one kind with named parts. */
+export const workloadType: ValueType<Workload> = {
+  label: 'workload',
+  expected: `a workload such as hog, "duty 1ms 9ms" or {periodic: {period: 10ms, burst: 2ms}}`,
+  read(node, name, problems) {
+    if (node.kind === 'scalar' && typeof node.value === 'string') {
+      return readText(node.value, node.at, node.sourceAt, problems);
+    }
+    if (node.kind === 'map' && node.entries.length === 1) return readMap(node.entries[0]!, problems);
+    if (node.kind === 'map' && node.entries.length > 1) {
+      const sentence = `"${name}" has ${node.entries.length} keys, expected one kind of workload and its parts below it`;
+      problems.add('scenario-bad-value', node.at, sentence);
+      return undefined;
+    }
+    refuse(this, node, name, problems);
+    return undefined;
+  },
+};
+
+function isKind(word: string): word is WorkloadKind {
+  return Object.hasOwn(WORKLOAD_FORMS, word);
+}
+
+function readText(
+  text: string,
+  at: number,
+  sourceAt: number | undefined,
+  problems: Problems,
+): Workload | undefined {
+  // Words; a unit after a blank ("5 ms") belongs to its number, and blanks inside parentheses do not divide.
+  const words = [...text.matchAll(/[a-z]+\([^)]*\)?|[+-]?[\d.]+\s+(?:ns|us|µs|μs|ms|s|min|h)(?=\s|$)|\S+/g)];
+  const kind = words.shift()?.[0] ?? '';
+  if (!isKind(kind)) {
+    problems.add('scenario-bad-value', at, unknownWord('workload', kind, Object.keys(WORKLOAD_FORMS)));
+    return undefined;
+  }
+  const { inOrder } = WORKLOAD_FORMS[kind];
+  if (words.length > inOrder.length) {
+    const takes = inOrder.length === 0 ? 'takes nothing more' : `takes at most ${inOrder.join(', ')}`;
+    problems.add('scenario-bad-value', at, `workload ${quote(text)} has too many parts, ${kind} ${takes}`);
+    return undefined;
+  }
+  const written = new Map<string, Located>();
+  words.forEach(([word], index) => {
+    const wordAt = sourceAt === undefined ? at : sourceAt + words[index]!.index;
+    const node: Located = { kind: 'scalar', at: wordAt, value: word, source: word, sourceAt: undefined };
+    written.set(inOrder[index]!, node);
+  });
+  return assemble(kind, written, at, problems);
+}
+
+function readMap(entry: LocatedEntry, problems: Problems): Workload | undefined {
+  const { key: kind, keyAt, value: body } = entry;
+  if (!isKind(kind)) {
+    problems.add('scenario-unknown-key', keyAt, unknownWord('workload', kind, Object.keys(WORKLOAD_FORMS)));
+    return undefined;
+  }
+  const names: string[] = WORKLOAD_FORMS[kind].parts.map(({ name }) => name);
+  const written = new Map<string, Located>();
+  const isNothing = body.kind === 'scalar' && body.value === null;
+  if (body.kind !== 'map' && !isNothing) {
+    const expected = names.length === 0 ? 'nothing' : `a map of ${names.join(', ')}`;
+    problems.add(
+      'scenario-bad-value',
+      body.at,
+      `"${kind}" is ${describeLocated(body)}, expected ${expected}`,
+    );
+    return undefined;
+  }
+  let sound = true;
+  for (const { key, keyAt: partAt, value } of body.kind === 'map' ? body.entries : []) {
+    const name = names.find((known) => known === key || `${known}_ns` === key);
+    if (name === undefined) {
+      problems.add('scenario-unknown-key', partAt, unknownWord('key', key, names));
+      sound = false;
+    } else if (written.has(name)) {
+      problems.add(
+        'scenario-conflict',
+        partAt,
+        `"${key}" sets what another spelling of "${name}" sets, expected only one of them`,
+      );
+      sound = false;
+    } else written.set(name, value);
+  }
+  const workload = assemble(kind, written, keyAt, problems);
+  return sound ? workload : undefined;
+}
+
+/** Reads the parts that are written and fills in the others; undefined after a mistake was told. */
+function assemble(
+  kind: WorkloadKind,
+  written: ReadonlyMap<string, Located>,
+  at: number,
+  problems: Problems,
+): Workload | undefined {
+  const times = new Map<string, Duration>();
+  let sound = true;
+  const parts: readonly WorkloadPart[] = WORKLOAD_FORMS[kind].parts;
+  for (const wanted of parts) {
+    const { name } = wanted;
+    const one = written.get(name);
+    if (one) {
+      const time = readTime(one, wanted, problems);
+      if (time) times.set(name, time);
+      else sound = false;
+    } else if (wanted.default === undefined) {
+      const needed = WORKLOAD_FORMS[kind].inOrder.join(', ');
+      problems.add('scenario-missing-key', at, `workload "${kind}" lacks its ${name}, expected ${needed}`);
+      sound = false;
+    }
+  }
+  if (!sound) return undefined;
+  const workload = build(kind, times);
+  if (workload.kind === 'dodge' && workload.guardNs >= workload.periodNs) {
+    const guardAt = written.get('guard')!.at;
+    problems.add('scenario-bad-value', guardAt, 'the guard of "dodge" is not shorter than its period');
+    return undefined;
+  }
+  return workload;
+}
+
+function build(kind: WorkloadKind, times: ReadonlyMap<string, Duration>): Workload {
+  const drawn = (name: string): Duration => times.get(name)!;
+  const fixed = (name: string, otherwise = 0): number => {
+    const time = times.get(name);
+    return time?.kind === 'fixed' ? time.ns : otherwise;
+  };
+  const offsetNs = fixed('offset');
+  switch (kind) {
+    case 'idle':
+      return { kind };
+    case 'hog':
+      return { kind, offsetNs };
+    case 'duty':
+      return { kind, run: drawn('run'), sleep: drawn('sleep'), offsetNs };
+    case 'once':
+      return { kind, run: drawn('run'), offsetNs };
+    case 'dodge':
+      return { kind, periodNs: fixed('period'), guardNs: fixed('guard'), offsetNs };
+    case 'periodic': {
+      const periodNs = fixed('period');
+      return { kind, periodNs, burst: drawn('burst'), deadlineNs: fixed('deadline', periodNs), offsetNs };
+    }
+    case 'poisson': {
+      const meanNs = fixed('interarrival');
+      const interarrival: Duration = { kind: 'exponential', meanNs };
+      const deadlineNs = fixed('deadline', meanNs);
+      return { kind: 'sporadic', interarrival, burst: drawn('burst'), deadlineNs, offsetNs };
+    }
+    case 'sporadic': {
+      const interarrival = drawn('interarrival');
+      const deadlineNs = fixed('deadline', meanNsOf(interarrival));
+      return { kind, interarrival, burst: drawn('burst'), deadlineNs, offsetNs };
+    }
+  }
+}
+
+/** The mean of a duration, rounded down to whole nanoseconds. */
+export function meanNsOf(time: Duration): number {
+  if (time.kind === 'fixed') return time.ns;
+  if (time.kind === 'exponential') return time.meanNs;
+  return time.minNs + Math.floor((time.maxNs - time.minNs) / 2);
+}
+
+/** What a duration may be where it is drawn anew for each use. */
+export const DRAWN_FORM = 'a duration such as 10ms, uniform(5ms..15ms) or exponential(10ms)';
+
+function readTime(node: Located, wanted: WorkloadPart, problems: Problems): Duration | undefined {
+  const { name, kind, minNs } = wanted;
+  const call = callOf(node);
+  if (call === undefined) {
+    const text = node.kind === 'scalar' && typeof node.value !== 'boolean' ? node.value : null;
+    if (text === null) {
+      const sentence = `"${name}" is ${describeLocated(node)}, expected ${kind === 'drawn' ? DRAWN_FORM : 'a duration'}`;
+      problems.add('scenario-bad-value', node.at, sentence);
+      return undefined;
+    }
+    const ns = readDuration(String(text), node.at, name, problems, minNs, wanted.maxNs);
+    return ns === undefined ? undefined : { kind: 'fixed', ns };
+  }
+  if (kind === 'fixed') {
+    problems.add(
+      'scenario-bad-value',
+      node.at,
+      `"${name}" is ${call.shown}, expected a duration that is not drawn`,
+    );
+    return undefined;
+  }
+  const isUniform = call.name === 'uniform' && call.given.length === 2;
+  const isExponential = call.name === 'exponential' && call.given.length === 1;
+  if (!isUniform && !isExponential) {
+    problems.add('scenario-bad-value', node.at, `"${name}" is ${call.shown}, expected ${DRAWN_FORM}`);
+    return undefined;
+  }
+  const maxNs = isExponential ? EXPONENTIAL_MEAN_NS_MAX : undefined;
+  const times = call.given.map((text) => readDuration(text, node.at, name, problems, minNs, maxNs));
+  if (times.includes(undefined)) return undefined;
+  if (isExponential) return { kind: 'exponential', meanNs: times[0]! };
+  if (times[0]! <= times[1]!) return { kind: 'uniform', minNs: times[0]!, maxNs: times[1]! };
+  problems.add(
+    'scenario-bad-value',
+    node.at,
+    `"${name}" is ${call.shown}, expected the least duration first`,
+  );
+  return undefined;
+}
+
+/**
+ * `uniform(1ms..2ms)` as text (a blank or a comma divides as well, but a comma ends a value inside `{}`), or
+ * `{uniform: [1ms, 2ms]}` as a map; undefined for anything else.
+ */
+function callOf(node: Located): { name: string; given: string[]; shown: string } | undefined {
+  if (node.kind === 'scalar') {
+    const match = typeof node.value === 'string' ? /^\s*([a-z]+)\s*\(([^()]*)\)?\s*$/.exec(node.value) : null;
+    if (!match) return undefined;
+    const given = match[2]!
+      .trim()
+      .replace(/(\d)\s+([a-zµμ])/g, '$1$2')
+      .split(/\s*(?:,|\.\.)\s*|\s+/);
+    return { name: node.source.includes(')') ? match[1]! : '', given, shown: describeLocated(node) };
+  }
+  if (node.kind !== 'map' || node.entries.length !== 1) return undefined;
+  const { key, value } = node.entries[0]!;
+  const items = value.kind === 'list' ? value.items : [value];
+  const given = items.map((item) => (item.kind === 'scalar' ? String(item.value) : describeLocated(item)));
+  return { name: key, given, shown: quote(`${key}: ${given.join(', ')}`) };
+}

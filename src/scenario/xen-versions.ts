@@ -1,0 +1,21 @@
+/**
+ * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the repository's head.
+ * Which of them the simulator tells apart, and how, is the simulator's business.
+ */
+export const XEN_SERIES = ['4.17', '4.18', '4.19', '4.20', '4.21', '4.22', 'head'] as const;
+
+export type XenSeries = (typeof XEN_SERIES)[number];
+
+/** What a scenario models that names no version: the newest. */
+export const XEN_SERIES_DEFAULT: XenSeries = XEN_SERIES[XEN_SERIES.length - 1]!;
+
+/** The series of a version as written (`4.17`, `4.17.7`, `head`, `HEAD`), or undefined when there is none. */
+export function xenSeriesOf(version: string): XenSeries | undefined {
+  const series = /^(\d+\.\d+)(?:\.\d+)?$/.exec(version)?.[1] ?? version.toLowerCase();
+  return XEN_SERIES.find((known) => known === series);
+}
+
+/** Whether `series` is `since` or a later one. */
+export function isSinceXen(series: XenSeries, since: XenSeries): boolean {
+  return XEN_SERIES.indexOf(series) >= XEN_SERIES.indexOf(since);
+}
