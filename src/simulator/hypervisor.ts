@@ -1,0 +1,304 @@
+import { assert } from '../base/assert.ts';
+import type { BootParameters } from './boot-parameters.ts';
+import { Cpumask } from './cpumask.ts';
+import type { SimulationHooks } from './hooks.ts';
+import type { Machine } from './machine.ts';
+import type { Pcpu } from './pcpu.ts';
+import type { DomainParameters, Scheduler, VcpuParameters } from './scheduler.ts';
+import {
+  TRC_SCHED_ADJDOM,
+  TRC_SCHED_BLOCK,
+  TRC_SCHED_CONTINUE_RUNNING,
+  TRC_SCHED_RUNSTATE_CHANGE,
+  TRC_SCHED_SLEEP,
+  TRC_SCHED_SWITCH,
+  TRC_SCHED_SWITCH_INFCONT,
+  TRC_SCHED_SWITCH_INFNEXT,
+  TRC_SCHED_SWITCH_INFPREV,
+  TRC_SCHED_WAKE,
+  TRC_SCHED_YIELD,
+} from './trace-events.ts';
+import {
+  type Domain,
+  RUNSTATE_BLOCKED,
+  RUNSTATE_OFFLINE,
+  RUNSTATE_RUNNABLE,
+  RUNSTATE_RUNNING,
+  type Vcpu,
+  VPF_BLOCKED,
+  VPF_MIGRATING,
+} from './vcpu.ts';
+import type { XenVersion } from './versions.ts';
+
+/** What learns when a guest's vCPU gets and loses a pCPU: the guests' own clock. */
+export interface GuestClock {
+  started(vcpu: Vcpu, pcpu: Pcpu): void;
+  stopped(vcpu: Vcpu, pcpu: Pcpu): void;
+}
+
+/**
+ * The part of Xen that is common to all schedulers (common/sched/core.c): runstates, wake and sleep, migration,
+ * affinity, the SCHEDULE softirq and the context switch. Everything happens on `machine.cpu` at `machine.nowNs` and
+ * takes no time. Methods bear the names of Xen's functions without their prefixes.
+ */
+export class Hypervisor {
+  readonly machine: Machine;
+  readonly version: XenVersion;
+  readonly parameters: BootParameters;
+  readonly hooks: SimulationHooks;
+  /** All pCPUs (cpu_online_map). */
+  readonly online: Cpumask;
+  /** Those of the scenario, in its order. */
+  readonly domains: Domain[] = [];
+  /** Off while the machine boots, so that hooks see what the trace sees. */
+  observed = false;
+  #guests: GuestClock | undefined;
+  /** pCPUs with a pending SCHEDULE_SOFTIRQ, the only softirq besides the timers'. */
+  readonly #schedulePending: Cpumask;
+
+  constructor(machine: Machine, version: XenVersion, parameters: BootParameters, hooks: SimulationHooks) {
+    this.machine = machine;
+    this.version = version;
+    this.parameters = parameters;
+    this.hooks = hooks;
+    this.online = Cpumask.all(machine.topology.pcpus);
+    this.#schedulePending = new Cpumask(machine.topology.pcpus);
+  }
+
+  set guests(guests: GuestClock) {
+    this.#guests = guests;
+  }
+
+  // ---- Softirqs
+
+  /** SCHEDULE_SOFTIRQ for a pCPU; it runs when the present step's work drains. */
+  raiseSchedule(pcpu: number): void {
+    this.#schedulePending.set(pcpu);
+  }
+
+  /** Runs pending softirqs: always the lowest pCPU that has one, and that until it has none. */
+  drainSoftirqs(): void {
+    const { machine } = this;
+    const pending = this.#schedulePending;
+    for (let id = pending.first(); id < pending.size; id = pending.first()) {
+      machine.cpu = id;
+      while (pending.has(id)) {
+        pending.unset(id);
+        this.#schedule(machine.pcpus[id]!);
+      }
+    }
+  }
+
+  // ---- What guests do, in the context of the present pCPU
+
+  /** SCHEDOP_block: the current vCPU waits for an event. */
+  block(): void {
+    const vcpu = this.#current();
+    vcpu.pauseFlags |= VPF_BLOCKED;
+    this.machine.tracer.record2(TRC_SCHED_BLOCK, vcpu.domain.id, vcpu.id);
+    this.raiseSchedule(this.machine.cpu);
+  }
+
+  /** SCHEDOP_yield: the current vCPU gives way. */
+  yield(): void {
+    const vcpu = this.#current();
+    this.schedulerOf(vcpu).yield?.(vcpu);
+    this.machine.tracer.record2(TRC_SCHED_YIELD, vcpu.domain.id, vcpu.id);
+    this.hooks.onYield?.(this.machine.nowNs, vcpu.domain.id, vcpu.id);
+    this.raiseSchedule(this.machine.cpu);
+  }
+
+  /** The event came that a vCPU waits for; nothing happens to one that is not blocked. */
+  unblock(vcpu: Vcpu): void {
+    if ((vcpu.pauseFlags & VPF_BLOCKED) === 0) return;
+    vcpu.pauseFlags &= ~VPF_BLOCKED;
+    this.wake(vcpu);
+  }
+
+  // ---- Sleep and wake
+
+  /** Keeps it from running until as many unpauses (vcpu_pause_nosync). */
+  pause(vcpu: Vcpu): void {
+    vcpu.pauseCount += 1;
+    this.sleep(vcpu);
+  }
+
+  unpause(vcpu: Vcpu): void {
+    assert(vcpu.pauseCount > 0, `${vcpu} is not paused`);
+    vcpu.pauseCount -= 1;
+    if (vcpu.pauseCount === 0) this.wake(vcpu);
+  }
+
+  /** vcpu_sleep_nosync() */
+  sleep(vcpu: Vcpu): void {
+    this.machine.tracer.record2(TRC_SCHED_SLEEP, vcpu.domain.id, vcpu.id);
+    this.#sleepLocked(vcpu);
+  }
+
+  /** vcpu_wake() */
+  wake(vcpu: Vcpu): void {
+    this.machine.tracer.record2(TRC_SCHED_WAKE, vcpu.domain.id, vcpu.id);
+    if (vcpu.isRunnable) {
+      if (vcpu.runstate >= RUNSTATE_BLOCKED) this.#changeRunstate(vcpu, RUNSTATE_RUNNABLE);
+      this.schedulerOf(vcpu).wake(vcpu);
+    } else if ((vcpu.pauseFlags & VPF_BLOCKED) === 0) {
+      if (vcpu.runstate === RUNSTATE_BLOCKED) this.#changeRunstate(vcpu, RUNSTATE_OFFLINE);
+    }
+  }
+
+  #sleepLocked(vcpu: Vcpu): void {
+    if (vcpu.isRunnable) return;
+    if (vcpu.runstate === RUNSTATE_RUNNABLE) this.#changeRunstate(vcpu, RUNSTATE_OFFLINE);
+    this.schedulerOf(vcpu).sleep(vcpu);
+  }
+
+  // ---- Migration and affinity
+
+  /** Asks for a running vCPU to be placed anew as soon as its context is saved. */
+  requestMigration(vcpu: Vcpu): void {
+    vcpu.pauseFlags |= VPF_MIGRATING;
+  }
+
+  /** New hard or soft affinity, and a new place (vcpu_set_affinity). */
+  setAffinity(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void {
+    this.applyAffinity(vcpu, hard, soft);
+    vcpu.pauseFlags |= VPF_MIGRATING;
+    this.#sleepLocked(vcpu);
+    this.#finishMigration(vcpu);
+  }
+
+  /** Sets the masks without a new place (sched_set_affinity). */
+  applyAffinity(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void {
+    this.schedulerOf(vcpu).adjustAffinity?.(vcpu, hard, soft);
+    if (hard !== undefined) vcpu.hardAffinity.copy(hard);
+    if (soft !== undefined) vcpu.softAffinity.copy(soft);
+    vcpu.softAffinityEffective =
+      !vcpu.hardAffinity.isSubsetOf(vcpu.softAffinity) && vcpu.softAffinity.intersects(vcpu.hardAffinity);
+  }
+
+  /** sched_unit_migrate_finish(): does the move unless it is still running, in which case it comes here again. */
+  #finishMigration(vcpu: Vcpu): void {
+    if (vcpu.isRunning || (vcpu.pauseFlags & VPF_MIGRATING) === 0) return;
+    const scheduler = this.schedulerOf(vcpu);
+    const { valid } = vcpu.domain.pool!;
+    const { pcpus } = this.machine;
+    let target = vcpu.processor;
+    // Xen holds the locks of the old and of the guessed new pCPU; it asks again when the guess had another lock.
+    for (let picked = false; ; picked = true) {
+      const lock = pcpus[target]!.lock;
+      if (picked && vcpu.hardAffinity.has(target) && valid.has(target)) break;
+      target = scheduler.pickPcpu(vcpu);
+      if (pcpus[target]!.lock === lock && valid.has(target)) break;
+    }
+    vcpu.pauseFlags &= ~VPF_MIGRATING;
+    if (scheduler.migrate) scheduler.migrate(vcpu, target);
+    else vcpu.processor = target;
+    this.wake(vcpu);
+  }
+
+  // ---- Parameters
+
+  /** What a toolstack sets for a domain, after which Xen makes a record (sched_adjust). */
+  adjustDomain(domain: Domain, parameters: DomainParameters): void {
+    domain.pool!.scheduler.adjustDomain?.(domain, parameters);
+    this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+  }
+
+  adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): void {
+    this.schedulerOf(vcpu).adjustVcpu?.(vcpu, parameters);
+    this.machine.tracer.record1(TRC_SCHED_ADJDOM, vcpu.domain.id);
+  }
+
+  // ---- The decision and the switch
+
+  /** The pool that a pCPU is in decides who schedules an idle vCPU; a guest's domain decides otherwise. */
+  schedulerOf(vcpu: Vcpu): Scheduler {
+    return vcpu.domain.pool?.scheduler ?? this.machine.pcpus[vcpu.processor]!.scheduler!;
+  }
+
+  /** schedule(): the SCHEDULE softirq. */
+  #schedule(pcpu: Pcpu): void {
+    const { machine } = this;
+    const now = machine.nowNs;
+    const prev = pcpu.current;
+    machine.timers.stop(pcpu.sliceTimer);
+    if (this.observed) this.hooks.onSchedule?.(now, pcpu.id);
+    pcpu.scheduler!.doSchedule(prev, now, false);
+    const next = prev.nextTask;
+    if (prev.nextTimeNs >= 0) machine.timers.set(pcpu.sliceTimer, now + prev.nextTimeNs, now);
+    const runs = next.newState === RUNSTATE_RUNNING ? next : pcpu.idle;
+    this.#switchVcpus(pcpu, prev, next, runs);
+    if (prev !== runs) {
+      this.#switchContext(pcpu, prev, runs);
+      return;
+    }
+    const { tracer } = machine;
+    const ranNs = now - prev.runstateEntryNs;
+    tracer.record4(TRC_SCHED_SWITCH_INFCONT, prev.domain.id, prev.id, ranNs, prev.nextTimeNs);
+    this.#saveContext(pcpu);
+    tracer.record1(TRC_SCHED_CONTINUE_RUNNING, prev.packedId);
+  }
+
+  /** sched_switch_units(): records and runstates of the decision. */
+  #switchVcpus(pcpu: Pcpu, prev: Vcpu, next: Vcpu, runs: Vcpu): void {
+    const { nowNs, tracer } = this.machine;
+    if (prev !== next) {
+      pcpu.chosen = next;
+      pcpu.switchedFrom = prev;
+      const waitedNs = next.runstate === RUNSTATE_RUNNABLE ? nowNs - next.stateEntryNs : 0;
+      tracer.record3(TRC_SCHED_SWITCH_INFPREV, prev.domain.id, prev.id, nowNs - prev.stateEntryNs);
+      tracer.record4(TRC_SCHED_SWITCH_INFNEXT, next.domain.id, next.id, waitedNs, prev.nextTimeNs);
+      tracer.record4(TRC_SCHED_SWITCH, prev.domain.id, prev.id, next.domain.id, next.id);
+      assert(!next.isRunning, `${next} is already running when pCPU ${pcpu.id} chooses it`);
+      next.isRunning = true;
+      next.stateEntryNs = nowNs;
+    }
+    const { current } = pcpu;
+    if (current !== runs || current.runstate !== runs.newState) {
+      this.#changeRunstate(current, stateWhenDescheduled(current));
+      this.#changeRunstate(runs, runs.newState);
+    }
+    runs.isRunning = true;
+  }
+
+  /** context_switch(): the guest's time stops and starts, the idle vCPUs' is nobody's. */
+  #switchContext(pcpu: Pcpu, prev: Vcpu, next: Vcpu): void {
+    if (!prev.isIdle) this.#guests?.stopped(prev, pcpu);
+    pcpu.current = next;
+    if (this.observed) this.hooks.onSwitch?.(this.machine.nowNs, pcpu.id, next.domain.id, next.id);
+    if (!next.isIdle) this.#guests?.started(next, pcpu);
+    this.#saveContext(pcpu);
+  }
+
+  /** unit_context_saved(): whoever was switched away may now run elsewhere. */
+  #saveContext(pcpu: Pcpu): void {
+    const saved = pcpu.switchedFrom;
+    if (saved === undefined) return;
+    saved.isRunning = false;
+    saved.stateEntryNs = this.machine.nowNs;
+    pcpu.switchedFrom = undefined;
+    this.schedulerOf(saved).contextSaved?.(saved);
+    if (!saved.isIdle) this.#finishMigration(saved);
+  }
+
+  /** vcpu_runstate_change() */
+  #changeRunstate(vcpu: Vcpu, state: number): void {
+    const old = vcpu.runstate;
+    if (old === state) return;
+    const { nowNs, tracer, cpu } = this.machine;
+    tracer.record1(TRC_SCHED_RUNSTATE_CHANGE | (old << 8) | (state << 4), vcpu.packedId);
+    vcpu.runstateNs[old]! += nowNs - vcpu.runstateEntryNs;
+    vcpu.runstateEntryNs = nowNs;
+    vcpu.runstate = state;
+    if (this.observed) this.hooks.onRunstate?.(nowNs, cpu, vcpu.domain.id, vcpu.id, old, state);
+  }
+
+  #current(): Vcpu {
+    return this.machine.pcpus[this.machine.cpu]!.current;
+  }
+}
+
+function stateWhenDescheduled(vcpu: Vcpu): number {
+  if ((vcpu.pauseFlags & VPF_BLOCKED) !== 0) return RUNSTATE_BLOCKED;
+  return vcpu.isRunnable ? RUNSTATE_RUNNABLE : RUNSTATE_OFFLINE;
+}

@@ -1,0 +1,78 @@
+import type { SchedulerName } from '../scenario/scenario.ts';
+import type { Cpumask } from './cpumask.ts';
+import type { Cpupool } from './cpupool.ts';
+import type { Pcpu } from './pcpu.ts';
+import type { Domain, Vcpu } from './vcpu.ts';
+
+/**
+ * What the hypervisor core asks of a scheduler: the hooks of Xen's struct scheduler (common/sched/private.h), under
+ * their own names. A scheduler knows its run queues and parameters; runstates, contexts, softirqs and timers are the
+ * core's. Where Xen says unit, this says vCPU: there is one to each.
+ *
+ * A scheduler keeps its data in `schedulerData` of pCPUs, domains and vCPUs and looks at nobody else's.
+ * Hooks that are left out do nothing.
+ */
+export interface Scheduler {
+  readonly name: SchedulerName;
+
+  /**
+   * The pCPU joins the pool (alloc_pdata and switch_sched); `pcpu.idle.schedulerData` has been allocated. Sets
+   * `pcpu.schedulerData` and answers the number of the run queue lock that serves the pCPU.
+   */
+  addPcpu(pcpu: Pcpu, pool: Cpupool): number;
+  /** The pCPU leaves (deinit_pdata, free_pdata). */
+  removePcpu?(pcpu: Pcpu): void;
+  /** The pCPU came back and its timers are to run on it again (move_timers). */
+  moveTimers?(pcpu: Pcpu): void;
+
+  /** Data of a new domain, put into `domain.schedulerData` (alloc_domdata). */
+  allocDomain?(domain: Domain): void;
+  freeDomain?(domain: Domain): void;
+  /** Data of a new vCPU, idle ones included, put into `vcpu.schedulerData` (alloc_udata). */
+  allocVcpu(vcpu: Vcpu): void;
+  freeVcpu?(vcpu: Vcpu): void;
+
+  /** A vCPU enters the pool: places it (insert_unit). */
+  insertVcpu(vcpu: Vcpu): void;
+  removeVcpu(vcpu: Vcpu): void;
+
+  /** It may not run any more (sleep). */
+  sleep(vcpu: Vcpu): void;
+  /** It may run again (wake). Also called for one that is running. */
+  wake(vcpu: Vcpu): void;
+  /** It gives way to others (yield). */
+  yield?(vcpu: Vcpu): void;
+  /** Its context has been saved after a switch away from it (context_saved). */
+  contextSaved?(vcpu: Vcpu): void;
+
+  /**
+   * The decision on the present pCPU, where `prev` runs: sets `prev.nextTask`, `prev.nextTimeNs` (-1: no limit) and
+   * the next one's `migrated`; the next one has answered `checkRunnable()` (do_schedule).
+   */
+  doSchedule(prev: Vcpu, nowNs: number, taskletWork: boolean): void;
+
+  /** The pCPU that would suit it best (pick_resource). */
+  pickPcpu(vcpu: Vcpu): number;
+  /** Moves it to `pcpu` (migrate); without this hook the core just sets `vcpu.processor`. */
+  migrate?(vcpu: Vcpu, pcpu: number): void;
+
+  /** New parameters of a domain (adjust with XEN_DOMCTL_SCHEDOP_putinfo). */
+  adjustDomain?(domain: Domain, parameters: DomainParameters): void;
+  /** New parameters of a vCPU (adjust with XEN_DOMCTL_SCHEDOP_putvcpuinfo). */
+  adjustVcpu?(vcpu: Vcpu, parameters: VcpuParameters): void;
+  /** Its affinity is about to become this; undefined masks stay (adjust_affinity). */
+  adjustAffinity?(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void;
+}
+
+/** What `xl sched-credit -d` sets; undefined stays as it is. */
+export interface DomainParameters {
+  readonly weight?: number | undefined;
+  readonly cap?: number | undefined;
+}
+
+/** What `xl sched-rtds -v` sets. */
+export interface VcpuParameters {
+  readonly periodUs: number;
+  readonly budgetUs: number;
+  readonly extratime: boolean;
+}

@@ -1,0 +1,260 @@
+import type { Cpumask } from '../cpumask.ts';
+import type { Cpupool } from '../cpupool.ts';
+import type { Hypervisor } from '../hypervisor.ts';
+import type { Pcpu } from '../pcpu.ts';
+import type { DomainParameters, Scheduler } from '../scheduler.ts';
+import { TRC_CSCHED_BOOST_START, TRC_CSCHED_RATELIMIT, TRC_CSCHED_SCHEDULE } from '../trace-events.ts';
+import type { Domain, Vcpu } from '../vcpu.ts';
+import { account, burnCredits, stopAccounting, tick } from './credit/accounting.ts';
+import { CreditBalancing } from './credit/balancing.ts';
+import { CreditPlacement } from './credit/placement.ts';
+import { addToQueue, dequeue, enqueue, isQueued, removeFromQueue } from './credit/run-queue.ts';
+import {
+  CreditDomain,
+  CreditPcpu,
+  CreditSystem,
+  CreditVcpu,
+  creditOfDomain,
+  creditOfPcpu,
+  creditOfVcpu,
+  MIN_TIMER_NS,
+  PRI_BOOST,
+  PRI_IDLE,
+  PRI_OVER,
+  PRI_UNDER,
+} from './credit/state.ts';
+
+/**
+ * The credit scheduler (common/sched/credit.c): run queues per pCPU, sorted by priority; credit is burnt by running and
+ * given out by weight once per time slice; those that wake with credit left are boosted until a tick finds them
+ * running.
+ */
+export class CreditScheduler implements Scheduler {
+  readonly name = 'credit';
+  readonly #xen: Hypervisor;
+  readonly #system: CreditSystem;
+  readonly #placement: CreditPlacement;
+  readonly #balancing: CreditBalancing;
+  #pool: Cpupool | undefined;
+
+  constructor(xen: Hypervisor) {
+    this.#xen = xen;
+    this.#system = new CreditSystem(xen);
+    this.#placement = new CreditPlacement(this.#system);
+    this.#balancing = new CreditBalancing(this.#system);
+  }
+
+  // ---- Members come and go
+
+  addPcpu(pcpu: Pcpu, pool: Cpupool): number {
+    this.#pool = pool;
+    const system = this.#system;
+    const { topology, timers, nowNs } = this.#xen.machine;
+    const { id } = pcpu;
+    system.credit += system.creditsPerTslice;
+    system.pcpuCount += 1;
+    system.pcpus.set(id);
+    if (system.pcpuCount === 1) {
+      system.master = id;
+      system.masterTicker = timers.init(() => account(system), 0, id);
+      timers.set(system.masterTicker, nowNs + system.tsliceNs, nowNs);
+    }
+    const node = topology.nodeOf[id]!;
+    if (!this.#hasOtherPcpus(node, id)) system.balanceBias[node] = id;
+    const ticker = timers.init((data) => tick(system, this.#placement, data), id, id);
+    timers.set(ticker, nowNs + system.tickPeriodNs, nowNs);
+    pcpu.schedulerData = new CreditPcpu(ticker, system.accountings, topology.pcpus - 1, nowNs);
+    system.idlers.set(id);
+    // Each pCPU has a run queue, and a lock, of its own.
+    return id;
+  }
+
+  removePcpu(pcpu: Pcpu): void {
+    const system = this.#system;
+    const { topology, timers, nowNs } = this.#xen.machine;
+    const { id } = pcpu;
+    system.credit -= system.creditsPerTslice;
+    system.pcpuCount -= 1;
+    system.idlers.unset(id);
+    system.pcpus.unset(id);
+    if (system.master === id && system.pcpuCount > 0) {
+      system.master = system.pcpus.first();
+      timers.migrate(system.masterTicker!, system.master, nowNs);
+    }
+    const node = topology.nodeOf[id]!;
+    if (system.balanceBias[node] === id) {
+      for (let other = system.pcpus.first(); other < system.pcpus.size; other = system.pcpus.next(other)) {
+        if (topology.nodeOf[other] !== node) continue;
+        system.balanceBias[node] = other;
+        break;
+      }
+    }
+    timers.kill(creditOfPcpu(pcpu).ticker);
+    if (system.pcpuCount === 0) timers.kill(system.masterTicker!);
+  }
+
+  moveTimers(pcpu: Pcpu): void {
+    const { timers, nowNs } = this.#xen.machine;
+    const system = this.#system;
+    if (pcpu.id === system.master) timers.migrate(system.masterTicker!, system.master, nowNs);
+    timers.migrate(creditOfPcpu(pcpu).ticker, pcpu.id, nowNs);
+  }
+
+  allocDomain(domain: Domain): void {
+    domain.schedulerData = new CreditDomain(domain);
+  }
+
+  allocVcpu(vcpu: Vcpu): void {
+    vcpu.schedulerData = new CreditVcpu(vcpu, vcpu.isIdle ? undefined : creditOfDomain(vcpu.domain));
+  }
+
+  insertVcpu(vcpu: Vcpu): void {
+    vcpu.processor = this.pickPcpu(vcpu);
+    const credit = creditOfVcpu(vcpu);
+    if (!isQueued(credit) && vcpu.isRunnable && !vcpu.isRunning) addToQueue(this.#system, credit);
+  }
+
+  removeVcpu(vcpu: Vcpu): void {
+    const credit = creditOfVcpu(vcpu);
+    if (credit.parked) {
+      credit.parked = false;
+      this.#xen.unpause(vcpu);
+    }
+    if (!credit.active.isAlone) stopAccounting(this.#system, credit);
+  }
+
+  // ---- Sleep, wake, yield
+
+  sleep(vcpu: Vcpu): void {
+    const credit = creditOfVcpu(vcpu);
+    if (this.#xen.machine.pcpus[vcpu.processor]!.chosen === vcpu) this.#xen.raiseSchedule(vcpu.processor);
+    else if (isQueued(credit)) removeFromQueue(this.#system, credit);
+  }
+
+  wake(vcpu: Vcpu): void {
+    const credit = creditOfVcpu(vcpu);
+    if (this.#xen.machine.pcpus[vcpu.processor]!.chosen === vcpu || isQueued(credit)) return;
+    const { migrating } = credit;
+    credit.migrating = false;
+    if (!migrating && credit.pri === PRI_UNDER && !credit.parked) {
+      this.#xen.machine.tracer.record2(TRC_CSCHED_BOOST_START, vcpu.domain.id, vcpu.id);
+      credit.pri = PRI_BOOST;
+    }
+    addToQueue(this.#system, credit);
+    this.#placement.tickle(credit);
+  }
+
+  yield(vcpu: Vcpu): void {
+    creditOfVcpu(vcpu).yielding = true;
+  }
+
+  // ---- Placement and parameters
+
+  pickPcpu(vcpu: Vcpu): number {
+    creditOfVcpu(vcpu).migrating = true;
+    return this.#placement.pick(vcpu, true);
+  }
+
+  adjustDomain(domain: Domain, { weight, cap }: DomainParameters): void {
+    const credit = creditOfDomain(domain);
+    if (weight !== undefined && weight !== 0) {
+      if (!credit.active.isAlone) this.#system.weight += (weight - credit.weight) * credit.activeCount;
+      credit.weight = weight;
+    }
+    if (cap !== undefined) credit.cap = cap;
+  }
+
+  adjustAffinity(vcpu: Vcpu, hard: Cpumask | undefined): void {
+    if (hard !== undefined) creditOfVcpu(vcpu).pinned = hard.weight() === 1;
+  }
+
+  // ---- The decision (csched_schedule)
+
+  doSchedule(prev: Vcpu, nowNs: number, taskletWork: boolean): void {
+    const system = this.#system;
+    const { machine } = this.#xen;
+    const { cpu, tracer } = machine;
+    const current = creditOfVcpu(prev);
+    const packed = cpu | (taskletWork ? 1 << 16 : 0) | (prev.isIdle ? 1 << 24 : 0);
+    tracer.record1(TRC_CSCHED_SCHEDULE, packed);
+    if (prev.isIdle) {
+      current.pri = PRI_IDLE;
+    } else {
+      burnCredits(current, nowNs);
+      current.startNs -= nowNs;
+      current.lastSchedNs = nowNs;
+    }
+    const ranNs = Math.max(0, nowNs - prev.stateEntryNs);
+    const limited =
+      !current.yielding && !taskletWork && system.ratelimitNs !== 0 && ranNs < system.ratelimitNs;
+    // The order matters: the question also notes its runstate.
+    if (limited && prev.checkRunnable() && !prev.isIdle) {
+      current.startNs += nowNs;
+      tracer.record2(TRC_CSCHED_RATELIMIT, prev.packedId, ranNs);
+      const sliceNs = ranNs < MIN_TIMER_NS ? MIN_TIMER_NS : system.ratelimitNs - ranNs;
+      this.#decide(cpu, prev, prev, sliceNs, false);
+      return;
+    }
+    const here = system.pcpu(cpu);
+    if (prev.isRunnable) enqueue(system, current);
+    else here.runnable -= 1;
+    if (!system.version.yieldLastsWhileQueued) current.yielding = false;
+    this.#chooseNext(cpu, here, prev, nowNs, taskletWork);
+  }
+
+  #chooseNext(cpu: number, here: CreditPcpu, prev: Vcpu, nowNs: number, taskletWork: boolean): void {
+    const system = this.#system;
+    const online = this.#pool!.valid;
+    let next: CreditVcpu;
+    let stolen = false;
+    do {
+      next = here.queue.next.owner!;
+      if (next.pri > PRI_OVER || !this.#mayBalance(here, nowNs)) {
+        dequeue(system, next);
+        continue;
+      }
+      const better = this.#balancing.steal(cpu, next.pri, online);
+      if (better === undefined) {
+        dequeue(system, next);
+      } else {
+        next = better;
+        stolen = true;
+      }
+    } while (!next.vcpu.checkRunnable());
+    if (next.pri === PRI_IDLE && !taskletWork) system.idlers.set(cpu);
+    else system.idlers.unset(cpu);
+    if (!next.vcpu.isIdle) next.startNs += nowNs;
+    this.#decide(cpu, prev, next.vcpu, system.tsliceNs, stolen);
+  }
+
+  /** From 4.18 on a pCPU looks for work to steal only so often. */
+  #mayBalance(here: CreditPcpu, nowNs: number): boolean {
+    const { version, loadBalanceRatelimitNs } = this.#system;
+    if (!version.limitsLoadBalancing) return true;
+    if (nowNs - here.lastLoadBalanceNs <= loadBalanceRatelimitNs) return false;
+    here.lastLoadBalanceNs = nowNs;
+    return true;
+  }
+
+  /** Who runs next and how long. The tick stops on idle pCPUs and comes back on the grid of ticks since boot. */
+  #decide(cpu: number, prev: Vcpu, next: Vcpu, sliceNs: number, migrated: boolean): void {
+    prev.nextTask = next;
+    prev.nextTimeNs = next.isIdle ? -1 : sliceNs;
+    next.migrated = migrated;
+    if (prev.isIdle === next.isIdle) return;
+    const { timers, nowNs } = this.#xen.machine;
+    const { ticker } = this.#system.pcpu(cpu);
+    const { tickPeriodNs } = this.#system;
+    if (next.isIdle) timers.stop(ticker);
+    else timers.set(ticker, nowNs + tickPeriodNs - (nowNs % tickPeriodNs), nowNs);
+  }
+
+  #hasOtherPcpus(node: number, pcpu: number): boolean {
+    const { pcpus } = this.#system;
+    const { nodeOf } = this.#xen.machine.topology;
+    for (let other = pcpus.first(); other < pcpus.size; other = pcpus.next(other)) {
+      if (other !== pcpu && nodeOf[other] === node) return true;
+    }
+    return false;
+  }
+}

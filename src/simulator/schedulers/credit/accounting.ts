@@ -1,0 +1,192 @@
+import {
+  TRC_CSCHED_ACCOUNT_START,
+  TRC_CSCHED_ACCOUNT_STOP,
+  TRC_CSCHED_BOOST_END,
+} from '../../trace-events.ts';
+import type { CreditPlacement } from './placement.ts';
+import { sortQueue } from './run-queue.ts';
+import {
+  CREDITS_PER_MS,
+  type CreditDomain,
+  type CreditSystem,
+  type CreditVcpu,
+  creditOfVcpu,
+  PRI_BOOST,
+  PRI_OVER,
+  PRI_UNDER,
+} from './state.ts';
+
+const MS = 1_000_000;
+
+/** Charges its CPU time up to now, in whole credits (burn_credits). */
+export function burnCredits(credit: CreditVcpu, nowNs: number): void {
+  const delta = nowNs - credit.startNs;
+  if (delta <= 0) return;
+  const value = delta * CREDITS_PER_MS + credit.residual;
+  const credits = Math.floor(value / MS);
+  credit.residual = value - credits * MS;
+  credit.credit = (credit.credit - credits) | 0;
+  credit.startNs += credits * (MS / CREDITS_PER_MS);
+}
+
+/** csched_tick(): a third of a time slice has passed on `pcpu`, in whose context this is. */
+export function tick(system: CreditSystem, placement: CreditPlacement, pcpu: number): void {
+  const { machine } = system.xen;
+  const here = system.pcpu(pcpu);
+  const { current } = machine.pcpus[pcpu]!;
+  if (!current.isIdle) accountRunning(system, placement, pcpu, creditOfVcpu(current));
+  sortQueue(system, here);
+  machine.timers.set(here.ticker, machine.nowNs + system.tickPeriodNs, machine.nowNs);
+}
+
+/** csched_unit_acct(): the tick found this vCPU running. */
+function accountRunning(
+  system: CreditSystem,
+  placement: CreditPlacement,
+  pcpu: number,
+  credit: CreditVcpu,
+): void {
+  const { xen } = system;
+  const { vcpu } = credit;
+  if (credit.pri === PRI_BOOST) {
+    credit.pri = PRI_UNDER;
+    xen.machine.tracer.record2(TRC_CSCHED_BOOST_END, vcpu.domain.id, vcpu.id);
+  }
+  burnCredits(credit, xen.machine.nowNs);
+  if (credit.active.isAlone) {
+    startAccounting(system, credit);
+  } else if (placement.pick(vcpu, false) !== pcpu) {
+    xen.requestMigration(vcpu);
+    xen.raiseSchedule(pcpu);
+  }
+}
+
+/** It earns credit from now on (__csched_unit_acct_start). */
+function startAccounting(system: CreditSystem, credit: CreditVcpu): void {
+  const { vcpu } = credit;
+  const domain = credit.domain!;
+  domain.activeCount += 1;
+  credit.active.insertAfter(domain.activeVcpus);
+  system.weight += domain.weight;
+  if (domain.active.isAlone) domain.active.insertAfter(system.activeDomains);
+  const { tracer } = system.xen.machine;
+  tracer.record3(TRC_CSCHED_ACCOUNT_START, vcpu.domain.id, vcpu.id, domain.activeCount);
+}
+
+/** It earns no more (__csched_unit_acct_stop_locked). */
+export function stopAccounting(system: CreditSystem, credit: CreditVcpu): void {
+  const { vcpu } = credit;
+  const domain = credit.domain!;
+  domain.activeCount -= 1;
+  credit.active.remove();
+  system.weight -= domain.weight;
+  if (domain.activeVcpus.isAlone) domain.active.remove();
+  const { tracer } = system.xen.machine;
+  tracer.record3(TRC_CSCHED_ACCOUNT_STOP, vcpu.domain.id, vcpu.id, domain.activeCount);
+}
+
+/**
+ * csched_acct(): once per time slice, on the master pCPU, gives every active vCPU its share of the credit and
+ * recomputes its priority. Xen computes with 32-bit integers, which this does too.
+ */
+export function account(system: CreditSystem): void {
+  const { machine } = system.xen;
+  const weightTotal = system.weight;
+  if (weightTotal === 0) {
+    system.creditBalance = 0;
+  } else {
+    giveCredit(system, weightTotal);
+    // The other pCPUs see this at their next tick and sort their run queues.
+    system.accountings = (system.accountings + 1) >>> 0;
+  }
+  machine.timers.set(system.masterTicker!, machine.nowNs + system.tsliceNs, machine.nowNs);
+}
+
+function giveCredit(system: CreditSystem, weightTotal: number): void {
+  const debt = system.creditBalance < 0 ? -system.creditBalance : 0;
+  let creditTotal = (system.credit + debt) >>> 0;
+  let weightLeft = weightTotal;
+  let balance = 0;
+  let someEarnLess = false;
+  const { activeDomains } = system;
+  let at = activeDomains.next;
+  while (at !== activeDomains) {
+    const next = at.next;
+    const domain = at.owner!;
+    const count = domain.activeCount;
+    const weight = domain.weight * count;
+    weightLeft -= weight;
+    // What the domain could use at most: all its active vCPUs running all the time, and its part of the debt.
+    let peak = count * system.creditsPerTslice;
+    if (debt > 0) peak += divideUp(product(debt, domain.weight, count), weightTotal);
+    peak >>>= 0;
+    let capPerVcpu = 0;
+    if (domain.cap !== 0) {
+      const cap = Math.floor((domain.cap * system.creditsPerTslice + 99) / 100);
+      if (cap < peak) peak = cap;
+      capPerVcpu = Math.floor((cap + count - 1) / count);
+    }
+    let fair = divideUp(product(creditTotal, domain.weight, count), weightTotal);
+    if (fair < peak) {
+      someEarnLess = true;
+    } else {
+      if (weightLeft !== 0) {
+        creditTotal = (creditTotal + divideUp(Math.imul(fair - peak, weightTotal) >>> 0, weightLeft)) >>> 0;
+      }
+      // Those with credit to spare come first next time, so that others get at it.
+      if (someEarnLess) {
+        at.remove();
+        at.insertAfter(activeDomains);
+      }
+      fair = peak;
+    }
+    balance += giveDomain(system, domain, Math.floor((fair + count - 1) / count), capPerVcpu);
+    at = next;
+  }
+  system.creditBalance = balance | 0;
+}
+
+/** Each active vCPU of a domain gets `fair` credits. Answers the sum of their credits afterwards. */
+function giveDomain(system: CreditSystem, domain: CreditDomain, fair: number, capPerVcpu: number): number {
+  const { xen, creditsPerTslice } = system;
+  const { activeVcpus } = domain;
+  let balance = 0;
+  let at = activeVcpus.next;
+  while (at !== activeVcpus) {
+    const next = at.next;
+    const credit = at.owner!;
+    credit.credit = (credit.credit + fair) | 0;
+    if (credit.credit < 0) {
+      credit.pri = PRI_OVER;
+      if (domain.cap !== 0 && credit.credit < -capPerVcpu && !credit.parked) {
+        credit.parked = true;
+        xen.pause(credit.vcpu);
+      }
+      if (credit.credit < -creditsPerTslice) credit.credit = -creditsPerTslice;
+    } else {
+      credit.pri = PRI_UNDER;
+      if (credit.parked) {
+        // The flag falls only now: a wake-up of a parked vCPU is not boosted.
+        xen.unpause(credit.vcpu);
+        credit.parked = false;
+      }
+      if (credit.credit > creditsPerTslice) {
+        stopAccounting(system, credit);
+        credit.credit = Math.floor(credit.credit / 2);
+      }
+    }
+    balance += credit.credit;
+    at = next;
+  }
+  return balance;
+}
+
+/** a * b * c in uint32_t. */
+function product(a: number, b: number, c: number): number {
+  return Math.imul(Math.imul(a, b), c) >>> 0;
+}
+
+/** (a + b - 1) / b in uint32_t. */
+function divideUp(a: number, b: number): number {
+  return Math.floor(((a + b - 1) >>> 0) / b);
+}

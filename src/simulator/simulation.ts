@@ -1,0 +1,140 @@
+import { assert } from '../base/assert.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { bootMachine, createDomains } from './boot.ts';
+import { BootParameters } from './boot-parameters.ts';
+import { Guests } from './guests/guests.ts';
+import type { SimulationHooks } from './hooks.ts';
+import { Hypervisor } from './hypervisor.ts';
+import { Machine } from './machine.ts';
+import { createScheduler } from './schedulers/index.ts';
+import type { TraceSink } from './trace-sink.ts';
+import { xenVersion } from './versions.ts';
+
+export interface SimulationOptions {
+  readonly hooks?: SimulationHooks;
+  /** Whether guests' jobs leave records (TRC_TASK_*); they do unless this is false. No other record depends on it. */
+  readonly jobRecords?: boolean;
+}
+
+/** What a vCPU did in a run; the four runstates sum to the time that passed. */
+export interface VcpuTimes {
+  readonly dom: number;
+  readonly vcpu: number;
+  readonly runNs: number;
+  readonly runnableNs: number;
+  readonly blockedNs: number;
+  readonly offlineNs: number;
+  /** CPU time that the guest had for itself: the run time without the cost of context switches. */
+  readonly guestNs: number;
+}
+
+/**
+ * A simulated Xen host in virtual time (section 4 of docs/machine-model.md).
+ *
+ * At each instant, and again as long as any applies, the first of: (1) what running guests do at that instant, all of
+ * it; (2) one wake-up of a guest; (3) the expired timers of one pCPU. After each, pending softirqs drain.
+ */
+export class Simulation {
+  readonly scenario: Scenario;
+  /** Events executed so far: guests' points as one for each instant, wake-ups, batches of timers. */
+  events = 0;
+  readonly #machine: Machine;
+  readonly #xen: Hypervisor;
+  readonly #guests: Guests;
+
+  /**
+   * Boots the machine and creates the domains: the records of that, all at t = 0, are in the sink afterwards.
+   *
+   * Throws UserError for a version or a scheduler that is not modelled.
+   */
+  constructor(scenario: Scenario, sink: TraceSink, options: SimulationOptions = {}) {
+    const { hooks = {}, jobRecords = true } = options;
+    this.scenario = scenario;
+    const { host } = scenario;
+    this.#machine = new Machine(host, sink);
+    this.#xen = new Hypervisor(
+      this.#machine,
+      xenVersion(scenario.xen),
+      new BootParameters(scenario.params),
+      hooks,
+    );
+    const pool = bootMachine(this.#xen, createScheduler(scenario.scheduler, this.#xen));
+    this.#machine.timers.setJitter(host.timerJitterNs, host.jitterSeed);
+    this.#machine.tracer.enabled = true;
+    this.#xen.observed = true;
+    createDomains(this.#xen, scenario, pool);
+    this.#guests = new Guests(this.#xen, scenario, hooks, jobRecords);
+    this.#xen.guests = this.#guests;
+  }
+
+  /** The virtual clock. */
+  get nowNs(): number {
+    return this.#machine.nowNs;
+  }
+
+  /**
+   * Executes everything before the instant `ns` and nothing at it, and sets the clock to it. So whoever polls every
+   * 100 ms finds a record of t = 100 ms in the second poll, and nothing ever happens at the end of the run.
+   */
+  runUntil(ns: number): void {
+    const machine = this.#machine;
+    assert(ns >= machine.nowNs, `time does not run back from ${machine.nowNs} to ${ns}`);
+    const guests = this.#guests;
+    const xen = this.#xen;
+    const { timers } = machine;
+    const { timerBatch } = this.scenario.host;
+    for (;;) {
+      const pointNs = guests.nextPointNs;
+      const wakeNs = guests.nextWakeNs;
+      const timerNs = timers.nextNs;
+      const nextNs = Math.min(pointNs, wakeNs, timerNs);
+      if (nextNs >= ns) break;
+      machine.nowNs = nextNs;
+      this.events += 1;
+      if (pointNs === nextNs) guests.runPoints();
+      else if (wakeNs === nextNs) guests.runWake();
+      else this.#runTimers(timerBatch);
+      xen.drainSoftirqs();
+    }
+    machine.nowNs = ns;
+  }
+
+  /** The time that each guest vCPU has spent so far, in the order (domain id, vCPU id). */
+  vcpuTimes(): VcpuTimes[] {
+    const { nowNs } = this.#machine;
+    return this.#guests.guests.map(({ vcpu, consumedNs, runFromNs }) => {
+      const ns = Array.from(vcpu.runstateNs);
+      ns[vcpu.runstate]! += nowNs - vcpu.runstateEntryNs;
+      const isCurrent = this.#machine.pcpus[vcpu.processor]!.current === vcpu;
+      return {
+        dom: vcpu.domain.id,
+        vcpu: vcpu.id,
+        runNs: ns[0]!,
+        runnableNs: ns[1]!,
+        blockedNs: ns[2]!,
+        offlineNs: ns[3]!,
+        guestNs: consumedNs + (isCurrent ? Math.max(0, nowNs - runFromNs) : 0),
+      };
+    });
+  }
+
+  /** TIMER_SOFTIRQ of the lowest pCPU that has expired timers: all of them, or the first. */
+  #runTimers(batch: boolean): void {
+    const machine = this.#machine;
+    const { timers, nowNs } = machine;
+    const pcpu = timers.nextPcpu;
+    machine.cpu = pcpu;
+    let timer = timers.takeExpired(pcpu, nowNs);
+    while (timer !== undefined) {
+      timer.fire(timer.data);
+      timer = batch ? timers.takeExpired(pcpu, nowNs) : undefined;
+    }
+  }
+}
+
+/** Runs a whole scenario; what is of interest went into the sink and the hooks. */
+export function simulate(scenario: Scenario, sink: TraceSink, hooks: SimulationHooks = {}): Simulation {
+  const simulation = new Simulation(scenario, sink, { hooks });
+  simulation.runUntil(scenario.durationNs);
+  return simulation;
+}

@@ -1,0 +1,37 @@
+/**
+ * The trace events that the simulated hypervisor makes, by Xen's names. Their layouts are in formats/.
+ * Source: Xen's public trace.h and common/sched/credit.c.
+ * @module
+ */
+
+/** Base of the runstate changes: | old state << 8 | new state << 4 gives the event. */
+export const TRC_SCHED_RUNSTATE_CHANGE = 0x00021001;
+export const TRC_SCHED_CONTINUE_RUNNING = 0x00021002;
+
+export const TRC_CSCHED_ACCOUNT_START = 0x00022002;
+export const TRC_CSCHED_ACCOUNT_STOP = 0x00022003;
+export const TRC_CSCHED_STOLEN_UNIT = 0x00022004;
+export const TRC_CSCHED_PICKED_CPU = 0x00022005;
+export const TRC_CSCHED_TICKLE = 0x00022006;
+export const TRC_CSCHED_BOOST_START = 0x00022007;
+export const TRC_CSCHED_BOOST_END = 0x00022008;
+export const TRC_CSCHED_SCHEDULE = 0x00022009;
+export const TRC_CSCHED_RATELIMIT = 0x0002200a;
+export const TRC_CSCHED_STEAL_CHECK = 0x0002200b;
+
+/** Jobs of the guests: xenscope's own, in a subclass of TRC_SCHED that Xen leaves unassigned. */
+export const TRC_TASK_RELEASE = 0x00024001;
+export const TRC_TASK_START = 0x00024002;
+export const TRC_TASK_COMPLETE = 0x00024003;
+
+export const TRC_SCHED_DOM_ADD = 0x00028001;
+export const TRC_SCHED_DOM_REM = 0x00028002;
+export const TRC_SCHED_SLEEP = 0x00028003;
+export const TRC_SCHED_WAKE = 0x00028004;
+export const TRC_SCHED_YIELD = 0x00028005;
+export const TRC_SCHED_BLOCK = 0x00028006;
+export const TRC_SCHED_ADJDOM = 0x00028009;
+export const TRC_SCHED_SWITCH = 0x0002800a;
+export const TRC_SCHED_SWITCH_INFPREV = 0x0002800e;
+export const TRC_SCHED_SWITCH_INFNEXT = 0x0002800f;
+export const TRC_SCHED_SWITCH_INFCONT = 0x00028011;

@@ -1,0 +1,185 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { RECORD_WORDS_MAX, recordWords, WINDOW_HEADER } from '../../src/format/record.ts';
+import type { Scenario } from '../../src/scenario/scenario.ts';
+import { DOMID_IDLE, Simulation, type SimulationHooks, type VcpuTimes } from '../../src/simulator/index.ts';
+import { MemorySink } from './memory-sink.ts';
+import { readReferenceScenario } from './reference-scenario.ts';
+
+/** Our version names and the folders of reference results that they are held against. */
+export const REFERENCE_VERSIONS = { '4.17': 'xen-4.17.7', head: 'xen-head' } as const;
+export type ReferenceVersion = keyof typeof REFERENCE_VERSIONS;
+
+/** What a run left behind, in the form of the reference results. */
+export interface RunResult {
+  readonly scenario: Scenario;
+  /** The text of the switches csv. */
+  readonly switches: string;
+  /** The bytes of the trace file. */
+  readonly trace: Uint8Array;
+  readonly scheduleCalls: number;
+  readonly contextSwitches: number;
+  readonly yields: number;
+  readonly times: readonly VcpuTimes[];
+  readonly events: number;
+}
+
+/** Runs a scenario and writes down its switches and its trace as the reference machine does. */
+export function runScenario(scenario: Scenario, moreHooks: SimulationHooks = {}): RunResult {
+  const { pcpus } = scenario.host;
+  const sink = new MemorySink(pcpus, scenario.trace.eventMask);
+  const rows: string[] = ['t_ns,pcpu,next'];
+  let scheduleCalls = 0;
+  let yields = 0;
+  const hooks: SimulationHooks = {
+    ...moreHooks,
+    onSwitch(tNs, pcpu, dom, vcpu) {
+      rows.push(`${tNs},${pcpu},${dom === DOMID_IDLE ? 'idle' : `d${dom}v${vcpu}`}`);
+      moreHooks.onSwitch?.(tNs, pcpu, dom, vcpu);
+    },
+    onSchedule() {
+      scheduleCalls += 1;
+    },
+    onYield() {
+      yields += 1;
+    },
+  };
+  const simulation = new Simulation(scenario, sink, { hooks, jobRecords: false });
+  const windows: Uint8Array[] = [];
+  const flush = () => {
+    for (let pcpu = 0; pcpu < pcpus; pcpu += 1) {
+      const words = sink.drain(pcpu);
+      if (words.length === 0) continue;
+      windows.push(bytesOf(Uint32Array.of(WINDOW_HEADER, pcpu, words.byteLength)), bytesOf(words));
+    }
+  };
+  for (let t = scenario.trace.flushNs; t < scenario.trace.endNs; t += scenario.trace.flushNs) {
+    simulation.runUntil(t);
+    flush();
+  }
+  simulation.runUntil(scenario.trace.endNs);
+  flush();
+  sink.enabled = false;
+  simulation.runUntil(scenario.durationNs);
+  return {
+    scenario,
+    switches: `${rows.join('\n')}\n`,
+    trace: Buffer.concat(windows),
+    scheduleCalls,
+    contextSwitches: rows.length - 1,
+    yields,
+    times: simulation.vcpuTimes(),
+    events: simulation.events,
+  };
+}
+
+/** The reference results of one scenario and version; the trace is left out of the larger ones. */
+export interface Reference {
+  readonly scenario: Scenario;
+  readonly switches: string;
+  readonly trace: Uint8Array | undefined;
+  readonly figures: ReferenceFigures;
+}
+
+export interface ReferenceFigures {
+  readonly totals: { readonly schedule_calls: number; readonly context_switches: number };
+  readonly vcpus: readonly {
+    readonly dom: number;
+    readonly vcpu: number;
+    readonly run_ns: number;
+    readonly runnable_ns: number;
+    readonly blocked_ns: number;
+    readonly offline_ns: number;
+    readonly guest_ns: number;
+  }[];
+}
+
+/** Reads them from `root`, the folder that holds scenarios/ and the folders of the versions. */
+export function readReference(root: string, name: string, version: ReferenceVersion): Reference {
+  const base = join(root, REFERENCE_VERSIONS[version], name);
+  const trace = `${base}.trace.gz`;
+  return {
+    scenario: readReferenceScenario(join(root, 'scenarios', `${name}.json`), version),
+    switches: gunzipSync(readFileSync(`${base}.switches.csv.gz`)).toString(),
+    trace: existsSync(trace) ? gunzipSync(readFileSync(trace)) : undefined,
+    figures: JSON.parse(readFileSync(`${base}.json`, 'utf8')) as ReferenceFigures,
+  };
+}
+
+/** The first difference between a run and its reference, in words; undefined if there is none. */
+export function firstDifference(run: RunResult, reference: Reference): string | undefined {
+  return (
+    firstSwitchDifference(run.switches, reference.switches) ??
+    (reference.trace === undefined ? undefined : firstRecordDifference(run.trace, reference.trace)) ??
+    firstFigureDifference(run, reference.figures)
+  );
+}
+
+function firstSwitchDifference(ours: string, theirs: string): string | undefined {
+  if (ours === theirs) return undefined;
+  const a = ours.split('\n');
+  const b = theirs.split('\n');
+  const at = a.findIndex((row, i) => row !== b[i]);
+  const line = at < 0 ? a.length : at;
+  return `switch ${line}: ours ${a[line] ?? 'none'}, the reference ${b[line] ?? 'none'} (of ${b.length - 2}), after ${b[line - 1]}`;
+}
+
+function firstRecordDifference(ours: Uint8Array, theirs: Uint8Array): string | undefined {
+  if (Buffer.compare(ours, theirs) === 0) return undefined;
+  const a = wordsOf(ours);
+  const b = wordsOf(theirs);
+  let at = 0;
+  let record = 0;
+  let before = 'the start';
+  while (at < b.length) {
+    const size = b[at] === WINDOW_HEADER ? 3 : recordWords(b[at]!);
+    const mine = describeRecord(a, at);
+    const other = describeRecord(b, at);
+    if (mine !== other) return `record ${record}: ours ${mine}, the reference ${other}, after ${before}`;
+    before = other;
+    at += size;
+    record += 1;
+  }
+  return `the trace goes on after record ${record}: ours ${describeRecord(a, at)}`;
+}
+
+function describeRecord(words: Uint32Array, at: number): string {
+  if (at >= words.length) return 'none';
+  if (words[at] === WINDOW_HEADER) return `window of pCPU ${words[at + 1]}, ${words[at + 2]} bytes`;
+  const size = Math.min(recordWords(words[at]!), RECORD_WORDS_MAX);
+  const hex = Array.from(words.subarray(at + 3, at + size), (word) => word.toString(16)).join(' ');
+  const tsc = (BigInt(words[at + 2] ?? 0) << 32n) | BigInt(words[at + 1] ?? 0);
+  return `${((words[at]! & 0x0fffffff) >>> 0).toString(16)} at tsc ${tsc} [${hex}]`;
+}
+
+function firstFigureDifference(run: RunResult, figures: ReferenceFigures): string | undefined {
+  const { schedule_calls, context_switches } = figures.totals;
+  if (run.scheduleCalls !== schedule_calls)
+    return `schedule() ran ${run.scheduleCalls} times, in the reference ${schedule_calls}`;
+  if (run.contextSwitches !== context_switches)
+    return `${run.contextSwitches} context switches, in the reference ${context_switches}`;
+  for (const their of figures.vcpus) {
+    const our = run.times.find(({ dom, vcpu }) => dom === their.dom && vcpu === their.vcpu)!;
+    const pairs = [
+      ['run', our.runNs, their.run_ns],
+      ['runnable', our.runnableNs, their.runnable_ns],
+      ['blocked', our.blockedNs, their.blocked_ns],
+      ['offline', our.offlineNs, their.offline_ns],
+      ['guest', our.guestNs, their.guest_ns],
+    ] as const;
+    const wrong = pairs.find(([, mine, other]) => mine !== other);
+    if (wrong)
+      return `${wrong[0]} time of d${their.dom}v${their.vcpu}: ours ${wrong[1]} ns, the reference ${wrong[2]} ns`;
+  }
+  return undefined;
+}
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const copy = Uint8Array.from(bytes.subarray(0, bytes.length & ~3));
+  return new Uint32Array(copy.buffer);
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import type { DomainSpec, Scenario, VcpuSpec, Workload } from '../../src/scenario/scenario.ts';
+
+/** A scenario file of the reference results, as far as the tests here need it. */
+interface ReferenceFile {
+  name: string;
+  sched: Scenario['scheduler'];
+  duration_ns: number;
+  pcpus: number;
+  topology?: { sockets?: number; cores?: number; threads?: number; nodes?: number };
+  params?: Record<string, number>;
+  context_switch_ns?: number;
+  timer_jitter_ns?: number;
+  jitter_seed?: number;
+  timer_batch?: number;
+  trace_end_ns?: number;
+  flush_ns?: number;
+  domains: {
+    id: number;
+    weight?: number;
+    cap?: number;
+    vcpus: {
+      workload: string;
+      count?: number;
+      offset_step_ns?: number;
+      yield_every_ns?: number;
+      hard?: number[];
+      soft?: number[];
+    }[];
+  }[];
+}
+
+/** Reads such a file by itself, so that these tests do not hang on the scenario language. */
+export function readReferenceScenario(path: string, xen: string): Scenario {
+  const file = JSON.parse(readFileSync(path, 'utf8')) as ReferenceFile;
+  const { sockets = 1, threads = 1, nodes = 1 } = file.topology ?? {};
+  return {
+    name: file.name,
+    description: '',
+    xen,
+    scheduler: file.sched,
+    params: file.params ?? {},
+    durationNs: file.duration_ns,
+    host: {
+      pcpus: file.pcpus,
+      sockets,
+      coresPerSocket: file.topology?.cores ?? file.pcpus / sockets / threads,
+      threadsPerCore: threads,
+      nodes,
+      tscHz: 1e9,
+      tscBase: 1_000_000_000n,
+      tscSkewTicks: [],
+      contextSwitchNs: file.context_switch_ns ?? 0,
+      timerJitterNs: file.timer_jitter_ns ?? 0,
+      jitterSeed: file.jitter_seed ?? 0,
+      timerBatch: (file.timer_batch ?? 1) !== 0,
+      randomSeed: 0,
+    },
+    trace: {
+      eventMask: 0x0002f000,
+      flushNs: file.flush_ns ?? 100_000_000,
+      endNs: file.trace_end_ns ?? file.duration_ns,
+    },
+    domains: file.domains.map(({ id, weight, cap, vcpus }): DomainSpec => {
+      return { id, name: `d${id}`, weight, cap, vcpus: vcpus.flatMap(expand) };
+    }),
+    seed: 0,
+  };
+}
+
+function expand(vcpu: ReferenceFile['domains'][number]['vcpus'][number]): VcpuSpec[] {
+  const { count = 1, offset_step_ns = 0, yield_every_ns = 0, hard, soft } = vcpu;
+  return Array.from({ length: count }, (_, i) => ({
+    workload: workloadOf(vcpu.workload, i * offset_step_ns),
+    yieldEveryNs: yield_every_ns,
+    hardAffinity: hard,
+    softAffinity: soft,
+    rtds: undefined,
+  }));
+}
+
+function workloadOf(text: string, laterNs: number): Workload {
+  const [kind, ...numbers] = text.split(' ');
+  const [a = 0, b = 0, c = 0] = numbers.map(Number);
+  const fixed = (ns: number) => ({ kind: 'fixed', ns }) as const;
+  switch (kind) {
+    case 'hog':
+      return { kind, offsetNs: a + laterNs };
+    case 'duty':
+      return { kind, run: fixed(a), sleep: fixed(b), offsetNs: c + laterNs };
+    case 'periodic':
+      return { kind, periodNs: a, burst: fixed(b), deadlineNs: a, offsetNs: c + laterNs };
+    case 'once':
+      return { kind, run: fixed(a), offsetNs: b + laterNs };
+    case 'dodge':
+      return { kind, periodNs: a, guardNs: b, offsetNs: c + laterNs };
+    case 'idle':
+      return { kind };
+    default:
+      throw new Error(`unknown workload ${text}`);
+  }
+}
