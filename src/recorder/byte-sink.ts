@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fchmodSync,
   fstatSync,
   lstatSync,
   openSync,
@@ -77,10 +78,11 @@ export class TraceFile implements ByteSink {
     }
     if (existing === undefined || existing.isFile()) {
       const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-      const fd = tryOpen(temporary, existing?.mode);
+      const fd = tryOpen(temporary);
       if (fd !== undefined) {
         this.#fd = fd;
         this.#temporary = temporary;
+        if (existing !== undefined) fchmodSync(fd, existing.mode & 0o7777);
         return;
       }
     }
@@ -171,9 +173,9 @@ function statOf(path: string): Stats | undefined {
   return target?.isDirectory() ? target : itself;
 }
 
-function tryOpen(path: string, mode: number | undefined): number | undefined {
+function tryOpen(path: string): number | undefined {
   try {
-    return openSync(path, 'w', mode ?? 0o644);
+    return openSync(path, 'w', 0o644);
   } catch {
     return undefined;
   }

@@ -61,7 +61,7 @@ export interface RecorderOptionSpec {
  */
 export const TRACE_PAGES_DEFAULT = 256;
 
-export const recorderOptionSpecs = [
+const specs = [
   {
     key: 'evtMask',
     long: 'evt-mask',
@@ -182,7 +182,10 @@ export const recorderOptionSpecs = [
   },
 ] as const satisfies readonly RecorderOptionSpec[];
 
-type OptionKey = (typeof recorderOptionSpecs)[number]['key'];
+type OptionKey = (typeof specs)[number]['key'];
+
+/** Every option of the recorder, xentrace's first. */
+export const recorderOptionSpecs: readonly RecorderOptionSpec[] = specs;
 
 /** The options as a command line gives them: texts, lists of texts where repeatable, true for flags. */
 export type RawRecorderOptions = {

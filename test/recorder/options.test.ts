@@ -93,7 +93,7 @@ test('every option of xentrace is in the table, with its letter, and every entry
   const letters = recorderOptionSpecs.filter(({ xentrace }) => xentrace).map(({ short }) => short);
   // getopt string of xentrace.c: "t:s:c:e:S:r:T:M:DxX?V"; ? and V are the command line's own.
   expect(letters.toSorted()).toEqual([...'DMSTXcerstx']);
-  const withArgument = recorderOptionSpecs.filter((spec) => spec.xentrace && 'argument' in spec);
+  const withArgument = recorderOptionSpecs.filter((spec) => spec.xentrace && spec.argument !== undefined);
   expect(withArgument.map(({ short }) => short).toSorted()).toEqual([...'MSTcerst']);
   for (const { key, long, doc } of recorderOptionSpecs) {
     expect(key).toBe(long.replace(/-(.)/g, (_, letter) => letter.toUpperCase()));
