@@ -25,7 +25,7 @@ export interface ClockFindings {
 
 const FIRST_LOOK_BYTES = 8 * 1024 * 1024;
 const LONGEST_LOOK_BYTES = 64 * 1024 * 1024;
-const BYTES_PER_FEED_MIN = 64 * 1024;
+const BYTES_PER_FEED_MIN = 16 * 1024;
 /** So much linked time is enough. */
 const NS_ENOUGH = 2e9;
 /** TSCs per pCPU that are looked at for the first one that can be believed. */

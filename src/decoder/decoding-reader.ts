@@ -1,6 +1,9 @@
 import { assert } from '../base/assert.ts';
 import {
   type EventCatalog,
+  eventOf,
+  extraWordsOf,
+  headerWord,
   TRC_LOST_RECORDS,
   TRC_TRACE_WRAP_BUFFER,
   WINDOW_HEADER_BYTES,
@@ -41,7 +44,9 @@ export class DecodingReader implements TraceReader {
   readonly #streams: RecordStreams;
   readonly #slice: Slice;
   readonly #emit: EmitState;
-  readonly #unknown = new Map<string, number>();
+  /** Header word without the cycle flag -> records. */
+  readonly #unknown = new Map<number, number>();
+  #otherUnknown = 0;
   #lostRecords = 0;
   #ended = false;
   #closed = false;
@@ -100,7 +105,7 @@ export class DecodingReader implements TraceReader {
     return {
       records: totals.records,
       byLayout: this.#emit.byLayout,
-      unknown: this.#unknown,
+      unknown: this.#unknownByKind(),
       lostRecords: this.#lostRecords,
       windows: index.windows + totals.innerWindows,
       headerBytes: (index.windows + totals.innerWindows) * WINDOW_HEADER_BYTES,
@@ -127,10 +132,20 @@ export class DecodingReader implements TraceReader {
   #noteSpecial(event: number, words: number, batch: RecordBatch, row: number): void {
     if (event === TRC_LOST_RECORDS && words === 4) this.#noteLost(batch, row);
     if (batch.layout[row] !== 0 || event === TRC_TRACE_WRAP_BUFFER) return;
-    const kind = `0x${event.toString(16).padStart(8, '0')}/${words}`;
-    const known = this.#unknown.has(kind) || this.#unknown.size < UNKNOWN_KINDS_MAX;
-    const key = known ? kind : OTHER_KINDS;
-    this.#unknown.set(key, (this.#unknown.get(key) ?? 0) + 1);
+    const header = headerWord(event, words, false);
+    const known = this.#unknown.get(header);
+    if (known !== undefined || this.#unknown.size < UNKNOWN_KINDS_MAX)
+      this.#unknown.set(header, (known ?? 0) + 1);
+    else this.#otherUnknown++;
+  }
+
+  #unknownByKind(): Map<string, number> {
+    const kinds = new Map<string, number>();
+    for (const [header, count] of this.#unknown) {
+      kinds.set(`0x${eventOf(header).toString(16).padStart(8, '0')}/${extraWordsOf(header)}`, count);
+    }
+    if (this.#otherUnknown > 0) kinds.set(OTHER_KINDS, this.#otherUnknown);
+    return kinds;
   }
 
   #noteLost(batch: RecordBatch, row: number): void {
@@ -152,7 +167,7 @@ export class DecodingReader implements TraceReader {
   }
 
   #reportSums(): void {
-    for (const [kind, count] of this.#unknown) this.#reportUnknown(kind, count);
+    for (const [kind, count] of this.#unknownByKind()) this.#reportUnknown(kind, count);
     const { totals } = this.#streams;
     const { nsPerTick } = this.#streams;
     for (const pcpu of totals.backwards.keys()) {

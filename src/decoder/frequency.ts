@@ -18,8 +18,8 @@ const LINKS_MAX = 200_000;
 /** With less than this the trace cannot tell its frequency. */
 const LINKS_NEEDED = 5;
 const NS_NEEDED = 1e6;
-/** Links shorter than this are mostly jitter; longer ones count no more than the longer of the two. */
-const ROUGH_NS_MIN = 20_000;
+/** For a first estimate: shorter links are mostly jitter, longer ones count no more than the second number. */
+const ROUGH_NS_MIN = 5_000;
 const ROUGH_NS_WEIGHT_MAX = 10_000_000;
 /** A TSC slower or faster than this (ticks per nanosecond) does not exist. */
 const TICKS_PER_NS_MIN = 0.02;
@@ -29,8 +29,8 @@ const NS_WRAP = 2 ** 32;
 /** A link that misses the rough frequency by more than this tells of two different runs. */
 const FALSE_LINK_NS = 1_000_000;
 const PIECE_NS = 500_000_000;
-/** A clock without jitter, as a simulator has it, misses by no more than the records that share an instant. */
-const EXACT_TICKS = 64;
+/** A clock without jitter, as a simulator has it, misses by no more ticks than records share an instant. */
+const EXACT_TICKS = 1000;
 
 /**
  * Collects, per pCPU, what its switches say about time. At a switch Xen reads its clock once and writes two records:
@@ -162,7 +162,8 @@ function weightedQuantile(pieces: readonly Piece[], fraction: number): number {
 
 /**
  * `hz` to a whole number. Where the clock has no jitter at all (nine of ten pieces fit to a few ticks), the roundest
- * number that fits as well is meant: the few ticks come from records that share an instant and not from the frequency.
+ * number that fits as well is meant: the few ticks come from records that share an instant, of which each has a TSC of
+ * its own, and not from the frequency. For a real TSC this changes less than a millionth.
  */
 function exactHz(pieces: readonly Piece[], hz: number): number {
   const errors = (candidate: number) =>
@@ -172,7 +173,7 @@ function exactHz(pieces: readonly Piece[], hz: number): number {
   if (own.filter((error) => error <= EXACT_TICKS).length >= 0.9 * own.length) {
     for (const unit of [1e6, 1e3]) {
       const round = Math.round(hz / unit) * unit;
-      if (round > 0 && mean(errors(round)) <= mean(own) + EXACT_TICKS / 4) return round;
+      if (round > 0 && mean(errors(round)) <= mean(own) + EXACT_TICKS / 2) return round;
     }
   }
   return Math.round(hz);

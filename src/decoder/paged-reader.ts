@@ -1,6 +1,6 @@
 import type { TraceSource } from './trace-source.ts';
 
-const PAGE_BYTES = 64 * 1024;
+const PAGE_BYTES = 32 * 1024;
 
 /**
  * Reads pieces of a source through a cache of pages, so that hundreds of pCPUs can each take small pieces of windows
@@ -16,7 +16,7 @@ export class PagedReader {
   readonly #slotOf = new Map<number, number>();
   #hand = 0;
 
-  /** @param pages How many pages of 64 KiB are kept. */
+  /** @param pages How many pages of 32 KiB are kept. */
   constructor(source: TraceSource, pages: number) {
     this.#source = source;
     this.#pageNumber = new Float64Array(pages).fill(-1);

@@ -140,7 +140,7 @@ export function createRecordStreams(options: StreamOptions): RecordStreams {
       jumps: new Float64Array(PCPU_LIMIT),
       jumpsOffset: new Float64Array(PCPU_LIMIT),
     },
-    reader: new PagedReader(source, Math.max(16, Math.min(512, count * 2))),
+    reader: new PagedReader(source, Math.max(32, Math.min(512, count * 2))),
     bytes: new Uint8Array(data.buffer),
     feeds,
     streamOfPcpu,
