@@ -1,20 +1,25 @@
 /**
- * What every trace record means, as data: the files in `formats/`, one per event class, and a user's own (`--formats`).
+ * What every trace record means, as data: the files in `formats/`, one per event class, and a user's own
+ * (`--formats`).
  *
- * The meaning of a record hangs on the pair (event id, number of extra words), because Xen changed layouts over the
- * years and a trace file does not say which Xen wrote it. {@link EventCatalog} finds the layout of such a pair.
+ * The meaning of a record hangs on the pair (event id, number of extra words), because Xen changed layouts
+ * over the years and a trace file does not say which Xen wrote it. {@link EventCatalog} finds the layout of
+ * such a pair.
  * @module
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { assert } from '../base/assert.ts';
 import { readDefinitionFile } from './definition-file.ts';
+import { type ClassSource, type FieldSource, mergeSources } from './definition-sources.ts';
 import { EVENT_MASK, EXTRA_WORDS_SHIFT } from './record.ts';
 
 /** One named value in a record's extra words. */
 export interface FieldDefinition {
   /** snake_case; the column's name in the Arrow table of the class. */
   readonly name: string;
-  /** In bits, from bit 0 of the first extra word; words are little-endian, so a field may span two of them. */
+  /**
+   * In bits, from bit 0 of the first extra word; words are little-endian, so a field may span two of them.
+   */
   readonly offset: number;
   /** In bits, 1 to 64. */
   readonly width: number;
@@ -78,43 +83,11 @@ export interface ColumnDefinition {
   readonly doc: string;
 }
 
-/** A class as its file has it. */
-export interface ClassSource {
-  readonly class: string;
-  readonly doc?: string | undefined;
-  readonly events: readonly EventSource[];
-}
-
-export interface EventSource {
-  readonly id: string | number;
-  readonly name: string;
-  readonly aliases?: readonly string[] | undefined;
-  readonly doc: string;
-  readonly tsc?: boolean | undefined;
-  readonly layouts: readonly LayoutSource[];
-}
-
-export interface LayoutSource {
-  readonly words: number;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-  readonly doc?: string | undefined;
-  readonly fields: readonly FieldSource[];
-}
-
-export interface FieldSource {
-  readonly name: string;
-  readonly offset: number;
-  readonly width: number;
-  readonly signed?: boolean | undefined;
-  readonly unit?: string | undefined;
-  readonly values?: Readonly<Record<string, string>> | undefined;
-  readonly doc: string;
-}
-
 /** Marks a free slot of the hash table; keys have 31 bits and are never negative. */
 const FREE = -1;
-/** 2^32 divided by the golden ratio: neighbouring event ids end up far apart (Knuth's multiplicative hashing). */
+/**
+ * 2^32 divided by the golden ratio: neighbouring event ids end up far apart (Knuth's multiplicative hashing).
+ */
 const HASH_MULTIPLIER = 0x9e3779b1 | 0;
 
 /** All events known to this run. Immutable; layouts and events are sorted by id, then by number of words. */
@@ -142,8 +115,8 @@ export class EventCatalog {
   }
 
   /**
-   * @param sources checked classes; among events of one id, the later source wins: it replaces layouts of equal `words`
-   *   when class and name are the same, and the whole event otherwise.
+   * @param sources checked classes; among events of one id, the later source wins: it replaces layouts of
+   *   equal `words`   when class and name are the same, and the whole event otherwise.
    */
   constructor(sources: readonly ClassSource[]) {
     const merged = mergeSources(sources);
@@ -186,7 +159,10 @@ export class EventCatalog {
     for (const layout of layouts) if (layout) this.#insert(layout);
   }
 
-  /** The index of the layout of `event` (its upper 4 bits are ignored) with `words` extra words; 0 when not defined. */
+  /**
+   * The index of the layout of `event` (its upper 4 bits are ignored) with `words` extra words; 0 when not
+   * defined.
+   */
   layoutIndex(event: number, words: number): number {
     return this.layoutIndexOfHeader((event & EVENT_MASK) | (words << EXTRA_WORDS_SHIFT));
   }
@@ -241,8 +217,9 @@ export function loadCatalog(extraFiles: readonly string[] = []): EventCatalog {
 }
 
 /**
- * The value of `field` in the record whose first extra word is `words[base]`: a number for widths up to 53 bits and a
- * bigint above, so that it is always exact. The caller has looked up the layout, hence all its words are there.
+ * The value of `field` in the record whose first extra word is `words[base]`: a number for widths up to 53
+ * bits and a bigint above, so that it is always exact. The caller has looked up the layout, hence all its
+ * words are there.
  */
 export function readField(words: Uint32Array, base: number, field: FieldDefinition): number | bigint {
   const { offset, width, signed } = field;
@@ -284,35 +261,6 @@ export function readBuiltInSources(): readonly ClassSource[] {
     .sort()
     .map((name) => JSON.parse(readFileSync(new URL(name, FORMATS_FOLDER), 'utf8')) as ClassSource);
   return builtInSources;
-}
-
-interface MergedEvent {
-  readonly className: string;
-  readonly source: EventSource;
-}
-
-/** One entry per event id, sorted, with the layouts of all sources that speak of the same event, sorted. */
-function mergeSources(sources: readonly ClassSource[]): {
-  events: MergedEvent[];
-  classDocs: Map<string, string>;
-} {
-  const byId = new Map<number, MergedEvent>();
-  const classDocs = new Map<string, string>();
-  for (const { class: className, doc, events } of sources) {
-    if (doc !== undefined || !classDocs.has(className)) classDocs.set(className, doc ?? '');
-    for (const source of events) {
-      const id = Number(source.id);
-      const before = byId.get(id);
-      const same =
-        before !== undefined && before.className === className && before.source.name === source.name;
-      const older = same ? before.source.layouts : [];
-      const kept = older.filter((layout) => !source.layouts.some(({ words }) => words === layout.words));
-      const layouts = [...kept, ...source.layouts].sort((a, b) => a.words - b.words);
-      byId.set(id, { className, source: { ...source, layouts } });
-    }
-  }
-  const events = [...byId.values()].sort((a, b) => Number(a.source.id) - Number(b.source.id));
-  return { events, classDocs };
 }
 
 function fieldOf(source: FieldSource): FieldDefinition {
