@@ -1,0 +1,152 @@
+import { closeSync, openSync, renameSync, rmSync, writevSync } from 'node:fs';
+import { UserError } from '../base/errors.ts';
+
+/** Where the bytes of a table go. Synchronous: when `write` returns, the caller may reuse its buffers. */
+export interface ByteSink {
+  write(chunks: readonly Uint8Array[]): void;
+  /** Everything was written: makes the result appear. */
+  commit(): void;
+  /** Something went wrong: leaves nothing behind that looks finished. */
+  abort(): void;
+}
+
+/**
+ * A file that appears under its name only when it is complete: it grows as `PATH.partial` and is renamed by `commit`.
+ */
+export class FileSink implements ByteSink {
+  readonly path: string;
+  bytes = 0;
+  readonly #partial: string;
+  #fd: number | undefined;
+
+  /** @throws UserError where the file cannot be made. */
+  constructor(path: string) {
+    this.path = path;
+    this.#partial = `${path}.partial`;
+    this.#fd = orUserError(this.#partial, () => openSync(this.#partial, 'w'));
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    this.bytes += orUserError(this.#partial, () => writeAll(this.#fd as number, chunks));
+  }
+
+  /** Closes the file, which keeps its temporary name: so that several can be committed together. */
+  close(): void {
+    if (this.#fd === undefined) return;
+    const fd = this.#fd;
+    this.#fd = undefined;
+    orUserError(this.#partial, () => closeSync(fd));
+  }
+
+  commit(): void {
+    this.close();
+    // Removed first: renaming over a large file makes some file systems write the new one to the disk there and then.
+    orUserError(this.path, () => rmSync(this.path, { force: true }));
+    orUserError(this.path, () => renameSync(this.#partial, this.path));
+  }
+
+  abort(): void {
+    try {
+      this.close();
+    } finally {
+      rmSync(this.#partial, { force: true });
+    }
+  }
+}
+
+/** An open descriptor, as of standard output; it stays open. An EPIPE error passes through: nobody reads any more. */
+export class DescriptorSink implements ByteSink {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    writeAll(this.#fd, chunks);
+  }
+
+  commit(): void {}
+
+  abort(): void {}
+}
+
+/** Bytes in memory, for tables that are known to be small. */
+export class MemorySink implements ByteSink {
+  readonly #chunks: Uint8Array[] = [];
+
+  write(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.#chunks.push(chunk.slice());
+  }
+
+  commit(): void {}
+
+  abort(): void {
+    this.#chunks.length = 0;
+  }
+
+  bytes(): Uint8Array {
+    const joined = new Uint8Array(this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      joined.set(chunk, at);
+      at += chunk.length;
+    }
+    return joined;
+  }
+}
+
+/** The most buffers that one call of writev takes (IOV_MAX of Linux). */
+const VECTORS_MAX = 1024;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes all chunks, however the system cuts them up, waiting where a non-blocking pipe is full. Returns the bytes. */
+function writeAll(fd: number, chunks: readonly Uint8Array[]): number {
+  let pending = chunks.filter((chunk) => chunk.length > 0);
+  let total = 0;
+  while (pending.length > 0) {
+    let written = 0;
+    try {
+      written = writevSync(fd, pending.slice(0, VECTORS_MAX));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 2);
+    }
+    total += written;
+    pending = dropBytes(pending, written);
+  }
+  return total;
+}
+
+function dropBytes(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let index = 0;
+  let left = bytes;
+  while (index < chunks.length && left >= chunks[index].length) left -= chunks[index++].length;
+  const rest = chunks.slice(index);
+  if (left > 0) rest[0] = rest[0].subarray(left);
+  return rest;
+}
+
+/** Runs `action`, turning the system's refusals into a sentence. */
+export function orUserError<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const reason = REASONS[code] ?? message;
+    throw new UserError('cannot-write', `${path}: cannot be written: ${reason}`);
+  }
+}
+
+const REASONS: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'a part of its path is not a folder',
+  EISDIR: 'it is a folder',
+  EEXIST: 'a file of that name is in the way',
+  ENOSPC: 'no space left on the disk',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many files are open',
+};

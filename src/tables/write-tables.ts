@@ -1,0 +1,112 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { assert } from '../base/assert.ts';
+import { BATCH_ROWS, createRecordBatch } from '../decoder/index.ts';
+import { type ByteSink, DescriptorSink, FileSink, orUserError } from './byte-sink.ts';
+import { metadataOf } from './summary-tables.ts';
+import { tableSpecs } from './table-specs.ts';
+import { TableWriter } from './table-writer.ts';
+import type { TraceSource } from './trace-source.ts';
+import { TraceTables } from './trace-tables.ts';
+
+export interface WriteTablesOptions {
+  /** Names of the wanted tables; all by default. A class table named here is written even when it stays empty. */
+  readonly tables?: readonly string[] | undefined;
+}
+
+/** A table that was written. */
+export interface WrittenTable {
+  readonly name: string;
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Reads a trace to its end and writes its tables into a folder (made where it does not exist), each as `NAME.arrow` in
+ * Arrow's IPC file format, uncompressed. One pass, bounded memory.
+ *
+ * Files appear under their names only when all of them are complete. A class table that this trace has no records for
+ * is not written, and one that an earlier run left there is removed: the folder shows one trace.
+ *
+ * @throws UserError where the folder or a file cannot be written, or a name is no table's.
+ */
+export function writeTables(
+  source: TraceSource,
+  folder: string,
+  options: WriteTablesOptions = {},
+): WrittenTable[] {
+  const sinks = new Map<string, FileSink>();
+  try {
+    const metadata = metadataOf(source);
+    const tables = new TraceTables(
+      source,
+      (spec, writerOptions) => {
+        if (sinks.size === 0) orUserError(folder, () => mkdirSync(folder, { recursive: true }));
+        const sink = new FileSink(join(folder, fileName(spec.name)));
+        sinks.set(spec.name, sink);
+        return new TableWriter(spec, sink, { ...writerOptions, metadata, format: 'file' });
+      },
+      options.tables,
+    );
+    readAll(source, tables);
+    for (const sink of sinks.values()) sink.close();
+    for (const sink of sinks.values()) sink.commit();
+    removeStale(source, folder, sinks, options.tables);
+    return [...sinks].map(([name, { path, bytes }]) => {
+      return { name, path, bytes, rows: tables.writers.get(name)?.rowsWritten ?? 0 };
+    });
+  } catch (error) {
+    for (const sink of sinks.values()) sink.abort();
+    throw error;
+  }
+}
+
+/**
+ * Reads a trace to its end and writes one of its tables in Arrow's IPC stream format: to a descriptor (1 is standard
+ * output) or a sink of the caller's. Returns the number of rows.
+ *
+ * @throws UserError where `name` is no table's; the system's error with code EPIPE when nobody reads any more.
+ */
+export function streamTable(source: TraceSource, name: string, to: number | ByteSink = 1): number {
+  const sink = typeof to === 'number' ? new DescriptorSink(to) : to;
+  const metadata = metadataOf(source);
+  const tables = new TraceTables(
+    source,
+    (spec, options) => new TableWriter(spec, sink, { ...options, metadata, format: 'stream' }),
+    [name],
+  );
+  try {
+    readAll(source, tables);
+    sink.commit();
+  } catch (error) {
+    sink.abort();
+    throw error;
+  }
+  return tables.writers.get(name)?.rowsWritten ?? 0;
+}
+
+function readAll(source: TraceSource, tables: TraceTables): void {
+  const batch = createRecordBatch(BATCH_ROWS);
+  while (source.readBatch(batch)) tables.push(batch);
+  tables.finish();
+}
+
+/** Class names come from definition files, a user's among them: they must not lead out of the folder. */
+function fileName(table: string): string {
+  assert(/^[A-Za-z0-9_-]+$/.test(table), `the table name ${table} cannot be a file name`);
+  return `${table}.arrow`;
+}
+
+function removeStale(
+  source: TraceSource,
+  folder: string,
+  written: ReadonlyMap<string, unknown>,
+  chosen: readonly string[] | undefined,
+): void {
+  const present = new Set(readdirSync(folder));
+  for (const { name } of tableSpecs(source.catalog)) {
+    const stale = present.has(`${name}.arrow`) && !written.has(name) && (chosen?.includes(name) ?? true);
+    if (stale) rmSync(join(folder, fileName(name)));
+  }
+}
