@@ -66,6 +66,11 @@ export class Timeline {
   readonly #queue: EventQueue;
   /** Word of TRC_RTDS_BUDGET_BURN in which the 64-bit budget begins. */
   readonly #budgetWord: number;
+  /** By layout index: the bit at which a record names the pCPU that it tickles, or -1. */
+  readonly #tickledBit: Int32Array;
+  /** The pCPUs that the trace has records of, where that is known. */
+  readonly #recorded: ReadonlySet<number> | undefined;
+  #unansweredTickles = 0;
   /** Losses that are queued but have not begun yet, by their beginning. */
   readonly #losses: Loss[] = [];
   #nextLossNs = Number.POSITIVE_INFINITY;
@@ -88,6 +93,10 @@ export class Timeline {
     );
     this.#jobs = new JobTracker(this.#output);
     this.#queue = new EventQueue(lookahead);
+    this.#recorded = options.pcpus === undefined ? undefined : new Set(options.pcpus);
+    this.#tickledBit = Int32Array.from(catalog.layouts, (layout) => {
+      return layout?.fields.find(({ name }) => name === 'tickled_pcpu')?.offset ?? -1;
+    });
     const burn = catalog.eventById(TRC_RTDS_BUDGET_BURN)?.layouts[0];
     this.#budgetWord = (burn?.fields.find((field) => field.name === 'budget_ns')?.offset ?? 32) / 32;
   }
@@ -98,6 +107,8 @@ export class Timeline {
     for (let row = 0; row < batch.count; row++) {
       const event = batch.event[row];
       if ((event & RUNSTATE_MASK) !== RUNSTATE_CHANGE && !isRelevant(event)) {
+        const bit = this.#tickledBit[batch.layout[row]];
+        if (bit >= 0) this.#noteTickled(batch.words[batch.wordsOffset[row] + (bit >>> 5)] >>> (bit & 31));
         const scheduler = event >>> SCHEDULER_SHIFT;
         if (scheduler === CREDIT) this.#runstates.evidence.creditSeen = true;
         else if (scheduler === CREDIT2) this.#runstates.evidence.credit2Seen = true;
@@ -124,7 +135,11 @@ export class Timeline {
     return this.#runstates.repairs;
   }
 
-  /** Records of some pCPU are missing altogether; only running time is known from where that showed. */
+  /**
+   * Records of some pCPU are missing altogether (`xentrace -c`): only running time is known from where that showed. It
+   * shows by pCPU 0 missing, where dom0 and Xen's own work keep no host idle; by tickles of a pCPU that never answers;
+   * or by many repairs.
+   */
   get partial(): boolean {
     return this.#runstates.partial;
   }
@@ -148,6 +163,15 @@ export class Timeline {
         createdNs: this.#created.get(dom),
         removedNs: this.#removed.get(dom),
       }));
+  }
+
+  /**
+   * A tickled pCPU calls schedule() and makes records. If the trace has none of it, they are missing altogether; a
+   * single tickle may have come just before the end.
+   */
+  #noteTickled(word: number): void {
+    if (this.#recorded === undefined || this.#recorded.has(word & 0xffff)) return;
+    if (++this.#unansweredTickles > 1) this.#runstates.partial = true;
   }
 
   #enqueue(batch: RecordBatch, row: number, event: number): void {

@@ -1,0 +1,9 @@
+import type { Analysis } from './analysis.ts';
+import { deadlines } from './deadlines.ts';
+import { fairness } from './fairness.ts';
+import { pcpus } from './pcpus.ts';
+import { runstates } from './runstates.ts';
+import { waits } from './waits.ts';
+
+/** Every pass, in the order of a report. Command line, reports and docs go through this list. */
+export const analyses: readonly Analysis[] = [waits, runstates, fairness, deadlines, pcpus];
