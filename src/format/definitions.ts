@@ -50,9 +50,9 @@ export interface EventDefinition {
   readonly index: number;
   /** 28 bits. */
   readonly id: number;
-  /** Xen's name in C, of the newest Xen that has the event. */
+  /** Xen's name in C. */
   readonly name: string;
-  /** Names it had in older Xen. */
+  /** Other names that Xen has had for it. */
   readonly aliases: readonly string[];
   readonly className: string;
   readonly doc: string;

@@ -239,9 +239,9 @@ describe('a mistake in definitions is told with line and column:', () => {
       'my.yaml:3:11: the name TRC_SCHED_WAKE belongs to event 0x00028004 as well',
     ],
     [
-      "an older name of Xen's",
-      event('{ id: 1, name: TRC_A, aliases: [TRC_HVM_VMEXIT], layouts: [] }'),
-      'my.yaml:3:11: the name TRC_HVM_VMEXIT belongs to event 0x00081002 as well',
+      "another name of one of Xen's events",
+      event('{ id: 1, name: TRC_A, aliases: [TRC_HVM_VMX_EXIT], layouts: [] }'),
+      'my.yaml:3:11: the name TRC_HVM_VMX_EXIT belongs to event 0x00081002 as well',
     ],
     [
       'a field that differs from its column',

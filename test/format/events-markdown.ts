@@ -32,7 +32,7 @@ JSON or YAML, one class a file. All keys without a mark are needed.
 | | \`name\` | as C has it; no two events share one |
 | | \`doc\` (optional) | a sentence |
 | | \`tsc\` (optional) | false: recorded without a cycle count |
-| | \`aliases\` (optional) | a list of names that it had in older Xen |
+| | \`aliases\` (optional) | a list of other names that it has had |
 | | \`layouts\` | a list of layouts; empty: the event has a name and is otherwise not known |
 | layout | \`words\` | the number of extra words, 0 to 7 |
 | | \`since\`, \`until\` (optional) | the first and the last Xen release that has it |
@@ -67,7 +67,7 @@ are little-endian. *Signed* fields are two's complement. A combination that is n
 **Since** is the first Xen release with the event in that layout, **until** the last; without it the newest (4.22, and
 the development tree of 2026) has it.
 
-**Names** are Xen's, the newest. Some of Xen's events have no name of their own in C, or share one; these do here:
+**Names** are Xen's, and where it changed them mostly the newest; the others are given as well. Some of Xen's events have no name of their own in C, or share one; these do here:
 
 | name | means |
 |---|---|
@@ -154,7 +154,7 @@ function classSection({ name, doc, events, columns }: ClassDefinition): string {
 
 function eventRows(event: EventDefinition): string[] {
   const id = `0x${event.id.toString(16).padStart(8, '0')}`;
-  const aliases = event.aliases.length > 0 ? ` Formerly ${event.aliases.join(', ')}.` : '';
+  const aliases = event.aliases.length > 0 ? ` Also ${event.aliases.join(', ')}.` : '';
   const tsc = event.tsc ? '' : ' No cycle count.';
   const what = `\`${event.name}\`<br>${event.doc}${aliases}${tsc}`;
   if (event.layouts.length === 0) return [`| ${id} | ${what} | | never | |`];
