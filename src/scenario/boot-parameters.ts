@@ -59,7 +59,7 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
     schedulers: CREDIT,
     type: yesOrNo,
     default: true,
-    doc: 'A wake-up that cannot run at once tickles one idle pCPU instead of all.',
+    doc: 'A wake-up tickles one of the idle pCPUs; false: all of them.',
   },
   {
     name: 'vcpu_migration_delay',

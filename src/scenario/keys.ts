@@ -344,14 +344,14 @@ export const RTDS_KEYS = {
     name: 'period',
     type: serverTime,
     default: '10ms',
-    doc: 'Period of the server, in whole microseconds.',
+    doc: 'Period of the server, in whole microseconds, from 10us on.',
     aliases: [{ name: 'period_us', type: microseconds }],
   }),
   budget: key({
     name: 'budget',
     type: serverTime,
     default: '4ms',
-    doc: 'CPU time in each period, in whole microseconds; at most the period.',
+    doc: 'CPU time in each period, in whole microseconds, from 10us on; at most the period.',
     aliases: [{ name: 'budget_us', type: microseconds }],
   }),
   extratime: key({

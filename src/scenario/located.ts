@@ -47,8 +47,8 @@ export interface LocatedEntry {
 
 /** Deeper than any scenario, shallow enough for the stack. */
 const DEPTH_MAX = 32;
-/** Aliases may repeat parts of a text, but not blow it up ("billion laughs"). */
-const NODES_MAX = 1_000_000;
+/** Aliases may repeat parts of a text, in all so many values, but not blow it up ("billion laughs"). */
+const ALIASED_NODES_MAX = 200_000;
 
 /**
  * The value of a YAML 1.2 (or JSON) text with all positions, or undefined when the text is none; `problems` then says
@@ -80,7 +80,7 @@ export function parseLocated(text: string, problems: Problems): Located | undefi
     problems.add('scenario-syntax', 0, 'the file is empty, expected a scenario');
     return undefined;
   }
-  const walk: Walk = { text, problems, anchors: new Map(), aliasDepth: 0, nodesLeft: NODES_MAX };
+  const walk: Walk = { text, problems, anchors: new Map(), aliasDepth: 0, nodesLeft: ALIASED_NODES_MAX };
   return locate(document.contents, walk, 0);
 }
 
@@ -91,6 +91,7 @@ interface Walk {
   readonly anchors: Map<string, ParsedNode>;
   /** How many aliases the walk is inside of; anchors met again there are no new ones. */
   aliasDepth: number;
+  /** How many values aliases may still repeat. */
   nodesLeft: number;
 }
 
@@ -105,7 +106,7 @@ const NOTHING = (at: number): LocatedScalar => ({
 function locate(node: ParsedNode | null, walk: Walk, depth: number, parentAt = 0): Located {
   if (node === null) return NOTHING(parentAt);
   const at = node.range[0];
-  walk.nodesLeft -= 1;
+  if (walk.aliasDepth > 0) walk.nodesLeft -= 1;
   if (walk.nodesLeft < 0 || depth > DEPTH_MAX) {
     const why =
       depth > DEPTH_MAX

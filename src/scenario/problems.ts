@@ -2,6 +2,8 @@ import { type Position, UserError, UserErrors } from '../base/errors.ts';
 
 /** More mistakes than this in one file help nobody. */
 const PROBLEMS_MAX = 50;
+/** After so many they are only counted: finding the place of each takes time. */
+const PLACED_MAX = 1000;
 
 /** Stable codes of what can be wrong with a scenario's text. */
 export type ProblemCode =
@@ -21,13 +23,15 @@ export class Problems {
   readonly #text: string;
   readonly #found = new Map<string, { offset: number; error: UserError }>();
 
+  #onlyCounted = 0;
+
   constructor(file: string, text: string) {
     this.#file = file;
     this.#text = text;
   }
 
   get count(): number {
-    return this.#found.size;
+    return this.#found.size + this.#onlyCounted;
   }
 
   has(code: ProblemCode): boolean {
@@ -36,6 +40,10 @@ export class Problems {
 
   /** `offset` counts UTF-16 units from the start of the text. The same sentence at the same place counts once. */
   add(code: ProblemCode, offset: number, sentence: string): void {
+    if (this.#found.size >= PLACED_MAX) {
+      this.#onlyCounted += 1;
+      return;
+    }
     const position = this.positionAt(offset);
     const error = new UserError(code, sentence, { position });
     if (!this.#found.has(error.message)) this.#found.set(error.message, { offset, error });
@@ -46,12 +54,13 @@ export class Problems {
     if (this.#found.size === 0) return;
     const errors = [...this.#found.values()].sort((a, b) => a.offset - b.offset).map(({ error }) => error);
     if (errors.length === 1) throw errors[0]!;
-    if (errors.length <= PROBLEMS_MAX) throw new UserErrors(errors);
-    const more = new UserError(
-      'scenario-bad-value',
-      `${this.#file}: and ${errors.length - PROBLEMS_MAX} more`,
-    );
-    throw new UserErrors([...errors.slice(0, PROBLEMS_MAX), more]);
+    const told = errors.slice(0, PROBLEMS_MAX);
+    const { code, position } = errors[PROBLEMS_MAX] ?? {};
+    if (code !== undefined && position !== undefined) {
+      const sentence = `and ${this.count - PROBLEMS_MAX} more mistakes from here on`;
+      told.push(new UserError(code, sentence, { position }));
+    }
+    throw new UserErrors(told);
   }
 
   positionAt(offset: number): Position {

@@ -1,0 +1,72 @@
+import { BOOT_PARAMETERS } from './boot-parameters.ts';
+import { DOMAIN_KEYS, HOST_KEYS, RTDS_KEYS, SCENARIO_KEYS, TRACE_KEYS, VCPU_KEYS } from './keys.ts';
+import type { Key } from './read-keys.ts';
+import { WORKLOAD_FORMS, type WorkloadForm } from './workload-language.ts';
+
+/**
+ * The tables of docs/scenarios.md, in Markdown: every key, workload and boot parameter of the language, from the
+ * declarations that the reader goes by.
+ */
+export function keyReference(): string {
+  return [
+    section('The scenario', SCENARIO_KEYS),
+    section('`host`', HOST_KEYS),
+    section('`trace`', TRACE_KEYS),
+    section('Each of `domains`', DOMAIN_KEYS),
+    section('Each of `vcpus`', VCPU_KEYS),
+    section('`rtds`', RTDS_KEYS),
+    workloadSection(),
+    parameterSection(),
+  ].join('\n\n');
+}
+
+function section(title: string, keys: Readonly<Record<string, unknown>>): string {
+  const rows = (Object.values(keys) as Key<unknown>[]).map((one) => [
+    `\`${one.name}\``,
+    one.type.label,
+    one.default,
+    meaning(one),
+  ]);
+  return `### ${title}\n\n${table(['key', 'type', 'default', 'meaning'], rows)}`;
+}
+
+function meaning(one: Key<unknown>): string {
+  const spellings = [
+    ...one.aliases.map(({ name }) => `\`${name}\``),
+    ...one.topLevel.map(({ name }) => `\`${name}\` at the top level`),
+  ];
+  const limits = /^a whole number (.*)$/.exec(one.type.expected)?.[1];
+  const limit = limits === undefined ? '' : ` A whole number ${limits}.`;
+  return `${one.doc}${limit}${spellings.length === 0 ? '' : ` Also: ${spellings.join(', ')}.`}`;
+}
+
+function workloadSection(): string {
+  const rows: string[][] = [];
+  for (const [kind, form] of Object.entries(WORKLOAD_FORMS) as [string, WorkloadForm][]) {
+    const optional = (name: string) => form.parts.find((one) => one.name === name)?.default !== undefined;
+    const order = form.inOrder.map((name) => (optional(name) ? `[${name}]` : name));
+    rows.push([`\`${[kind, ...order].join(' ')}\``, '', '', form.doc]);
+    for (const one of form.parts) {
+      const type = one.kind === 'drawn' ? 'duration, may be drawn' : 'duration';
+      rows.push([`... \`${one.name}\``, type, one.default ?? 'required', one.doc]);
+    }
+  }
+  return `### Workloads\n\n${table(['workload', 'type', 'default', 'meaning'], rows)}`;
+}
+
+function parameterSection(): string {
+  const rows = BOOT_PARAMETERS.map((one) => [
+    `\`${one.name}\``,
+    one.schedulers.join(', '),
+    one.type.expected.replace(/^a /, ''),
+    String(one.default),
+    one.doc + (one.since ? ` Since Xen ${one.since}.` : ''),
+  ]);
+  return `### Boot parameters\n\n${table(['`params`', 'scheduler', 'value', 'default', 'meaning'], rows)}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
