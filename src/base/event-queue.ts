@@ -1,9 +1,9 @@
 /**
- * What happens next: numbered slots, each of which is due at one instant or not at all, in an indexed binary heap over
- * typed arrays.
+ * What happens next: numbered slots, each of which is due at one instant or not at all, in an indexed binary
+ * heap over typed arrays.
  *
- * Order: time, then rank, then tie, then the order of setting. Setting a slot again re-arms it as the newest. The queue
- * knows nothing of what the slots mean.
+ * Order: time, then rank, then tie, then the order of setting. Setting a slot again re-arms it as the newest.
+ * The queue knows nothing of what the slots mean.
  *
  * | operation          | cost     |
  * | ------------------ | -------- |

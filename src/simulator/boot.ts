@@ -9,8 +9,8 @@ import { TRC_SCHED_DOM_ADD } from './trace-events.ts';
 import { DOMID_IDLE, Domain, RUNSTATE_RUNNING, Vcpu, VPF_BLOCKED } from './vcpu.ts';
 
 /**
- * Brings the machine up (scheduler_init, cpupool_init): every pCPU runs its idle vCPU, then all join one pool in
- * ascending order, then the decisions that this asks for are made. Nothing of it is traced or observed.
+ * Brings the machine up (scheduler_init, cpupool_init): every pCPU runs its idle vCPU, then all join one pool
+ * in ascending order, then the decisions that this asks for are made. Nothing of it is traced or observed.
  */
 export function bootMachine(xen: Hypervisor, scheduler: Scheduler): Cpupool {
   const { machine } = xen;
@@ -39,9 +39,9 @@ export function bootMachine(xen: Hypervisor, scheduler: Scheduler): Cpupool {
 }
 
 /**
- * Creates the domains in the scenario's order, in the context of pCPU 0's idle vCPU: the domain, its vCPUs, which the
- * scheduler places, their affinities, the parameters, as libxl does. All vCPUs are blocked until their guests wake
- * them.
+ * Creates the domains in the scenario's order, in the context of pCPU 0's idle vCPU: the domain, its vCPUs,
+ * which the scheduler places, their affinities, the parameters, as libxl does. All vCPUs are blocked until
+ * their guests wake them.
  */
 export function createDomains(xen: Hypervisor, scenario: Scenario, pool: Cpupool): void {
   for (const spec of scenario.domains) {
@@ -71,7 +71,9 @@ function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool): Domain 
   return domain;
 }
 
-/** sched_init_vcpu(): on the first pCPU, or the one after the vCPU before it, until the scheduler places it. */
+/**
+ * sched_init_vcpu(): on the first pCPU, or the one after the vCPU before it, until the scheduler places it.
+ */
 function createVcpu(xen: Hypervisor, domain: Domain, id: number, pool: Cpupool): void {
   const { size } = pool.valid;
   const vcpu = new Vcpu(domain, id, new Cpumask(size), new Cpumask(size));

@@ -1,6 +1,6 @@
 /**
- * A set of pCPUs, 0 to `size` - 1, with the operations of Xen's cpumask_t. Searches that find nothing answer `size`, as
- * Xen's answer nr_cpu_ids.
+ * A set of pCPUs, 0 to `size` - 1, with the operations of Xen's cpumask_t. Searches that find nothing answer
+ * `size`, as Xen's answer nr_cpu_ids.
  */
 export class Cpumask {
   readonly size: number;

@@ -1,13 +1,16 @@
 /**
- * Eyes on a simulation from outside, for checkers and counters. Hooks see the run from the moment at which the machine
- * is up; the idle domain is 32767. They must not change anything.
+ * Eyes on a simulation from outside, for checkers and counters. Hooks see the run from the moment at which
+ * the machine is up; the idle domain is 32767. They must not change anything.
  */
 export interface SimulationHooks {
   /** `dom`/`vcpu` has become current on `pcpu`. */
   onSwitch?(tNs: number, pcpu: number, dom: number, vcpu: number): void;
   /** The scheduler is about to decide on `pcpu`. */
   onSchedule?(tNs: number, pcpu: number): void;
-  /** A vCPU, perhaps an idle one, changes its runstate (Xen's numbers); `pcpu` is where the hypervisor does this. */
+  /**
+   * A vCPU, perhaps an idle one, changes its runstate (Xen's numbers); `pcpu` is where the hypervisor does
+   * this.
+   */
   onRunstate?(tNs: number, pcpu: number, dom: number, vcpu: number, from: number, to: number): void;
   onYield?(tNs: number, dom: number, vcpu: number): void;
   /** A job of a periodic or sporadic task. `deadlineNs` is an instant. */

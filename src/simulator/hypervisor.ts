@@ -37,9 +37,9 @@ export interface GuestClock {
 }
 
 /**
- * The part of Xen that is common to all schedulers (common/sched/core.c): runstates, wake and sleep, migration,
- * affinity, the SCHEDULE softirq and the context switch. Everything happens on `machine.cpu` at `machine.nowNs` and
- * takes no time. Methods bear the names of Xen's functions without their prefixes.
+ * The part of Xen that is common to all schedulers (common/sched/core.c): runstates, wake and sleep,
+ * migration, affinity, the SCHEDULE softirq and the context switch. Everything happens on `machine.cpu` at
+ * `machine.nowNs` and takes no time. Methods bear the names of Xen's functions without their prefixes.
  */
 export class Hypervisor {
   readonly machine: Machine;
@@ -176,14 +176,17 @@ export class Hypervisor {
       !vcpu.hardAffinity.isSubsetOf(vcpu.softAffinity) && vcpu.softAffinity.intersects(vcpu.hardAffinity);
   }
 
-  /** sched_unit_migrate_finish(): does the move unless it is still running, in which case it comes here again. */
+  /**
+   * sched_unit_migrate_finish(): does the move unless it is still running, in which case it comes here again.
+   */
   #finishMigration(vcpu: Vcpu): void {
     if (vcpu.isRunning || (vcpu.pauseFlags & VPF_MIGRATING) === 0) return;
     const scheduler = this.schedulerOf(vcpu);
     const { valid } = vcpu.domain.pool!;
     const { pcpus } = this.machine;
     let target = vcpu.processor;
-    // Xen holds the locks of the old and of the guessed new pCPU; it asks again when the guess had another lock.
+    // Xen holds the locks of the old and of the guessed new pCPU; it asks again when the guess had another
+    // lock.
     for (let picked = false; ; picked = true) {
       const lock = pcpus[target]!.lock;
       if (picked && vcpu.hardAffinity.has(target) && valid.has(target)) break;

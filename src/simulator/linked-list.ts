@@ -1,6 +1,6 @@
 /**
- * One link of a circular doubly linked list, as Xen's struct list_head: the head of a list is a link without an owner,
- * and a link that is in no list points to itself.
+ * One link of a circular doubly linked list, as Xen's struct list_head: the head of a list is a link without
+ * an owner, and a link that is in no list points to itself.
  */
 export class Link<T> {
   next: Link<T> = this;

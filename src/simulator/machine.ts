@@ -5,7 +5,10 @@ import { Topology } from './topology.ts';
 import type { TraceSink } from './trace-sink.ts';
 import { Tracer } from './tracer.ts';
 
-/** The hardware, as far as a hypervisor sees it: a clock, pCPUs and where they sit, timers, and the trace's clock. */
+/**
+ * The hardware, as far as a hypervisor sees it: a clock, pCPUs and where they sit, timers, and the trace's
+ * clock.
+ */
 export class Machine {
   /** The virtual clock (Xen's NOW()): nanoseconds since boot. */
   nowNs = 0;

@@ -13,8 +13,8 @@ export class Pcpu {
   /** The scheduler's own data (sr->sched_priv). */
   schedulerData: unknown = undefined;
   /**
-   * Which run queue lock serves this pCPU: pCPUs with the same number share one. Locks are never contended here; the
-   * number matters where Xen's code asks whether two pCPUs have the same lock.
+   * Which run queue lock serves this pCPU: pCPUs with the same number share one. Locks are never contended
+   * here; the number matters where Xen's code asks whether two pCPUs have the same lock.
    */
   lock = -1;
   /** Whose context is loaded (Xen's `current`). */

@@ -5,9 +5,9 @@ import type { Pcpu } from './pcpu.ts';
 import type { Domain, Vcpu } from './vcpu.ts';
 
 /**
- * What the hypervisor core asks of a scheduler: the hooks of Xen's struct scheduler (common/sched/private.h), under
- * their own names. A scheduler knows its run queues and parameters; runstates, contexts, softirqs and timers are the
- * core's. Where Xen says unit, this says vCPU: there is one to each.
+ * What the hypervisor core asks of a scheduler: the hooks of Xen's struct scheduler (common/sched/private.h),
+ * under their own names. A scheduler knows its run queues and parameters; runstates, contexts, softirqs and
+ * timers are the core's. Where Xen says unit, this says vCPU: there is one to each.
  *
  * A scheduler keeps its data in `schedulerData` of pCPUs, domains and vCPUs and looks at nobody else's.
  * Hooks that are left out do nothing.
@@ -16,8 +16,8 @@ export interface Scheduler {
   readonly name: SchedulerName;
 
   /**
-   * The pCPU joins the pool (alloc_pdata and switch_sched); `pcpu.idle.schedulerData` has been allocated. Sets
-   * `pcpu.schedulerData` and answers the number of the run queue lock that serves the pCPU.
+   * The pCPU joins the pool (alloc_pdata and switch_sched); `pcpu.idle.schedulerData` has been allocated.
+   * Sets `pcpu.schedulerData` and answers the number of the run queue lock that serves the pCPU.
    */
   addPcpu(pcpu: Pcpu, pool: Cpupool): number;
   /** The pCPU leaves (deinit_pdata, free_pdata). */
@@ -46,8 +46,8 @@ export interface Scheduler {
   contextSaved?(vcpu: Vcpu): void;
 
   /**
-   * The decision on the present pCPU, where `prev` runs: sets `prev.nextTask`, `prev.nextTimeNs` (-1: no limit) and
-   * the next one's `migrated`; the next one has answered `checkRunnable()` (do_schedule).
+   * The decision on the present pCPU, where `prev` runs: sets `prev.nextTask`, `prev.nextTimeNs` (-1: no
+   * limit) and the next one's `migrated`; the next one has answered `checkRunnable()` (do_schedule).
    */
   doSchedule(prev: Vcpu, nowNs: number, taskletWork: boolean): void;
 

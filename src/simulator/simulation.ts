@@ -12,7 +12,10 @@ import { xenVersion } from './versions.ts';
 
 export interface SimulationOptions {
   readonly hooks?: SimulationHooks;
-  /** Whether guests' jobs leave records (TRC_TASK_*); they do unless this is false. No other record depends on it. */
+  /**
+   * Whether guests' jobs leave records (TRC_TASK_*); they do unless this is false. No other record depends on
+   * it.
+   */
   readonly jobRecords?: boolean;
 }
 
@@ -31,8 +34,9 @@ export interface VcpuTimes {
 /**
  * A simulated Xen host in virtual time (section 4 of docs/machine-model.md).
  *
- * At each instant, and again as long as any applies, the first of: (1) what running guests do at that instant, all of
- * it; (2) one wake-up of a guest; (3) the expired timers of one pCPU. After each, pending softirqs drain.
+ * At each instant, and again as long as any applies, the first of: (1) what running guests do at that
+ * instant, all of it; (2) one wake-up of a guest; (3) the expired timers of one pCPU. After each, pending
+ * softirqs drain.
  */
 export class Simulation {
   readonly scenario: Scenario;
@@ -73,8 +77,9 @@ export class Simulation {
   }
 
   /**
-   * Executes everything before the instant `ns` and nothing at it, and sets the clock to it. So whoever polls every
-   * 100 ms finds a record of t = 100 ms in the second poll, and nothing ever happens at the end of the run.
+   * Executes everything before the instant `ns` and nothing at it, and sets the clock to it. So whoever polls
+   * every 100 ms finds a record of t = 100 ms in the second poll, and nothing ever happens at the end of the
+   * run.
    */
   runUntil(ns: number): void {
     const machine = this.#machine;

@@ -19,8 +19,8 @@ export class Timer {
 }
 
 /**
- * All timers of the machine. A timer fires exactly at its expiry, plus the jitter if there is any; one that is set to
- * the past fires at once. Expired timers of a pCPU run in the order (expiry, arming).
+ * All timers of the machine. A timer fires exactly at its expiry, plus the jitter if there is any; one that
+ * is set to the past fires at once. Expired timers of a pCPU run in the order (expiry, arming).
  *
  * Differs from Xen's timer.c on purpose: no 50 us slop, and ties by arming instead of by place in a heap.
  */
@@ -82,7 +82,9 @@ export class Timers {
     return this.#queue.rankOf(this.#queue.nextSlot);
   }
 
-  /** Takes the first timer of `pcpu` that has expired by `nowNs`, made inactive; undefined if there is none. */
+  /**
+   * Takes the first timer of `pcpu` that has expired by `nowNs`, made inactive; undefined if there is none.
+   */
   takeExpired(pcpu: number, nowNs: number): Timer | undefined {
     const queue = this.#queue;
     if (queue.nextTime > nowNs) return undefined;

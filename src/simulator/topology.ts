@@ -3,8 +3,8 @@ import type { Host } from '../scenario/scenario.ts';
 import { Cpumask } from './cpumask.ts';
 
 /**
- * Which pCPUs share a core, a socket and a NUMA node. pCPU i is thread i mod T of core (i div T) mod C of socket
- * i div (T * C); sockets are spread evenly over the nodes. Core numbers repeat on every socket.
+ * Which pCPUs share a core, a socket and a NUMA node. pCPU i is thread i mod T of core (i div T) mod C of
+ * socket i div (T * C); sockets are spread evenly over the nodes. Core numbers repeat on every socket.
  */
 export class Topology {
   readonly pcpus: number;

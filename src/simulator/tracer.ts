@@ -10,8 +10,8 @@ const TWO_32 = 2 ** 32;
  *
  * Invariants:
  * 1. A record goes to the buffer of the pCPU in whose context it is made.
- * 2. No two of Xen's records share a TSC, on whatever pCPUs: each is at least one tick after the one made before it,
- *    so that records of one instant keep their causal order. A record that is not wanted takes no tick.
+ * 2. No two of Xen's records share a TSC, on whatever pCPUs: each is at least one tick after the one made
+ *    before it, so that records of one instant keep their causal order. A record that is not wanted takes none.
  * 3. Records of guest jobs take no tick of their own: every other record is what it would be without them.
  *
  * Words are cut to 32 bits as Xen's uint32_t are.

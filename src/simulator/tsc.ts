@@ -3,7 +3,8 @@ const GIGA = 1_000_000_000;
 /**
  * Ticks of a TSC of `hz` since t = 0: floor(ns * hz / 1e9), exact as long as the result is below 2^53.
  *
- * The product is far beyond 2^53, so seconds and the nanoseconds within one go separately, the latter in two halves.
+ * The product is far beyond 2^53, so seconds and the nanoseconds within one go separately, the latter in two
+ * halves.
  */
 export function tscTicks(ns: number, hz: number): number {
   if (hz === GIGA) return ns;

@@ -33,8 +33,8 @@ export class Domain {
 }
 
 /**
- * A virtual CPU, and Xen's scheduling unit at once: scheduling granularity is always one vCPU, so that each unit has
- * exactly one. Fields that Xen keeps in struct sched_unit say so.
+ * A virtual CPU, and Xen's scheduling unit at once: scheduling granularity is always one vCPU, so that each
+ * unit has exactly one. Fields that Xen keeps in struct sched_unit say so.
  */
 export class Vcpu {
   readonly domain: Domain;
@@ -60,7 +60,9 @@ export class Vcpu {
   isRunning = false;
   /** Of the unit: when it last began or ceased to run. This is not `runstateEntryNs`. */
   stateEntryNs = 0;
-  /** Of the unit, when it was the one that a decision replaced: who runs next and for how long (-1: no limit). */
+  /**
+   * Of the unit, when it was the one that a decision replaced: who runs next and for how long (-1: no limit).
+   */
   nextTask: Vcpu = this;
   nextTimeNs = -1;
   /** Of the unit: the decision took it from another pCPU. */
@@ -91,8 +93,8 @@ export class Vcpu {
   }
 
   /**
-   * Whether it is runnable, and notes the runstate that it will have if it is chosen (unit_runnable_state). Schedulers
-   * ask this of whom they choose.
+   * Whether it is runnable, and notes the runstate that it will have if it is chosen (unit_runnable_state).
+   * Schedulers ask this of whom they choose.
    */
   checkRunnable(): boolean {
     if (this.isIdle) return true;

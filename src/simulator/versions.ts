@@ -4,13 +4,15 @@ import { isSinceXen, XEN_SERIES, type XenSeries, xenSeriesOf } from '../scenario
 /** What the credit scheduler does differently from version to version. */
 export interface CreditVersion {
   /**
-   * A pCPU looks for work to steal at most once per `load-balance-ratelimit` (1 ms). Before, at every decision that
-   * finds nothing better than OVER. Xen 58feb9e0ac "credit: Limit load balancing to once per millisecond".
+   * A pCPU looks for work to steal at most once per `load-balance-ratelimit` (1 ms). Before, at every
+   * decision that finds nothing better than OVER. Xen 58feb9e0ac "credit: Limit load balancing to once per
+   * millisecond".
    */
   readonly limitsLoadBalancing: boolean;
   /**
-   * A vCPU counts as yielding until it is taken off its run queue, and is not stolen while it does. Before, only until
-   * the decision that follows the yield. Xen e282067cf2 "credit: Don't steal vcpus which have yielded".
+   * A vCPU counts as yielding until it is taken off its run queue, and is not stolen while it does. Before,
+   * only until the decision that follows the yield. Xen e282067cf2 "credit: Don't steal vcpus which have
+   * yielded".
    */
   readonly yieldLastsWhileQueued: boolean;
 }
@@ -22,7 +24,8 @@ export interface XenVersion {
 }
 
 /**
- * The version that a scenario names: the last release of a series, or 'head', which is c447b7308b of August 2026.
+ * The version that a scenario names: the last release of a series, or 'head', which is c447b7308b of August
+ * 2026.
  *
  * core.c decides alike in all of them. Throws UserError `unknown-xen-version`.
  */

@@ -122,7 +122,8 @@ function firstSwitchDifference(ours: string, theirs: string): string | undefined
   const b = theirs.split('\n');
   const at = a.findIndex((row, i) => row !== b[i]);
   const line = at < 0 ? a.length : at;
-  return `switch ${line}: ours ${a[line] ?? 'none'}, the reference ${b[line] ?? 'none'} (of ${b.length - 2}), after ${b[line - 1]}`;
+  const [mine, other] = [a[line] ?? 'none', b[line] ?? 'none'];
+  return `switch ${line}: ours ${mine}, the reference ${other} (of ${b.length - 2}), after ${b[line - 1]}`;
 }
 
 function firstRecordDifference(ours: Uint8Array, theirs: Uint8Array): string | undefined {
@@ -170,7 +171,7 @@ function firstFigureDifference(run: RunResult, figures: ReferenceFigures): strin
     ] as const;
     const wrong = pairs.find(([, mine, other]) => mine !== other);
     if (wrong)
-      return `${wrong[0]} time of d${their.dom}v${their.vcpu}: ours ${wrong[1]} ns, the reference ${wrong[2]} ns`;
+      return `${wrong[0]} time of d${their.dom}v${their.vcpu}: ours ${wrong[1]}, the reference ${wrong[2]} ns`;
   }
   return undefined;
 }

@@ -19,7 +19,8 @@ export class MemorySink implements TraceSink {
   }
 
   wants(_pcpu: number, event: number): boolean {
-    return this.enabled && (event & this.#mask & 0x0ffff000) !== 0;
+    const common = event & this.#mask;
+    return this.enabled && (common & 0x0fff0000) !== 0 && (common & 0xf000) !== 0;
   }
 
   emit(

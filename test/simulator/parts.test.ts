@@ -167,8 +167,9 @@ describe('Timers', () => {
   });
 
   test("jitter is the reference machine's", () => {
-    // The frame boundaries of the ARINC653 reference runs with U[0, 500 us) and seed 1 are late by these, after one
-    // draw for an arming that was superseded; with 20 us and seed 22 the first one is late by 19555 ns.
+    // The frame boundaries of the ARINC653 reference runs with U[0, 500 us) and seed 1 are late by these,
+    // after one draw for an arming that was superseded; with 20 us and seed 22 the first one is late by 19555
+    // ns.
     const lateness = (jitterNs: number, seed: number, draws: number): number[] => {
       const timers = new Timers();
       timers.setJitter(jitterNs, seed);

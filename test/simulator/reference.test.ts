@@ -1,6 +1,6 @@
 /**
- * Holds the simulator against what Xen's own C code did: every context switch at its nanosecond, every trace byte, and
- * the figures. No tolerance.
+ * Holds the simulator against what Xen's own C code did: every context switch at its nanosecond, every trace
+ * byte, and the figures. No tolerance.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -2,7 +2,10 @@ import type { Vcpu } from '../vcpu.ts';
 import type { Job } from './jobs.ts';
 import type { Workload } from './workloads.ts';
 
-/** What runs inside one vCPU: how much of its CPU time is left until it does something that the hypervisor sees. */
+/**
+ * What runs inside one vCPU: how much of its CPU time is left until it does something that the hypervisor
+ * sees.
+ */
 export class Guest {
   readonly vcpu: Vcpu;
   readonly workload: Workload;
@@ -13,7 +16,10 @@ export class Guest {
   yieldLeftNs: number;
   /** CPU time consumed in all, up to `runFromNs`. */
   consumedNs = 0;
-  /** While it is current: from when on its CPU time counts, which is later than the switch if switches cost time. */
+  /**
+   * While it is current: from when on its CPU time counts, which is later than the switch if switches cost
+   * time.
+   */
   runFromNs = 0;
   /** The job that the burst serves, if the workload has jobs. */
   job: Job | undefined;

@@ -12,8 +12,8 @@ import { createWorkload } from './workloads.ts';
 /**
  * All guests: when each next wakes, and when each one that runs next blocks or yields.
  *
- * Invariant: a pCPU has an entry in the queue of points exactly while a guest's vCPU is current on it that will do
- * something by itself.
+ * Invariant: a pCPU has an entry in the queue of points exactly while a guest's vCPU is current on it that
+ * will do something by itself.
  */
 export class Guests implements GuestClock {
   /** By `vcpu.guestIndex`, that is in the order (domain id, vCPU id). */

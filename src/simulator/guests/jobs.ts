@@ -13,8 +13,8 @@ export interface Job {
 }
 
 /**
- * The records that guests make of their jobs. A task is a vCPU; its number within the domain is the vCPU's. A record
- * goes to the trace of the pCPU where the guest is, or was when the job is released.
+ * The records that guests make of their jobs. A task is a vCPU; its number within the domain is the vCPU's. A
+ * record goes to the trace of the pCPU where the guest is, or was when the job is released.
  */
 export class JobRecords {
   readonly #machine: Machine;

@@ -6,8 +6,8 @@ import type { Guest } from './guest.ts';
 import type { Job, JobRecords } from './jobs.ts';
 
 /**
- * What a guest does with its CPU time (section 5 of docs/machine-model.md). Each method answers when the workload next
- * wants to be woken, Infinity for never or for as it was before.
+ * What a guest does with its CPU time (section 5 of docs/machine-model.md). Each method answers when the
+ * workload next wants to be woken, Infinity for never or for as it was before.
  */
 export interface Workload {
   /** When it first wakes. */
@@ -15,15 +15,18 @@ export interface Workload {
   /** It is woken: there is work, in `guest.remainingNs`. Answers the next wake-up that is known now. */
   wake(guest: Guest, nowNs: number): number;
   /**
-   * Its burst is over: either `guest.remainingNs` is positive again, or the guest blocks. Answers a new wake-up, or
-   * Infinity for the one that is known already, if any.
+   * Its burst is over: either `guest.remainingNs` is positive again, or the guest blocks. Answers a new
+   * wake-up, or Infinity for the one that is known already, if any.
    */
   finish(guest: Guest, nowNs: number): number;
   /** It gets a pCPU, and CPU time from `fromNs` on. */
   start?(guest: Guest, fromNs: number): void;
 }
 
-/** The workload of `vcpu` as the scenario describes it. Random durations come from substreams named after the vCPU. */
+/**
+ * The workload of `vcpu` as the scenario describes it. Random durations come from substreams named after the
+ * vCPU.
+ */
 export function createWorkload(spec: WorkloadSpec, vcpu: Vcpu, root: Prng, records: JobRecords): Workload {
   const draws = (duration: ConstructorParameters<typeof DurationSource>[0], what: string) =>
     new DurationSource(duration, root, `${vcpu}/${what}`);
@@ -92,8 +95,8 @@ class Duty implements Workload {
 }
 
 /**
- * Theft of service: whenever it gets a pCPU it runs until `guardNs` before the next multiple of `periodNs`, then blocks
- * for twice the guard, so that what looks at the multiples never sees it.
+ * Theft of service: whenever it gets a pCPU it runs until `guardNs` before the next multiple of `periodNs`,
+ * then blocks for twice the guard, so that what looks at the multiples never sees it.
  */
 class Dodge implements Workload {
   readonly firstWakeNs: number;
@@ -122,7 +125,10 @@ class Dodge implements Workload {
   }
 }
 
-/** A task: jobs that are released at fixed or drawn distances, served in turn, without a pause while any waits. */
+/**
+ * A task: jobs that are released at fixed or drawn distances, served in turn, without a pause while any
+ * waits.
+ */
 class Jobs implements Workload {
   readonly firstWakeNs: number;
   readonly #interarrival: DurationSource;

@@ -25,9 +25,9 @@ import {
 } from './credit/state.ts';
 
 /**
- * The credit scheduler (common/sched/credit.c): run queues per pCPU, sorted by priority; credit is burnt by running and
- * given out by weight once per time slice; those that wake with credit left are boosted until a tick finds them
- * running.
+ * The credit scheduler (common/sched/credit.c): run queues per pCPU, sorted by priority; credit is burnt by
+ * running and given out by weight once per time slice; those that wake with credit left are boosted until a
+ * tick finds them running.
  */
 export class CreditScheduler implements Scheduler {
   readonly name = 'credit';
@@ -236,7 +236,9 @@ export class CreditScheduler implements Scheduler {
     return true;
   }
 
-  /** Who runs next and how long. The tick stops on idle pCPUs and comes back on the grid of ticks since boot. */
+  /**
+   * Who runs next and how long. The tick stops on idle pCPUs and comes back on the grid of ticks since boot.
+   */
   #decide(cpu: number, prev: Vcpu, next: Vcpu, sliceNs: number, migrated: boolean): void {
     prev.nextTask = next;
     prev.nextTimeNs = next.isIdle ? -1 : sliceNs;

@@ -1,6 +1,6 @@
 /**
- * The schedulers that can be simulated, in one table. A scheduler gets hooks from the hypervisor core and knows its run
- * queues; it does not know guests, traces' files, or other schedulers.
+ * The schedulers that can be simulated, in one table. A scheduler gets hooks from the hypervisor core and
+ * knows its run queues; it does not know guests, traces' files, or other schedulers.
  * @module
  */
 import { UserError } from '../../base/errors.ts';

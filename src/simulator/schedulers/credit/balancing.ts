@@ -22,8 +22,9 @@ export class CreditBalancing {
   }
 
   /**
-   * A vCPU of a priority above `pri`, taken from the run queue of another pCPU, for `pcpu` (csched_load_balance). Looks
-   * for those that prefer this pCPU on all nodes, nearest first, then for those that may run on it.
+   * A vCPU of a priority above `pri`, taken from the run queue of another pCPU, for `pcpu`
+   * (csched_load_balance). Looks for those that prefer this pCPU on all nodes, nearest first, then for those
+   * that may run on it.
    */
   steal(pcpu: number, pri: number, online: Cpumask): CreditVcpu | undefined {
     const system = this.#system;

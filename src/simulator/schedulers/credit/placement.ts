@@ -30,8 +30,8 @@ export class CreditPlacement {
   }
 
   /**
-   * The pCPU that suits the vCPU best (_csched_cpu_pick): where it is, unless an idle pCPU has idler neighbours. With
-   * `commit` the search next time begins behind the pCPU found.
+   * The pCPU that suits the vCPU best (_csched_cpu_pick): where it is, unless an idle pCPU has idler
+   * neighbours. With `commit` the search next time begins behind the pCPU found.
    */
   pick(vcpu: Vcpu, commit: boolean): number {
     const system = this.#system;
@@ -71,8 +71,8 @@ export class CreditPlacement {
   }
 
   /**
-   * Whether `next` has idler neighbours than `pcpu`, which are then in `#idleNearNext`: threads of the core on one
-   * socket; on different sockets, twice as many idle pCPUs of the socket.
+   * Whether `next` has idler neighbours than `pcpu`, which are then in `#idleNearNext`: threads of the core
+   * on one socket; on different sockets, twice as many idle pCPUs of the socket.
    */
   #isIdler(next: number, pcpu: number): boolean {
     const { topology } = this.#system.xen.machine;
@@ -110,8 +110,8 @@ export class CreditPlacement {
   }
 
   /**
-   * Some pCPU is idle, but not this one: an idle one that suits the new vCPU, first by soft affinity; else this one, if
-   * the new one is better than who runs here, who then goes to an idle one.
+   * Some pCPU is idle, but not this one: an idle one that suits the new vCPU, first by soft affinity; else
+   * this one, if the new one is better than who runs here, who then goes to an idle one.
    */
   #findIdlers(credit: CreditVcpu, current: CreditVcpu, home: number): void {
     const system = this.#system;
@@ -127,8 +127,8 @@ export class CreditPlacement {
       if (none && step === BALANCE_SOFT_AFFINITY) continue;
       if (none) {
         if (credit.pri > current.pri) {
-          // What Xen asks here is whether the new one could use an idler, which was just denied: never true, kept
-          // because of that.
+          // What Xen asks here is whether the new one could use an idler, which was just denied: never true,
+          // kept because of that.
           if (vcpu.hardAffinity.intersects(idle)) system.xen.requestMigration(current.vcpu);
           tickled.set(home);
         }

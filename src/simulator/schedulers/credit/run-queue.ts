@@ -1,13 +1,16 @@
 import type { Link } from '../../linked-list.ts';
 import { type CreditPcpu, type CreditSystem, type CreditVcpu, PRI_IDLE, PRI_UNDER } from './state.ts';
 
-/** Behind all of its priority on the run queue of its pCPU (__runq_insert). Does not count it as runnable there. */
+/**
+ * Behind all of its priority on the run queue of its pCPU (__runq_insert). Does not count it as runnable
+ * there.
+ */
 export function enqueue(system: CreditSystem, credit: CreditVcpu): void {
   const { queue } = system.pcpu(credit.vcpu.processor);
   let at = queue.next;
   while (at !== queue && credit.pri <= at.owner!.pri) at = at.next;
-  // Who yields lets one of lower priority pass, if there is one. Before the flag outlived the decision, one waited
-  // there always: the idle vCPU.
+  // Who yields lets one of lower priority pass, if there is one. Before the flag outlived the decision, one
+  // waited there always: the idle vCPU.
   if (credit.yielding && at !== queue && at.owner!.pri > PRI_IDLE && at.next !== queue) at = at.next;
   credit.queued.insertBefore(at);
 }
@@ -40,8 +43,8 @@ export function isQueueIdle({ queue }: CreditPcpu): boolean {
 }
 
 /**
- * Moves those with credit before those without, once after each accounting (csched_runq_sort). Both groups keep their
- * order.
+ * Moves those with credit before those without, once after each accounting (csched_runq_sort). Both groups
+ * keep their order.
  */
 export function sortQueue(system: CreditSystem, pcpu: CreditPcpu): void {
   if (pcpu.sortedAfter === system.accountings) return;

@@ -20,8 +20,10 @@ const TICKS_PER_TSLICE = 3;
 export const CREDITS_PER_MS = 10;
 const MIGRATION_DELAY_US_MAX = 100_000;
 const LOAD_BALANCE_RATELIMIT_US_MAX = 1_000_000;
-/** Below this many nanoseconds of run time, the slice that a ratelimit leaves is this (XEN_SYSCTL_SCHED_RATELIMIT_MIN,
- * whose unit is microseconds, is compared with nanoseconds in csched_schedule()). */
+/**
+ * A vCPU under the ratelimit that has run for less than this gets a slice of this, others the rest of the limit.
+ * Xen compares XEN_SYSCTL_SCHED_RATELIMIT_MIN, 100 microseconds, with nanoseconds in csched_schedule().
+ */
 export const MIN_TIMER_NS = 100;
 
 /** A vCPU as credit sees it (struct csched_unit). */
