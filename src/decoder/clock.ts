@@ -1,6 +1,7 @@
 import { EVENT_MASK, hasCycles, TRC_TRACE_WRAP_BUFFER } from '../format/index.ts';
 import { createWalkBuffer, FeedWalker } from './feed-walker.ts';
 import { deriveFrequency, type Frequency, LinkFinder } from './frequency.ts';
+import { JUMP_TICKS } from './record-streams.ts';
 import type { TraceSource } from './trace-source.ts';
 import type { WindowIndex } from './window-index.ts';
 
@@ -59,7 +60,7 @@ export function findClock(source: TraceSource, index: WindowIndex): ClockFinding
   return { tscStart: starts.first(), frequency: deriveFrequency(links) };
 }
 
-/** Finds the smallest of the pCPUs' first TSCs, passing over those that the following ones contradict. */
+/** Finds the smallest of the pCPUs' first TSCs, passing over those that lie far ahead of most that follow. */
 class StartFinder {
   readonly #tscs = new Map<number, bigint[]>();
 
@@ -81,7 +82,7 @@ class StartFinder {
     for (const list of this.#tscs.values()) {
       const own = list.find((tsc, i) => {
         const later = list.slice(i + 1);
-        return later.filter((other) => other < tsc).length * 2 <= later.length;
+        return later.filter((other) => other < tsc - BigInt(JUMP_TICKS)).length * 2 <= later.length;
       });
       if (own !== undefined && (first === undefined || own < first)) first = own;
     }

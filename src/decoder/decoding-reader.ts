@@ -27,6 +27,7 @@ export interface DecodingReaderOptions {
   readonly clock: TraceClock;
   readonly log: DiagnosticLog;
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+  readonly blockWords?: number | undefined;
 }
 
 /** Kinds of unknown records that are counted one by one. */

@@ -151,30 +151,35 @@ function headerMakesSense(scan: Scan, at: number): boolean {
 function salvageWindow(scan: Scan, at: number, pcpu: number, bytes: number): number {
   const start = at + WINDOW_HEADER_BYTES;
   const claimedEnd = start + bytes;
-  const walk = walkRecords(scan, start, claimedEnd);
-  const { end } = walk;
-  if (walk.stop === 'end-of-file') {
-    scan.index.add(start, scan.bytes - start, pcpu);
-    if (claimedEnd > scan.bytes) reportTruncatedWindow(scan, at, pcpu, bytes, claimedEnd - scan.bytes);
-    else reportWrongLength(scan, at, pcpu, bytes, scan.bytes - start);
-    return scan.bytes;
-  }
-  if (walk.stop === 'header') {
-    scan.index.add(start, end - start, pcpu);
-    reportWrongLength(scan, at, pcpu, bytes, end - start);
-    return end;
-  }
-  if (walk.stop === 'claimed-end') {
-    scan.index.add(start, bytes, pcpu);
-    return claimedEnd;
-  }
+  const { stop, end } = walkRecords(scan, start, claimedEnd);
+  const hidden = findHidden(scan, start, end);
+  if (hidden >= 0) return endWindow(scan, at, pcpu, bytes, Math.min(hidden, Math.max(claimedEnd, start)));
+  if (stop !== 'nonsense') return endWindow(scan, at, pcpu, bytes, stop === 'end-of-file' ? scan.bytes : end);
   const next = findWindow(scan, Math.max(end, start));
-  const sure = claimedEnd > end ? Math.min(claimedEnd, next) : end;
-  scan.index.add(start, sure - start, pcpu);
-  if (sure === scan.bytes && claimedEnd > sure) {
-    reportTruncatedWindow(scan, at, pcpu, bytes, claimedEnd - sure);
-  } else if (sure !== claimedEnd) reportWrongLength(scan, at, pcpu, bytes, sure - start);
-  return sure;
+  return endWindow(scan, at, pcpu, bytes, claimedEnd > end ? Math.min(claimedEnd, next) : end);
+}
+
+/**
+ * A header among the bytes that were walked as records: where bytes were cut out, all that follows lies at other
+ * offsets. To be believed there, it has to lead to another header. -1 where there is none.
+ */
+function findHidden(scan: Scan, from: number, to: number): number {
+  for (let at = from; ; at++) {
+    at = scan.view.indexOf(HEADER_PATTERN, at);
+    if (at < 0 || at >= to || scan.bytes - at < WINDOW_HEADER_BYTES) return -1;
+    if (chainHolds(scan, at, scan.view.word(at + 4), scan.view.word(at + 8))) return at;
+  }
+}
+
+/** Adds the window whose header is at `at` and whose records end at `end`. Returns where to go on. */
+function endWindow(scan: Scan, at: number, pcpu: number, claimed: number, end: number): number {
+  const start = at + WINDOW_HEADER_BYTES;
+  scan.index.add(start, end - start, pcpu);
+  const claimedEnd = start + claimed;
+  if (end === scan.bytes && claimedEnd > end)
+    reportTruncatedWindow(scan, at, pcpu, claimed, claimedEnd - end);
+  else if (end !== claimedEnd) reportWrongLength(scan, at, pcpu, claimed, end - start);
+  return end;
 }
 
 interface Walk {

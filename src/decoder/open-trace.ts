@@ -21,6 +21,8 @@ export interface OpenTraceOptions {
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
   /** Bytes of a stream that are kept in memory before a temporary file takes over (64 MiB). */
   readonly spoolMemoryBytes?: number | undefined;
+  /** Words of each pCPU that are loaded ahead, at least 32; chosen by the number of pCPUs where not given. */
+  readonly blockWords?: number | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface OpenTraceOptions {
  * those of the definition files.
  */
 export async function openTrace(input: TraceInput, options: OpenTraceOptions = {}): Promise<TraceReader> {
-  const { cpuHz, order = 'time', onProgress } = options;
+  const { cpuHz, order = 'time', onProgress, blockWords } = options;
   if (cpuHz !== undefined && !(cpuHz >= 1 && cpuHz <= 1e12)) {
     throw new UserError('bad-cpu-hz', `${cpuHz} Hz is no frequency of a CPU`, {
       hint: 'for example 2400000000',
@@ -47,7 +49,7 @@ export async function openTrace(input: TraceInput, options: OpenTraceOptions = {
     else if (index.windows === 0) refuseOther(source, log);
     const findings = findClock(source, index);
     const clock = chooseClock(findings, cpuHz, log, index.windows > 0);
-    return new DecodingReader({ source, index, order, catalog, clock, log, onProgress });
+    return new DecodingReader({ source, index, order, catalog, clock, log, onProgress, blockWords });
   } catch (error) {
     source.close();
     throw error;

@@ -18,7 +18,7 @@ const BLOCK_WORDS_MAX = 32 * 1024;
 /** The mean record is longer than this many words; where it is not, a block holds fewer words. */
 const WORDS_PER_ROW = 3;
 /** A TSC that leaves its predecessor so far behind is compared with those that follow. About 7 ms. */
-const JUMP_TICKS = 2 ** 24;
+export const JUMP_TICKS = 2 ** 24;
 const JUMP_WITNESSES = 8;
 /** After damage within a window, a TSC this far from the last one is no sign of a record. */
 const RESUME_TICKS_BACK = 2 ** 36;
@@ -96,6 +96,8 @@ export interface StreamOptions {
   readonly nsPerTick: number;
   readonly catalog: EventCatalog;
   readonly log: DiagnosticLog;
+  /** Words that are loaded ahead for each stream; chosen by the number of streams where not given. */
+  readonly blockWords?: number | undefined;
 }
 
 export function createRecordStreams(options: StreamOptions): RecordStreams {
@@ -103,7 +105,7 @@ export function createRecordStreams(options: StreamOptions): RecordStreams {
   const feeds = index.feeds();
   const count = feeds.length;
   const share = Math.floor(BLOCKS_WORDS / Math.max(1, count));
-  const blockWords = Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share));
+  const blockWords = options.blockWords ?? Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share));
   const blockRows = Math.floor(blockWords / WORDS_PER_ROW);
   const data = new Uint32Array(count * blockWords);
   const streamOfPcpu = new Int32Array(PCPU_LIMIT).fill(order === 'file' ? 0 : -1);
