@@ -16,9 +16,11 @@ export interface ClockedMachine {
 
 /** What became of a recording. */
 export interface Recording {
-  /** Windows taken from the rings, and their bytes with headers. With -M not all of them are in the file. */
+  /** Windows taken from the rings, and their bytes with headers. */
   readonly windows: number;
   readonly bytes: number;
+  /** Bytes of the trace. With -M fewer than those: what the circular buffer held in the end. */
+  readonly writtenBytes: number;
   /** Times that the recorder looked at the rings, the ones that VIRQ_TBUF caused among them. */
   readonly sweeps: number;
   readonly wakes: number;
@@ -51,10 +53,11 @@ export function record(
   out: ByteSink,
   hooks: RecordHooks = {},
 ): Recording {
+  const counted = new CountedSink(out);
   const windows: WindowSink =
     plan.memoryBufferBytes > 0
-      ? new MemoryBuffer(out, plan.memoryBufferBytes)
-      : new WindowWriter(out, plan.reserveDiskMegabytes);
+      ? new MemoryBuffer(counted, plan.memoryBufferBytes)
+      : new WindowWriter(counted, plan.reserveDiskMegabytes);
   const recorder = new Recorder(machine, rings, plan, windows);
   recorder.start();
   for (let nowNs = plan.startNs; nowNs < plan.stopNs; ) {
@@ -63,7 +66,7 @@ export function record(
   }
   const recording = recorder.stop();
   windows.finish();
-  return recording;
+  return { ...recording, writtenBytes: counted.bytes };
 }
 
 /**
@@ -145,7 +148,7 @@ class Recorder {
     return nextNs;
   }
 
-  stop(): Recording {
+  stop(): Omit<Recording, 'writtenBytes'> {
     this.#rings.onHighWater = undefined;
     this.#rings.beforeRecord = undefined;
     this.#sweep(this.#plan.stopNs, 1);
@@ -201,5 +204,24 @@ class Recorder {
     this.#rings.beforeRecord = undefined;
     this.#wakes += 1;
     this.#sweep(wakeAtNs, this.#plan.logThreshold);
+  }
+}
+
+/** Passes everything on and counts it. */
+class CountedSink implements ByteSink {
+  bytes = 0;
+  readonly #out: ByteSink;
+
+  constructor(out: ByteSink) {
+    this.#out = out;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.bytes += bytes.length;
+    this.#out.write(bytes);
+  }
+
+  freeBytes(): number | undefined {
+    return this.#out.freeBytes?.();
   }
 }

@@ -252,6 +252,17 @@ test('-e and -c keep records out of the rings', () => {
   expect(times(run(script, { cpuMask: '0x1' }))).toEqual([['p0', 10, 20]]);
 });
 
+test('-M leaves the newest windows, and the count of bytes says how many', () => {
+  const script = together(every(30, 0, 0, 1000), every(50, 1, 0, 1000));
+  const whole = run(script);
+  const { recording, trace } = run(script, { memoryBuffer: '400' });
+  expect(recording).toMatchObject({ windows: 20, bytes: whole.trace.length, writtenBytes: trace.length });
+  expect(trace.length).toBeLessThanOrEqual(400);
+  // The end of the whole trace, from a window of pCPU 0 on.
+  expect(trace).toEqual(whole.trace.subarray(-trace.length));
+  expect(windowsOf(trace)[0]!.pcpu).toBe(0);
+});
+
 test('a machine with no records leaves an empty trace', () => {
   expect(run([]).recording).toMatchObject({ windows: 0, bytes: 0, keptRecords: 0, sweeps: 11 });
 });
