@@ -1,8 +1,8 @@
 /**
- * The candidate that `word` was most likely meant to be, for "did you mean"; undefined when none is near. Near is at
- * most one mistake (a letter too many, too few, wrong, or two exchanged) per three letters; upper case, hyphens and
- * spaces are no mistakes. Failing that, a candidate that begins with the word, if that has three letters or more. Of
- * equally near candidates the first wins.
+ * The candidate that `word` was most likely meant to be, for "did you mean"; undefined when none is near.
+ * Near is at most one mistake (a letter too many, too few, wrong, or two exchanged) per three letters;
+ * upper case, hyphens and spaces are no mistakes. Failing that, a candidate that begins with the word, if
+ * that has three letters or more. Of equally near candidates the first wins.
  */
 export function closestWord(word: string, known: Iterable<string>): string | undefined {
   const candidates = [...known];

@@ -17,9 +17,10 @@ export const DURATION_FORM = 'a duration such as 200us, 10ms, 1.5s, or a whole n
 export const DURATION_NS_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
- * The nanoseconds of a duration as people write it: `10ms`, `1.5s`, `200us` (or `200µs`), `5 ms`, `2min`, `1h`; a plain
- * integer counts nanoseconds. The result is exact: decimals are never made into binary fractions (0.1ms is 100000), and
- * what is no whole number of nanoseconds is refused rather than rounded. Zero is a duration; negative ones are not.
+ * The nanoseconds of a duration as people write it: `10ms`, `1.5s`, `200us` (or `200µs`), `5 ms`, `2min`,
+ * `1h`; a plain integer counts nanoseconds. The result is exact: decimals are never made into binary
+ * fractions (0.1ms is 100000), and what is no whole number of nanoseconds is refused rather than rounded.
+ * Zero is a duration; negative ones are not.
  *
  * Throws UserError `bad-duration`; its sentence names the text and what is wrong with it.
  */
@@ -45,8 +46,9 @@ export function parseNanoseconds(text: string): number {
 }
 
 /**
- * Nanoseconds for people: `834 ns`, `12.35 us`, `1.5 ms`, `2 s`, with `digits` significant digits, in the unit (ns, us,
- * ms, s) that leaves the fewest places before the point. Rounded; {@link formatNanosecondsExact} is not.
+ * Nanoseconds for people: `834 ns`, `12.35 us`, `1.5 ms`, `2 s`, with `digits` significant digits, in the
+ * unit (ns, us, ms, s) that leaves the fewest places before the point. Rounded; {@link
+ * formatNanosecondsExact} is not.
  */
 export function formatNanoseconds(ns: number, digits = 4): string {
   if (!Number.isFinite(ns)) return 'n/a';
@@ -61,8 +63,9 @@ export function formatNanoseconds(ns: number, digits = 4): string {
 }
 
 /**
- * The same nanoseconds, none lost, as a scenario would state them: `10ms`, `1.5s`, `987736ns`. `ns` is a safe integer.
- * The largest of ns, us, ms and s that needs at most three decimals. {@link parseNanoseconds} is its inverse.
+ * The same nanoseconds, none lost, as a scenario would state them: `10ms`, `1.5s`, `987736ns`. `ns` is a
+ * safe integer. The largest of ns, us, ms and s that needs at most three decimals. {@link parseNanoseconds}
+ * is its inverse.
  */
 export function formatNanosecondsExact(ns: number): string {
   if (ns === 0) return '0s';

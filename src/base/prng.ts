@@ -9,10 +9,10 @@ export const EXPONENTIAL_MEAN_NS_MAX = Math.floor(TWO_53 / 37);
 /**
  * A stream of random integers that is the same on every machine and every version of Node.
  *
- * The generator is xoshiro128** 1.1 (Blackman and Vigna, https://prng.di.unimi.it/xoshiro128starstar.c), seeded with
- * two outputs of SplitMix64 as its authors advise. A stream is a pure function of its seed and its name: `fork` does
- * not look at how much was drawn, and drawing does not disturb the forks. So a domain that is added to a scenario
- * leaves the random draws of all others as they were.
+ * The generator is xoshiro128** 1.1 (Blackman and Vigna, https://prng.di.unimi.it/xoshiro128starstar.c),
+ * seeded with two outputs of SplitMix64 as its authors advise. A stream is a pure function of its seed and
+ * its name: `fork` does not look at how much was drawn, and drawing does not disturb the forks. So a domain
+ * that is added to a scenario leaves the random draws of all others as they were.
  *
  * Not for secrets.
  */
@@ -31,7 +31,8 @@ export class Prng {
     this.#s1 = Number(first >> 32n) | 0;
     this.#s2 = Number(second & 0xffffffffn) | 0;
     this.#s3 = Number(second >> 32n) | 0;
-    // Two distinct inputs of a bijection cannot both give zero, so the all-zero state, a fixed point, never occurs.
+    // Two distinct inputs of a bijection cannot both give zero, so the all-zero state, a fixed point, never
+    // occurs.
   }
 
   /** The root stream of `seed`, an integer from 0 to 2^53 - 1. */
@@ -40,7 +41,10 @@ export class Prng {
     return new Prng(BigInt(seed));
   }
 
-  /** A stream in the given state, for comparison with the reference implementation only. It cannot be forked usefully. */
+  /**
+   * A stream in the given state, for comparison with the reference implementation only. It cannot be forked
+   * usefully.
+   */
   static fromState(s0: number, s1: number, s2: number, s3: number): Prng {
     const prng = new Prng(0n);
     prng.#s0 = s0 | 0;
@@ -51,8 +55,8 @@ export class Prng {
   }
 
   /**
-   * The substream `name` of this stream, e.g. `prng.fork('web/vcpu0/arrivals')`: the same whatever was drawn before.
-   * Names fork, paths do not: `fork('a').fork('b')` is not `fork('a/b')`.
+   * The substream `name` of this stream, e.g. `prng.fork('web/vcpu0/arrivals')`: the same whatever was
+   * drawn before. Names fork, paths do not: `fork('a').fork('b')` is not `fork('a/b')`.
    */
   fork(name: string): Prng {
     let hash = FNV_OFFSET;
@@ -81,7 +85,9 @@ export class Prng {
     return high * TWO_32 + this.u32();
   }
 
-  /** Uniform over the integers 0 to n - 1, without bias; n from 1 to 2^53. Draws again until the value fits. */
+  /**
+   * Uniform over the integers 0 to n - 1, without bias; n from 1 to 2^53. Draws again until the value fits.
+   */
   below(n: number): number {
     assert(
       Number.isInteger(n) && n >= 1 && n <= TWO_53,
@@ -109,10 +115,10 @@ export class Prng {
   }
 
   /**
-   * Exponentially distributed with mean `meanNs`, rounded to the nearest integer and at least 1: an arrival at no
-   * distance from the last one, or a burst of no length, would be no event. By inversion, -mean * ln(u) with u
-   * uniform over 2^-53 to 1, so that Math.log is the only function of the platform that is involved (its results are
-   * the same on all versions of Node; those of Math.pow are not).
+   * Exponentially distributed with mean `meanNs`, rounded to the nearest integer and at least 1: an arrival
+   * at no distance from the last one, or a burst of no length, would be no event. By inversion, -mean *
+   * ln(u) with u uniform over 2^-53 to 1, so that Math.log is the only function of the platform that is
+   * involved (its results are the same on all versions of Node; those of Math.pow are not).
    */
   exponentialNs(meanNs: number): number {
     assert(

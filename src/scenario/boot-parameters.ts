@@ -24,9 +24,9 @@ const CREDIT = ['credit'] as const satisfies readonly SchedulerName[];
 const CREDIT2 = ['credit2'] as const satisfies readonly SchedulerName[];
 
 /**
- * Xen's boot parameters of the schedulers, by their own names, with the ranges outside of which Xen resets them.
- * Sources: the *_param() declarations in xen/common/sched/{core,credit,credit2}.c, the limits in sysctl.h, and
- * docs/misc/xen-command-line.pandoc.
+ * Xen's boot parameters of the schedulers, by their own names, with the ranges outside of which Xen resets
+ * them. Sources: the *_param() declarations in xen/common/sched/{core,credit,credit2}.c, the limits in
+ * sysctl.h, and docs/misc/xen-command-line.pandoc.
  */
 export const BOOT_PARAMETERS: readonly BootParameter[] = [
   {
@@ -177,10 +177,12 @@ export function whyNotRead(
   xen: XenSeries,
 ): string | undefined {
   if (!parameter.schedulers.includes(scheduler)) {
-    return `boot parameter "${parameter.name}" belongs to ${parameter.schedulers.join(' and ')}, not to ${scheduler}`;
+    const owners = parameter.schedulers.join(' and ');
+    return `boot parameter "${parameter.name}" belongs to ${owners}, not to ${scheduler}`;
   }
   if (parameter.since && !isSinceXen(xen, parameter.since)) {
-    return `boot parameter "${parameter.name}" exists since Xen ${parameter.since}, the scenario models ${xen}`;
+    const { name, since } = parameter;
+    return `boot parameter "${name}" exists since Xen ${since}, the scenario models ${xen}`;
   }
   return undefined;
 }

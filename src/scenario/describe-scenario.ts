@@ -2,7 +2,8 @@ import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import type { DomainSpec, Duration, Scenario, VcpuSpec, Workload } from './scenario.ts';
 
 /**
- * A scenario in a few lines for people: the host, the scheduler, and a line for each domain. Ends without a newline.
+ * A scenario in a few lines for people: the host, the scheduler, and a line for each domain. Ends without a
+ * newline.
  *
  *     first: credit of Xen head, 2 pCPUs (1 socket x 2 cores x 1 thread), 2s, seed 1
  *       d1 web      weight 512   2 x hog
@@ -15,7 +16,8 @@ export function describeScenario(scenario: Scenario): string {
     plural(host.threadsPerCore, 'thread'),
   ].join(' x ');
   const head =
-    `${scenario.name}: ${scenario.scheduler} of Xen ${scenario.xen}, ${plural(host.pcpus, 'pCPU')} (${shape}), ` +
+    `${scenario.name}: ${scenario.scheduler} of Xen ${scenario.xen}, ` +
+    `${plural(host.pcpus, 'pCPU')} (${shape}), ` +
     `${formatNanosecondsExact(scenario.durationNs)}, seed ${scenario.seed}`;
   const params = Object.entries(scenario.params).map(([name, value]) => `  ${name}=${value}`);
   const nameWidth = Math.max(0, ...scenario.domains.map(({ name }) => name.length));
@@ -58,7 +60,9 @@ function describeWorkload(workload: Workload): string {
     case 'hog':
       return kind;
     case 'duty':
-      return `duty ${describeDuration(workload.run)} of running, ${describeDuration(workload.sleep)} of sleep`;
+      return (
+        `duty ${describeDuration(workload.run)} of running, ` + `${describeDuration(workload.sleep)} of sleep`
+      );
     case 'once':
       return `once ${describeDuration(workload.run)}`;
     case 'dodge': {

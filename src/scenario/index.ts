@@ -1,10 +1,10 @@
 /*
  * What to simulate.
  *
- * In comes a scenario's text, YAML or JSON; out goes a checked, defaulted and frozen Scenario in integer nanoseconds,
- * or one error with every mistake of the text at its line and column. The language is documented in docs/scenarios.md.
- * It knows the names of Xen's versions, schedulers and boot parameters, and the limits that Xen sets; it refuses to
- * know how anything is simulated.
+ * In comes a scenario's text, YAML or JSON; out goes a checked, defaulted and frozen Scenario in integer
+ * nanoseconds, or one error with every mistake of the text at its line and column. The language is
+ * documented in docs/scenarios.md. It knows the names of Xen's versions, schedulers and boot parameters,
+ * and the limits that Xen sets; it refuses to know how anything is simulated.
  */
 export { describeScenario } from './describe-scenario.ts';
 export { loadScenario, parseScenario, type ScenarioOverrides } from './load-scenario.ts';

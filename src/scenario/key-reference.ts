@@ -4,8 +4,8 @@ import type { Key } from './read-keys.ts';
 import { WORKLOAD_FORMS, type WorkloadForm } from './workload-language.ts';
 
 /**
- * The tables of docs/scenarios.md, in Markdown: every key, workload and boot parameter of the language, from the
- * declarations that the reader goes by.
+ * The tables of docs/scenarios.md, in Markdown: every key, workload and boot parameter of the language,
+ * from the declarations that the reader goes by.
  */
 export function keyReference(): string {
   return [

@@ -22,8 +22,9 @@ import { workloadType } from './workload-language.ts';
 import { XEN_SERIES, type XenSeries, xenSeriesOf } from './xen-versions.ts';
 
 /*
- * Every key of the language, map by map: the reader, the messages and the tables of docs/scenarios.md go by these
- * declarations. The first name is the preferred one; aliases are mostly the spellings of the machine model.
+ * Every key of the language, map by map: the reader, the messages and the tables of docs/scenarios.md go by
+ * these declarations. The first name is the preferred one; aliases are mostly the spellings of the machine
+ * model.
  */
 
 export const SCHEDULERS = [
@@ -212,7 +213,7 @@ export const HOST_KEYS = {
     name: 'timer_batch',
     type: yesOrNo,
     default: 'true',
-    doc: 'All expired timers of a pCPU run before its softirqs do, as in Xen; false: softirqs after each timer.',
+    doc: 'All expired timers of a pCPU run before its softirqs do, as in Xen; false: softirqs after each.',
     topLevel: ['timer_batch'],
   }),
   randomSeed: key({

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
@@ -34,16 +34,17 @@ export interface ScenarioOverrides {
 const BYTES_MAX = 8 * 1024 * 1024;
 
 /**
- * Reads the scenario in the file `path`, YAML or JSON in UTF-8. Throws UserError, with file, line and column, for
- * whatever is wrong with the file or its text: all mistakes of a text at once ({@link UserErrors}).
+ * Reads the scenario in the file `path`, YAML or JSON in UTF-8. Throws UserError, with file, line and
+ * column, for whatever is wrong with the file or its text: all mistakes of a text at once ({@link
+ * UserErrors}).
  */
 export function loadScenario(path: string, overrides: ScenarioOverrides = {}): Scenario {
   return parseScenario(decodeUtf8(readBytes(path), path), path, overrides);
 }
 
 /**
- * The scenario that `text` describes: checked, with every default filled in, and frozen. `fileName` stands in messages,
- * and without its folder and extension it is the scenario's name unless the text gives one.
+ * The scenario that `text` describes: checked, with every default filled in, and frozen. `fileName` stands
+ * in messages, and without its folder and extension it is the scenario's name unless the text gives one.
  */
 export function parseScenario(text: string, fileName: string, overrides: ScenarioOverrides = {}): Scenario {
   const decided = checkOverrides(overrides);
@@ -106,8 +107,8 @@ function resolve(
 }
 
 /**
- * The boot parameters that the scheduler reads. One of another scheduler is a mistake, unless the text is only run
- * under another scheduler or version than its own: then those that do not apply are left out.
+ * The boot parameters that the scheduler reads. One of another scheduler is a mistake, unless the text is
+ * only run under another scheduler or version than its own: then those that do not apply are left out.
  */
 function resolveParameters(
   values: Values,
@@ -155,12 +156,13 @@ function readBytes(path: string): Uint8Array {
   const refuse = (why: string): never => {
     throw new UserError('scenario-file', `${path}: ${why}`);
   };
+  let file: number | undefined;
   try {
-    const status = statSync(path);
-    if (status.isDirectory()) return refuse('is a directory, expected a scenario file');
-    if (status.size > BYTES_MAX) return refuse(`is too large for a scenario (${status.size} bytes)`);
-    const bytes = readFileSync(path);
-    if (bytes.length > BYTES_MAX) return refuse(`is too large for a scenario (${bytes.length} bytes)`);
+    file = openSync(path, 'r');
+    if (fstatSync(file).isDirectory()) return refuse('is a directory, expected a scenario file');
+    const bytes = readAtMost(file, BYTES_MAX + 1);
+    if (bytes.length > BYTES_MAX)
+      return refuse(`is too large for a scenario, at most ${BYTES_MAX} bytes are`);
     return bytes;
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -168,7 +170,23 @@ function readBytes(path: string): Uint8Array {
     if (code === 'ENOENT' || code === 'ENOTDIR') return refuse('no such file');
     if (code === 'EACCES' || code === 'EPERM') return refuse('no permission to read it');
     return refuse(`cannot be read: ${message}`);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
+}
+
+/** The bytes of an open file, or as many as `bytesMax` of them: a device may have no end. */
+function readAtMost(file: number, bytesMax: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let left = bytesMax;
+  while (left > 0) {
+    const chunk = new Uint8Array(Math.min(left, 65_536));
+    const count = readSync(file, chunk);
+    if (count === 0) break;
+    chunks.push(chunk.subarray(0, count));
+    left -= count;
+  }
+  return Buffer.concat(chunks);
 }
 
 function decodeUtf8(bytes: Uint8Array, path: string): string {

@@ -11,9 +11,11 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { Problems } from './problems.ts';
-import { quote } from './quote.ts';
+import { quote, SHOWN_MAX } from './quote.ts';
 
-/** A value of the text with the place where it stands; `at` counts UTF-16 units from the start of the text. */
+/**
+ * A value of the text with the place where it stands; `at` counts UTF-16 units from the start of the text.
+ */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
 
 export interface LocatedScalar {
@@ -45,14 +47,23 @@ export interface LocatedEntry {
   readonly value: Located;
 }
 
+/** A value of the text as a message names it: `-5`, `"web"`, `nothing`, `a list`, `a map`. */
+export function describeLocated(node: Located): string {
+  if (node.kind === 'list') return 'a list';
+  if (node.kind === 'map') return 'a map of keys';
+  if (node.value === null) return 'nothing';
+  if (typeof node.value === 'string') return quote(node.value);
+  return node.source.length > SHOWN_MAX ? `${node.source.slice(0, SHOWN_MAX)}...` : node.source;
+}
+
 /** Deeper than any scenario, shallow enough for the stack. */
 const DEPTH_MAX = 32;
 /** Aliases may repeat parts of a text, in all so many values, but not blow it up ("billion laughs"). */
 const ALIASED_NODES_MAX = 200_000;
 
 /**
- * The value of a YAML 1.2 (or JSON) text with all positions, or undefined when the text is none; `problems` then says
- * why. Anchors and aliases are followed; duplicate keys, tags and second documents are mistakes.
+ * The value of a YAML 1.2 (or JSON) text with all positions, or undefined when the text is none; `problems`
+ * then says why. Anchors and aliases are followed; duplicate keys, tags and second documents are mistakes.
  */
 export function parseLocated(text: string, problems: Problems): Located | undefined {
   let document: Document.Parsed;

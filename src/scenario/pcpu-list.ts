@@ -1,6 +1,6 @@
-import type { Located } from './located.ts';
+import { describeLocated, type Located } from './located.ts';
 import type { Problems } from './problems.ts';
-import { describeLocated, quote } from './quote.ts';
+import { quote } from './quote.ts';
 import { refuse, type ValueType } from './value-types.ts';
 
 /** No pCPU has a higher number: Xen is built for at most 4095 of them. */
@@ -13,8 +13,8 @@ const ALL = -1;
 export type PcpuList = readonly number[] | { readonly allBut: readonly number[] };
 
 /**
- * Lists of pCPUs as xl writes them: `3`, `"0-3,6"`, `"0-7,^2"` (all of 0 to 7 but 2), `all`, or a list of numbers and
- * such texts; `all,^0` is all but pCPU 0. What is excluded is excluded wherever it stands.
+ * Lists of pCPUs as xl writes them: `3`, `"0-3,6"`, `"0-7,^2"` (all of 0 to 7 but 2), `all`, or a list of
+ * numbers and such texts; `all,^0` is all but pCPU 0. What is excluded is excluded wherever it stands.
  */
 export const pcpuList: ValueType<PcpuList> = {
   label: 'pCPU list',

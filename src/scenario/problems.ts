@@ -15,8 +15,8 @@ export type ProblemCode =
   | 'scenario-conflict';
 
 /**
- * Collects all mistakes of one text, so that a file is told everything at once. Whoever finds a mistake adds it and
- * goes on with what is left.
+ * Collects all mistakes of one text, so that a file is told everything at once. Whoever finds a mistake
+ * adds it and goes on with what is left.
  */
 export class Problems {
   readonly #file: string;
@@ -38,7 +38,10 @@ export class Problems {
     return [...this.#found.values()].some(({ error }) => error.code === code);
   }
 
-  /** `offset` counts UTF-16 units from the start of the text. The same sentence at the same place counts once. */
+  /**
+   * `offset` counts UTF-16 units from the start of the text. The same sentence at the same place counts
+   * once.
+   */
   add(code: ProblemCode, offset: number, sentence: string): void {
     if (this.#found.size >= PLACED_MAX) {
       this.#onlyCounted += 1;

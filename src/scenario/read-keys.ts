@@ -1,10 +1,12 @@
 import { closestWord } from '../base/closest-word.ts';
-import type { Located } from './located.ts';
+import { describeLocated, type Located } from './located.ts';
 import type { Problems } from './problems.ts';
-import { describeLocated, quote } from './quote.ts';
+import { quote } from './quote.ts';
 import type { ValueType } from './value-types.ts';
 
-/** A key of the language: one value, its preferred spelling, other spellings, and its line in the documents. */
+/**
+ * A key of the language: one value, its preferred spelling, other spellings, and its line in the documents.
+ */
 export interface Key<T> {
   readonly name: string;
   readonly type: ValueType<T>;
@@ -96,8 +98,8 @@ export function vocabulary(keys: Iterable<unknown>, lifted: Iterable<unknown> = 
 }
 
 /**
- * Reads the entries of `node` into `values`. Unknown keys, a key that two spellings set, and bad values are told to
- * `problems`; all that can be read is. `what` is what the map describes, for messages: "a domain".
+ * Reads the entries of `node` into `values`. Unknown keys, a key that two spellings set, and bad values are
+ * told to `problems`; all that can be read is. `what` is what the map describes, for messages: "a domain".
  */
 export function readKeys(
   node: Located,
@@ -123,8 +125,8 @@ export function readKeys(
     const earlier = values.get(word.key);
     if (earlier) {
       const { line } = problems.positionAt(earlier.keyAt);
-      const sentence = `"${entry.key}" sets what "${earlier.name}" in line ${line} sets, expected only one of them`;
-      problems.add('scenario-conflict', entry.keyAt, sentence);
+      const both = `"${entry.key}" sets what "${earlier.name}" in line ${line} sets`;
+      problems.add('scenario-conflict', entry.keyAt, `${both}, expected only one of them`);
       continue;
     }
     const countBefore = problems.count;

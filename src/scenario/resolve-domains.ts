@@ -1,8 +1,8 @@
 import { DOMAIN_ID_MAX, DOMAIN_KEYS, RTDS_KEYS, VCPU_KEYS, VCPUS_PER_DOMAIN_MAX } from './keys.ts';
-import type { Located } from './located.ts';
+import { describeLocated, type Located } from './located.ts';
 import type { PcpuList } from './pcpu-list.ts';
 import type { Problems } from './problems.ts';
-import { describeLocated } from './quote.ts';
+
 import { type Found, readKeys, Values, vocabulary } from './read-keys.ts';
 import type { DomainSpec, RtdsParameters, VcpuSpec, Workload } from './scenario.ts';
 import { WORKLOAD_FORMS, workloadType } from './workload-language.ts';
@@ -14,7 +14,10 @@ const DOMAIN_WORDS = vocabulary(Object.values(DOMAIN_KEYS));
 const VCPU_WORDS = vocabulary(Object.values(VCPU_KEYS));
 const RTDS_WORDS = vocabulary(Object.values(RTDS_KEYS));
 
-/** Reads the list of domains. `pcpus` is undefined when the host is not known; affinities are then not checked. */
+/**
+ * Reads the list of domains. `pcpus` is undefined when the host is not known; affinities are then not
+ * checked.
+ */
 export function resolveDomains(list: Located, pcpus: number | undefined, problems: Problems): DomainSpec[] {
   if (list.kind !== 'list') {
     problems.add(
@@ -135,7 +138,8 @@ function readVcpu(item: Located, problems: Problems): Values {
   const misplaced =
     item.kind === 'map' ? item.entries.filter(({ key }) => Object.hasOwn(WORKLOAD_FORMS, key)) : [];
   for (const { key, keyAt } of misplaced) {
-    const sentence = `unknown key "${key}", expected the workload below "workload", as in "workload: {${key}: ...}"`;
+    const example = `workload: {${key}: ...}`;
+    const sentence = `unknown key "${key}", expected the workload below "workload", as in "${example}"`;
     problems.add('scenario-unknown-key', keyAt, sentence);
   }
   if (item.kind === 'map' && misplaced.length > 0) {

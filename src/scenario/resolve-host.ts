@@ -13,7 +13,10 @@ export interface ResolvedHost {
   readonly pcpus: number | undefined;
 }
 
-/** Reads the host's keys, in their groups or at the top level, all of which are in `values`, and fills in the rest. */
+/**
+ * Reads the host's keys, in their groups or at the top level, all of which are in `values`, and fills in
+ * the rest.
+ */
 export function resolveHost(
   values: Values,
   seed: number,
@@ -84,7 +87,8 @@ function resolveTopology(values: Values, problems: Problems) {
   }
   const nodesGiven = values.get(nodesKey);
   if (nodesGiven && nodes > sockets) {
-    const sentence = `"nodes" is ${nodes}, expected at most one for each socket, of which there ${sockets === 1 ? 'is' : 'are'} ${sockets}`;
+    const most = `at most one for each of the ${count(sockets, 'socket')}`;
+    const sentence = `"nodes" is ${nodes}, expected ${most}`;
     problems.add('scenario-conflict', nodesGiven.at, sentence);
   }
   return { pcpus: product, sockets, cores, threads, nodes };

@@ -1,18 +1,21 @@
 /**
  * A checked scenario: what to simulate, with every default filled in and every time in integer nanoseconds.
  *
- * The simulator sees this type only, never the text it came from. The values mean what section 2 to 7 of the machine
- * model in docs/machine-model.md say.
+ * The simulator sees this type only, never the text it came from. The values mean what section 2 to 7 of
+ * the machine model in docs/machine-model.md say.
  */
 export interface Scenario {
   readonly name: string;
   readonly description: string;
-  /** Series of Xen that is modelled, one of XEN_SERIES: '4.17', '4.21', 'head', ... The newest unless given. */
+  /**
+   * Series of Xen that is modelled, one of XEN_SERIES: '4.17', '4.21', 'head', ... The newest unless given.
+   */
   readonly xen: string;
   readonly scheduler: SchedulerName;
   /**
-   * Xen boot parameters by their own names, only those that were given and that the scheduler reads. Switches are true
-   * or false however they were written; numbers are in Xen's range, in the unit of the parameter.
+   * Xen boot parameters by their own names, only those that were given and that the scheduler reads.
+   * Switches are true or false however they were written; numbers are in Xen's range, in the unit of the
+   * parameter.
    */
   readonly params: Readonly<Record<string, number | string | boolean>>;
   readonly durationNs: number;
@@ -81,7 +84,9 @@ export interface RtdsParameters {
   readonly extratime: boolean;
 }
 
-/** A duration that is fixed, or drawn anew for each use from a distribution with integer nanosecond results. */
+/**
+ * A duration that is fixed, or drawn anew for each use from a distribution with integer nanosecond results.
+ */
 export type Duration =
   | { readonly kind: 'fixed'; readonly ns: number }
   | { readonly kind: 'uniform'; readonly minNs: number; readonly maxNs: number }
@@ -101,7 +106,10 @@ export type Workload =
       readonly offsetNs: number;
     }
   | {
-      /** Jobs at drawn distances: `poisson` is exponential interarrival. Each has a deadline relative to its release. */
+      /**
+       * Jobs at drawn distances: `poisson` is exponential interarrival. Each has a deadline relative to its
+       * release.
+       */
       readonly kind: 'sporadic';
       readonly interarrival: Duration;
       readonly burst: Duration;

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { DURATION_FORM, DURATION_NS_MAX, parseNanoseconds } from '../base/nanoseconds.ts';
-import type { Located } from './located.ts';
+import { describeLocated, type Located } from './located.ts';
 import type { Problems } from './problems.ts';
-import { describeLocated } from './quote.ts';
 
 /** What a value of the scenario language may be: how it is read, and how messages and documents name it. */
 export interface ValueType<T> {
@@ -89,7 +88,10 @@ export function duration(minNs = 0, maxNs = DURATION_NS_MAX): ValueType<number> 
   };
 }
 
-/** The duration that `text` states, checked against its limits; undefined after `problems` was told what is wrong. */
+/**
+ * The duration that `text` states, checked against its limits; undefined after `problems` was told what is
+ * wrong.
+ */
 export function readDuration(
   text: string,
   at: number,

@@ -1,7 +1,7 @@
 import { EXPONENTIAL_MEAN_NS_MAX } from '../base/prng.ts';
-import type { Located, LocatedEntry } from './located.ts';
+import { describeLocated, type Located, type LocatedEntry } from './located.ts';
 import type { Problems } from './problems.ts';
-import { describeLocated, quote } from './quote.ts';
+import { quote } from './quote.ts';
 import { unknownWord } from './read-keys.ts';
 import type { Duration, Workload } from './scenario.ts';
 import { readDuration, refuse, type ValueType } from './value-types.ts';
@@ -91,8 +91,8 @@ export const WORKLOAD_FORMS = {
   },
   dodge: {
     doc:
-      'Steals service from a scheduler that samples: whenever it gets a pCPU it runs until `guard` before the next ' +
-      'multiple of `period` (a tick), then sleeps for twice the guard.',
+      'Steals service from a scheduler that samples: whenever it gets a pCPU it runs until `guard` before ' +
+      'the next multiple of `period` (a tick), then sleeps for twice the guard.',
     parts: [
       part('period', 'fixed', 'Distance of the ticks that it avoids.'),
       part('guard', 'fixed', 'How long before a tick it goes to sleep; less than the period.'),
@@ -104,7 +104,10 @@ export const WORKLOAD_FORMS = {
 
 type WorkloadKind = keyof typeof WORKLOAD_FORMS;
 
-/** A workload: text in the machine model's order (`duty 1ms 9ms 5ms`), or a map of one kind with named parts. */
+/**
+ * A workload: text in the machine model's order (`duty 1ms 9ms 5ms`), or a map of one kind with named
+ * parts.
+ */
 export const workloadType: ValueType<Workload> = {
   label: 'workload',
   expected: `a workload such as hog, "duty 1ms 9ms" or {periodic: {period: 10ms, burst: 2ms}}`,
@@ -114,7 +117,8 @@ export const workloadType: ValueType<Workload> = {
     }
     if (node.kind === 'map' && node.entries.length === 1) return readMap(node.entries[0]!, problems);
     if (node.kind === 'map' && node.entries.length > 1) {
-      const sentence = `"${name}" has ${node.entries.length} keys, expected one kind of workload and its parts below it`;
+      const { length } = node.entries;
+      const sentence = `"${name}" has ${length} keys, expected one kind of workload and its parts below it`;
       problems.add('scenario-bad-value', node.at, sentence);
       return undefined;
     }
@@ -127,14 +131,16 @@ function isKind(word: string): word is WorkloadKind {
   return Object.hasOwn(WORKLOAD_FORMS, word);
 }
 
+// A unit after a blank ("5 ms") belongs to its number, and blanks inside parentheses do not divide.
+const WORD = /[a-z]+\([^)]*\)?|[+-]?[\d.]+\s+(?:ns|us|µs|μs|ms|s|min|h)(?=\s|$)|\S+/g;
+
 function readText(
   text: string,
   at: number,
   sourceAt: number | undefined,
   problems: Problems,
 ): Workload | undefined {
-  // Words; a unit after a blank ("5 ms") belongs to its number, and blanks inside parentheses do not divide.
-  const words = [...text.matchAll(/[a-z]+\([^)]*\)?|[+-]?[\d.]+\s+(?:ns|us|µs|μs|ms|s|min|h)(?=\s|$)|\S+/g)];
+  const words = [...text.matchAll(WORD)];
   const kind = words.shift()?.[0] ?? '';
   if (!isKind(kind)) {
     problems.add('scenario-bad-value', at, unknownWord('workload', kind, Object.keys(WORKLOAD_FORMS)));
@@ -277,7 +283,8 @@ function readTime(node: Located, wanted: WorkloadPart, problems: Problems): Dura
   if (call === undefined) {
     const text = node.kind === 'scalar' && typeof node.value !== 'boolean' ? node.value : null;
     if (text === null) {
-      const sentence = `"${name}" is ${describeLocated(node)}, expected ${kind === 'drawn' ? DRAWN_FORM : 'a duration'}`;
+      const expected = kind === 'drawn' ? DRAWN_FORM : 'a duration';
+      const sentence = `"${name}" is ${describeLocated(node)}, expected ${expected}`;
       problems.add('scenario-bad-value', node.at, sentence);
       return undefined;
     }

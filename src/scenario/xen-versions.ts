@@ -1,6 +1,6 @@
 /**
- * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the repository's head.
- * Which of them the simulator tells apart, and how, is the simulator's business.
+ * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the
+ * repository's head. Which of them the simulator tells apart, and how, is the simulator's business.
  */
 export const XEN_SERIES = ['4.17', '4.18', '4.19', '4.20', '4.21', '4.22', 'head'] as const;
 

@@ -1,7 +1,9 @@
 import { UserError, UserErrors } from '../../src/base/errors.ts';
 import { parseScenario, type Scenario, type ScenarioOverrides } from '../../src/scenario/index.ts';
 
-/** The messages of all mistakes in `text`, without the name of the file; an empty list when there are none. */
+/**
+ * The messages of all mistakes in `text`, without the name of the file; an empty list when there are none.
+ */
 export function errorsOf(text: string, overrides: ScenarioOverrides = {}): string[] {
   try {
     parseScenario(text, 'scenario.yaml', overrides);

@@ -47,6 +47,10 @@ describe('loadScenario', () => {
     );
   });
 
+  it.skipIf(!existsSync('/dev/zero'))('does not read a device without end', () => {
+    expect(messageOf('/dev/zero')).toBe('/dev/zero: is too large for a scenario, at most 8388608 bytes are');
+  });
+
   it.skipIf(process.getuid?.() === 0)(
     'tells of a file that it may not read (skipped for root, who may)',
     () => {

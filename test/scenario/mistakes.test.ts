@@ -180,7 +180,7 @@ domains:
     ],
     [
       `host: {pcpus: 2, nodes: 2}\n${HOG}`,
-      ['1:25: "nodes" is 2, expected at most one for each socket, of which there is 1'],
+      ['1:25: "nodes" is 2, expected at most one for each of the 1 socket'],
     ],
     [`host: {tsc_skew: [1, 2]}\n${HOG}`, ['1:18: "tsc_skew" has 2 values, the host has 1 pCPU']],
     [
