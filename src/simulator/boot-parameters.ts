@@ -30,11 +30,6 @@ export class BootParameters {
     return value === true || value === 1;
   }
 
-  /** Xen's string_param() */
-  string(name: string): string {
-    return String(this.#value(name));
-  }
-
   #value(name: string): number | string | boolean {
     const definition = BOOT_PARAMETERS.find((parameter) => parameter.name === name);
     assert(definition !== undefined, `${name} is no boot parameter`);

@@ -111,7 +111,7 @@ export class CreditPlacement {
 
   /**
    * Some pCPU is idle, but not this one: an idle one that suits the new vCPU, first by soft affinity; else
-   * this one, if the new one is better than who runs here, who then goes to an idle one.
+   * this one, if the new one is better than who runs here.
    */
   #findIdlers(credit: CreditVcpu, current: CreditVcpu, home: number): void {
     const system = this.#system;
@@ -126,12 +126,8 @@ export class CreditPlacement {
       const none = suitable.isEmpty();
       if (none && step === BALANCE_SOFT_AFFINITY) continue;
       if (none) {
-        if (credit.pri > current.pri) {
-          // What Xen asks here is whether the new one could use an idler, which was just denied: never true,
-          // kept because of that.
-          if (vcpu.hardAffinity.intersects(idle)) system.xen.requestMigration(current.vcpu);
-          tickled.set(home);
-        }
+        // Xen would also move away who runs here if the new one could use an idle pCPU, which was just denied.
+        if (credit.pri > current.pri) tickled.set(home);
       } else if (system.ticklesOneIdle) {
         const here = system.pcpu(system.xen.machine.cpu);
         here.lastTickled = suitable.cycle(here.lastTickled);
