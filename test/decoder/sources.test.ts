@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openTrace } from '../../src/decoder/index.ts';
+import { TraceBuilder } from '../support/trace-builder.ts';
+import { accountedBytes, codesOf, readAll } from './read-all.ts';
+
+const GHZ = { cpuHz: 1e9 };
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'xenscope-sources-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function save(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** A trace of `records` records; pseudo-random words, so that gzip has something to do. */
+function sampleTrace(records: number): Uint8Array {
+  const builder = new TraceBuilder();
+  let state = 1;
+  for (let i = 0; i < records; i++) {
+    if (i % 100 === 0) builder.window((i / 100) % 3);
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    builder.record(0x2800f, 1e12 + 50 * i, [1, i % 4, state, i]);
+  }
+  return builder.bytes();
+}
+
+describe('openTrace() takes', () => {
+  const trace = sampleTrace(3000);
+
+  test('a path, a stream of bytes and standard input alike', async () => {
+    const fromFile = await readAll(save('plain.trace', trace), GHZ);
+    expect(fromFile.rows).toHaveLength(3000);
+    expect((await readAll(Readable.from([trace.subarray(0, 7), trace.subarray(7)]), GHZ)).rows).toEqual(
+      fromFile.rows,
+    );
+    vi.spyOn(process, 'stdin', 'get').mockReturnValue(
+      Readable.from([trace]) as unknown as typeof process.stdin,
+    );
+    expect((await readAll('-', GHZ)).rows).toEqual(fromFile.rows);
+    vi.restoreAllMocks();
+  });
+
+  test('gzip, told by its content and not by its name; several members; a pipe', async () => {
+    const expected = (await readAll(trace, GHZ)).rows;
+    expect((await readAll(save('packed.trace', gzipSync(trace)), GHZ)).rows).toEqual(expected);
+    expect((await readAll(save('plain.gz', trace), GHZ)).rows).toEqual(expected);
+    const members = Buffer.concat([gzipSync(trace.subarray(0, 5001)), gzipSync(trace.subarray(5001))]);
+    expect((await readAll(save('members.gz', members), GHZ)).rows).toEqual(expected);
+    expect((await readAll(gzipSync(trace), GHZ)).rows).toEqual(expected);
+  });
+
+  test('a symbolic link and a named pipe', async () => {
+    const path = save('target.trace', trace);
+    symlinkSync(path, join(folder, 'link.trace'));
+    expect((await readAll(join(folder, 'link.trace'), GHZ)).rows).toHaveLength(3000);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    execFileSync('sh', ['-c', `cat '${path}' > '${pipe}' &`], { stdio: 'ignore' });
+    expect((await readAll(pipe, GHZ)).rows).toHaveLength(3000);
+  });
+
+  test('streams longer than what is kept in memory, through a file that leaves no trace', async () => {
+    const long = sampleTrace(100_000);
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('xenscope-'));
+    const reader = await openTrace(Readable.from([long]), { ...GHZ, spoolMemoryBytes: 1 });
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('xenscope-'))).toEqual(before);
+    reader.close();
+    const spooled = await readAll(Readable.from([long]), { ...GHZ, spoolMemoryBytes: 1 });
+    expect(spooled.rows).toEqual((await readAll(long, GHZ)).rows);
+    expect(accountedBytes(spooled)).toBe(long.length);
+  });
+
+  test('progress: the total is known for files, and for streams once they are taken in', async () => {
+    const totals = new Set<number>();
+    let last = 0;
+    const onProgress = (done: number, total: number) => {
+      totals.add(total);
+      last = done;
+    };
+    await readAll(Readable.from([trace]), { ...GHZ, onProgress });
+    expect([...totals]).toEqual([Number.NaN, trace.length]);
+    expect(last).toBe(trace.length);
+  });
+});
+
+describe('gzip that is damaged', () => {
+  const trace = sampleTrace(20_000);
+  const packed = gzipSync(trace);
+
+  test('truncated: what could be inflated is decoded', async () => {
+    const decoded = await readAll(save('short.gz', packed.subarray(0, packed.length / 2)), GHZ);
+    expect(decoded.rows.length).toBeGreaterThan(8000);
+    expect(decoded.rows.length).toBeLessThan(12_000);
+    expect(codesOf(decoded)).toContain('truncated_gzip');
+    expect(accountedBytes(decoded)).toBe(decoded.bytes);
+  });
+
+  test('in its middle: what was inflated before is decoded', async () => {
+    const bytes = new Uint8Array(packed);
+    bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 50);
+    const decoded = await readAll(bytes, GHZ);
+    expect(decoded.rows.length).toBeGreaterThan(8000);
+    expect(codesOf(decoded)).toContain('corrupt_gzip');
+    expect(accountedBytes(decoded)).toBe(decoded.bytes);
+  });
+
+  test('after two bytes: an empty trace and the reason', async () => {
+    const decoded = await readAll(Uint8Array.of(0x1f, 0x8b), GHZ);
+    expect(codesOf(decoded)).toEqual(['empty_trace', 'truncated_gzip']);
+  });
+});
+
+describe('openTrace() refuses with one sentence', () => {
+  test('a directory', async () => {
+    await expect(openTrace(folder)).rejects.toMatchObject({ name: 'UserError', code: 'is-a-directory' });
+  });
+
+  test('a file that is not there', async () => {
+    await expect(openTrace(join(folder, 'none'))).rejects.toThrow(/^there is no file .*none$/);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('a file without permission to read', async () => {
+    const path = save('secret.trace', sampleTrace(1));
+    chmodSync(path, 0);
+    await expect(openTrace(path)).rejects.toMatchObject({ code: 'no-permission' });
+  });
+
+  test.each([
+    ['text', Buffer.from('#!/bin/sh\necho hello world, this is not a trace\n'), '23 21 2f 62'],
+    ['zeros', Buffer.alloc(4096), '00 00 00 00'],
+    ['twelve zeros', Buffer.alloc(12), '00 00 00 00'],
+    ['one byte', Buffer.from('x'), '78'],
+  ])('%s, with the first bytes', async (name, content, hex) => {
+    const opening = openTrace(save(`${name}.txt`, content));
+    await expect(opening).rejects.toMatchObject({ name: 'UserError', code: 'not-a-trace' });
+    await expect(openTrace(join(folder, `${name}.txt`))).rejects.toThrow(`it starts with ${hex}`);
+  });
+
+  test('a frequency that is none', async () => {
+    for (const cpuHz of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await expect(openTrace(sampleTrace(1), { cpuHz })).rejects.toMatchObject({ code: 'bad-cpu-hz' });
+    }
+  });
+});
