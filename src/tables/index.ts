@@ -21,6 +21,7 @@ export {
   type TableSpec,
 } from './table-spec.ts';
 export { OTHER_VALUE, tableSpecs, UNKNOWN_EVENT } from './table-specs.ts';
+export { renderTablesDoc } from './tables-doc.ts';
 export type { TraceSource } from './trace-source.ts';
 export { type OpenTable, TraceTables } from './trace-tables.ts';
 export { domLabel, vcpuLabel } from './vcpu-label.ts';

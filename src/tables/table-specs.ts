@@ -108,7 +108,7 @@ function classSpecs(catalog: EventCatalog): TableSpec[] {
     return {
       name,
       kind: 'class',
-      doc: `${doc} Written when the trace has such records.`,
+      doc,
       columns: [
         ...CLASS_COLUMNS,
         {

@@ -1,0 +1,146 @@
+import type { ArrowTypeName, ColumnSpec, TableSpec } from './table-spec.ts';
+
+/** The text of docs/tables.md, made from the specs; a test holds the file to it. */
+export function renderTablesDoc(specs: readonly TableSpec[]): string {
+  const sections = (kind: string) => specs.filter((spec) => spec.kind === kind).map(renderTable);
+  return [
+    INTRODUCTION,
+    renderIndex(specs),
+    CONVENTIONS,
+    NOTEBOOKS,
+    '## Records\n',
+    ...sections('records'),
+    '## What the vCPUs did\n',
+    ...sections('timeline'),
+    '## About the trace\n',
+    ...sections('summary'),
+    `## Event classes\n\n${CLASSES}`,
+    ...sections('class'),
+  ].join('\n');
+}
+
+const INTRODUCTION = `# Tables
+
+\`xenscope decode TRACE -o DIR\` writes one Arrow file a table: \`DIR/NAME.arrow\`, IPC *file* format (Feather V2),
+uncompressed. \`--tables a,b\` chooses some. With \`--format arrow\` one table goes to standard output in the IPC *stream*
+format instead. The classes' tables are written when the trace has such records (or when they are asked for by name);
+all others always are, with no rows where there is nothing to tell. A file appears under its name when all are complete;
+until then it is \`NAME.arrow.partial\`.
+
+This file is made from the same declarations as the tables.
+`;
+
+function renderIndex(specs: readonly TableSpec[]): string {
+  const rows = specs.map(
+    ({ name, kind, doc }) => `| [${name}](#${name}) | ${KINDS[kind]} | ${cell(firstSentence(doc))} |`,
+  );
+  return ['| table | from | |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+const KINDS = { records: 'records', class: 'event class', timeline: 'timeline', summary: 'summary' };
+
+const CONVENTIONS = `## Conventions
+
+- **Times** are 64-bit integers in nanoseconds, in columns that end in \`_ns\`; an instant counts from the start of the
+  trace (its first TSC). Where the frequency of the TSC is not known (\`cpu_hz\` is \`unknown\`), a tick is shown as a
+  nanosecond.
+- **Absent is null**, never -1 or 0. pandas gets nullable integers (\`Int64\`, \`UInt16\`, \`boolean\`), which are exact
+  to 64 bits: the schema says so.
+- **Order.** Rows of \`records\` and of the classes are in time order across pCPUs, those of one pCPU as the trace has
+  them. A record without a time (\`t_ns\` is null: ring-wrap and HVM handler records) stands after the record before it
+  on its pCPU; to give it a time for plotting, fill forward within the pCPU.
+- **Whose record.** \`dom\` and \`vcpu\` are the vCPU that the record names; where it names none, the one that ran on its
+  pCPU by the runstate changes and switches before it; null where these are not known (yet).
+- **Names** of events and states are dictionaries (categoricals), the same in every batch; their entries are all names
+  there are, not only those that occur. An event that no definition names is \`unknown\` with its number in \`event_id\`,
+  and a value that its enumeration does not name is \`other\`; the words are in \`records\` in any case.
+- **Schema metadata** of every file: \`table\`, and of the rows of [meta](#meta) those that are known beforehand. Every
+  column has its sentence and unit as field metadata \`doc\` and \`unit\`.
+`;
+
+const NOTEBOOKS = `## In a notebook
+
+\`\`\`python
+import pandas as pd
+waits = pd.read_feather("out/waits.arrow")
+waits.groupby(["label", "cause"], observed=True).wait_ns.quantile([0.5, 0.99]).unstack()
+
+records = pd.read_feather("out/records.arrow", columns=["t_ns", "pcpu", "event"])
+records.event.value_counts()[lambda n: n > 0]            # categories list every event there is
+\`\`\`
+
+\`\`\`python
+import polars as pl
+(pl.scan_ipc("out/runstates.arrow")
+   .group_by("label", "state").agg(pl.col("dur_ns").sum() / 1e6)
+   .sort("label").collect())
+credit = pl.read_ipc("out/credit.arrow").join(             # what the words of a record were
+    pl.read_ipc("out/records.arrow").with_row_index("record_index").select(
+        pl.col("record_index").cast(pl.Int64), "words"), on="record_index")
+pl.read_ipc_stream("waits.arrows")                          # what --format arrow wrote
+\`\`\`
+
+\`\`\`python
+import pyarrow as pa, pyarrow.feather as feather
+table = feather.read_table("out/records.arrow")             # memory-mapped: opens at once, whatever the size
+table.schema.metadata[b"cpu_hz"], table.schema.field("t_ns").metadata[b"doc"]
+\`\`\`
+
+DuckDB has no Arrow reader of its own in every build; in Python it reads the tables that pyarrow has opened:
+
+\`\`\`python
+import duckdb, pyarrow.feather as feather
+waits = feather.read_table("out/waits.arrow")
+duckdb.sql("select label, cause, count(*), max(wait_ns) from waits group by all order by 4 desc").df()
+\`\`\`
+
+In JavaScript \`tableFromIPC(await readFile("out/waits.arrow"))\` of apache-arrow gives 64-bit columns as bigints.
+`;
+
+const CLASSES = `One table for each file in \`formats/\`: the columns up to \`vcpu\` are common to all, the others are the
+fields of the class's layouts by name, null in the rows whose layout has no such field. A field called like a common
+column is in \`field_NAME\`. Written when the trace has such records.
+`;
+
+function renderTable({ name, doc, columns }: TableSpec): string {
+  const rows = columns.map((column) => {
+    return `| ${column.name} | ${typeText(column)} | ${column.unit ?? ''} | ${cell(column.doc)}${valuesText(column)} |`;
+  });
+  return [`### ${name}`, '', doc, '', '| column | type | unit | |', '|---|---|---|---|', ...rows, ''].join(
+    '\n',
+  );
+}
+
+function typeText({ type, nullable }: ColumnSpec): string {
+  return TYPES[type] + (nullable ? ', nullable' : '');
+}
+
+const TYPES: Record<ArrowTypeName, string> = {
+  int64: 'Int64',
+  uint64: 'UInt64',
+  uint32: 'UInt32',
+  int32: 'Int32',
+  uint16: 'UInt16',
+  uint8: 'UInt8',
+  float64: 'Float64',
+  bool: 'Bool',
+  utf8: 'Utf8',
+  dictionary: 'Dictionary<Utf8>',
+  'list<uint32>': 'List<UInt32>',
+};
+
+/** More entries than this are told in `formats/`, not here. */
+const VALUES_SHOWN = 12;
+
+function valuesText({ name, values }: ColumnSpec): string {
+  if (!values || values.length > VALUES_SHOWN || name === 'event') return '';
+  return ` One of ${values.map((value) => `\`${value}\``).join(', ')}.`;
+}
+
+function firstSentence(text: string): string {
+  return text.split(/(?<=\.) /)[0];
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
