@@ -4,8 +4,8 @@ const NEAR_BYTES = 256 * 1024;
 const FAR_BYTES = 4096;
 
 /**
- * Reads words at any byte position of a source, mostly forwards. Hops over long windows read a few KiB each, hops over
- * short ones share one large read.
+ * Reads words at any byte position of a source, mostly forwards. Hops over long windows read a few KiB each,
+ * hops over short ones share one large read.
  */
 export class ByteWindow {
   readonly bytes: number;
@@ -32,7 +32,9 @@ export class ByteWindow {
     return this.#buffer.subarray(at - this.#start, Math.min(at - this.#start + length, this.#length));
   }
 
-  /** The first position at or after `from` where `pattern` begins, at any alignment; -1 when there is none. */
+  /**
+   * The first position at or after `from` where `pattern` begins, at any alignment; -1 when there is none.
+   */
   indexOf(pattern: Uint8Array, from: number): number {
     for (let at = from; at + pattern.length <= this.bytes; ) {
       const piece = this.slice(at, Math.min(NEAR_BYTES, this.bytes - at));

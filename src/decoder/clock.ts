@@ -1,7 +1,7 @@
 import { EVENT_MASK, hasCycles, TRC_TRACE_WRAP_BUFFER } from '../format/index.ts';
 import { createWalkBuffer, FeedWalker } from './feed-walker.ts';
 import { deriveFrequency, type Frequency, LinkFinder } from './frequency.ts';
-import { JUMP_TICKS } from './record-streams.ts';
+import { JUMP_TICKS } from './load-records.ts';
 import type { TraceSource } from './trace-source.ts';
 import type { WindowIndex } from './window-index.ts';
 

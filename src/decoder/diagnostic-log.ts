@@ -22,8 +22,8 @@ interface Row extends Diagnostic {
 }
 
 /**
- * Collects diagnostics in bounded memory: the first {@link ROWS_PER_CODE} of a code one by one, the others as one row
- * per code and pCPU whose `count` and `bytes` are sums. No byte is ever lost from the sums.
+ * Collects diagnostics in bounded memory: the first {@link ROWS_PER_CODE} of a code one by one, the others as
+ * one row per code and pCPU whose `count` and `bytes` are sums. No byte is ever lost from the sums.
  */
 export class DiagnosticLog {
   #bytes = 0;

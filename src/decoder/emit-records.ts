@@ -6,7 +6,9 @@ import type { RecordStreams } from './record-streams.ts';
 /** What emitting keeps from batch to batch. */
 export interface EmitState {
   readonly catalog: EventCatalog;
-  /** TSC ticks per second, a whole number; 1e9 where it is not known, so that a tick shows as a nanosecond. */
+  /**
+   * TSC ticks per second, a whole number; 1e9 where it is not known, so that a tick shows as a nanosecond.
+   */
   readonly ticksPerSecond: number;
   /** Key and time of the start of the second that the last record was in. */
   secondKey: number;

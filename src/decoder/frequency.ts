@@ -18,7 +18,9 @@ const LINKS_MAX = 200_000;
 /** With less than this the trace cannot tell its frequency. */
 const LINKS_NEEDED = 5;
 const NS_NEEDED = 1e6;
-/** For a first estimate: shorter links are mostly jitter, longer ones count no more than the second number. */
+/**
+ * For a first estimate: shorter links are mostly jitter, longer ones count no more than the second number.
+ */
 const ROUGH_NS_MIN = 5_000;
 const ROUGH_NS_WEIGHT_MAX = 10_000_000;
 /** A TSC slower or faster than this (ticks per nanosecond) does not exist. */
@@ -33,11 +35,11 @@ const PIECE_NS = 500_000_000;
 const EXACT_TICKS = 1000;
 
 /**
- * Collects, per pCPU, what its switches say about time. At a switch Xen reads its clock once and writes two records:
- * INFPREV, with the nanoseconds that the vCPU ran which is leaving, and INFNEXT, which names the vCPU that is coming.
- * INFCONT says how long a vCPU that goes on has run so far. So between two of these records on one pCPU that speak of
- * the same run, both the ticks and the nanoseconds are known: a link. Consecutive links form chains, whose jitter is
- * only that of their two ends.
+ * Collects, per pCPU, what its switches say about time. At a switch Xen reads its clock once and writes two
+ * records: INFPREV, with the nanoseconds that the vCPU ran which is leaving, and INFNEXT, which names the
+ * vCPU that is coming. INFCONT says how long a vCPU that goes on has run so far. So between two of these
+ * records on one pCPU that speak of the same run, both the ticks and the nanoseconds are known: a link.
+ * Consecutive links form chains, whose jitter is only that of their two ends.
  */
 export class LinkFinder {
   readonly pcpu: number[] = [];
@@ -94,9 +96,10 @@ interface Piece {
 /**
  * The frequency that the links tell; undefined where they are too few.
  *
- * Links are joined to pieces of up to half a second and their median is taken, weighted by length: Xen steers the clock
- * of each pCPU towards the platform's, which may make one of them run off for a while. A single pCPU has no others to be
- * compared with; there the mean is better, because the steering undoes its own errors.
+ * Links are joined to pieces of up to half a second and their median is taken, weighted by length: Xen steers
+ * the clock of each pCPU towards the platform's, which may make one of them run off for a while. A single
+ * pCPU has no others to be compared with; there the mean is better, because the steering undoes its own
+ * errors.
  */
 export function deriveFrequency(links: LinkFinder): Frequency | undefined {
   if (links.ns.length < LINKS_NEEDED) return undefined;
@@ -161,9 +164,9 @@ function weightedQuantile(pieces: readonly Piece[], fraction: number): number {
 }
 
 /**
- * `hz` to a whole number. Where the clock has no jitter at all (nine of ten pieces fit to a few ticks), the roundest
- * number that fits as well is meant: the few ticks come from records that share an instant, of which each has a TSC of
- * its own, and not from the frequency. For a real TSC this changes less than a millionth.
+ * `hz` to a whole number. Where the clock has no jitter at all (nine of ten pieces fit to a few ticks), the
+ * roundest number that fits as well is meant: the few ticks come from records that share an instant, of which
+ * each has a TSC of its own, and not from the frequency. For a real TSC this changes less than a millionth.
  */
 function exactHz(pieces: readonly Piece[], hz: number): number {
   const errors = (candidate: number) =>

@@ -12,12 +12,13 @@ const TRIAL_RECORDS = 16;
 export const EVENT_CLASS_MASK = 0x0fff0000;
 
 /**
- * Finds the windows of a trace by hopping from header to header, without a look at what is between them. Where a header
- * is not followed by another one or by the end of the file, it lies or bytes are damaged: then the records are walked
- * one by one, and if need be the next header that makes sense is searched for, at any byte position.
+ * Finds the windows of a trace by hopping from header to header, without a look at what is between them.
+ * Where a header is not followed by another one or by the end of the file, it lies or bytes are damaged: then
+ * the records are walked one by one, and if need be the next header that makes sense is searched for, at any
+ * byte position.
  *
- * Afterwards every byte of the source is in a header (12 bytes per window), in a window of the index, or in the `bytes`
- * of a diagnostic.
+ * Afterwards every byte of the source is in a header (12 bytes per window), in a window of the index, or in
+ * the `bytes` of a diagnostic.
  */
 export function indexWindows(
   source: TraceSource,
@@ -123,7 +124,10 @@ function findWindow(scan: Scan, from: number): number {
   }
 }
 
-/** Whether a header at `at` is to be believed: it leads to another one, or at least what follows it looks like records. */
+/**
+ * Whether a header at `at` is to be believed: it leads to another one, or at least what follows it looks like
+ * records.
+ */
 function headerMakesSense(scan: Scan, at: number): boolean {
   if (at + WINDOW_HEADER_BYTES > scan.bytes) return false;
   const pcpu = scan.view.word(at + 4);
@@ -145,8 +149,8 @@ function headerMakesSense(scan: Scan, at: number): boolean {
 }
 
 /**
- * A header whose length cannot be believed as it stands. Walks its records to find out where the window ends, adds
- * what is sure to the index and returns the offset at which to go on.
+ * A header whose length cannot be believed as it stands. Walks its records to find out where the window ends,
+ * adds what is sure to the index and returns the offset at which to go on.
  */
 function salvageWindow(scan: Scan, at: number, pcpu: number, bytes: number): number {
   const start = at + WINDOW_HEADER_BYTES;
@@ -160,8 +164,8 @@ function salvageWindow(scan: Scan, at: number, pcpu: number, bytes: number): num
 }
 
 /**
- * A header among the bytes that were walked as records: where bytes were cut out, all that follows lies at other
- * offsets. To be believed there, it has to lead to another header. -1 where there is none.
+ * A header among the bytes that were walked as records: where bytes were cut out, all that follows lies at
+ * other offsets. To be believed there, it has to lead to another header. -1 where there is none.
  */
 function findHidden(scan: Scan, from: number, to: number): number {
   for (let at = from; ; at++) {
@@ -183,14 +187,16 @@ function endWindow(scan: Scan, at: number, pcpu: number, claimed: number, end: n
 }
 
 interface Walk {
-  /** Why the walk ended: at a header, at the claimed end, at the end of the file, or where no record can be. */
+  /**
+   * Why the walk ended: at a header, at the claimed end, at the end of the file, or where no record can be.
+   */
   readonly stop: 'header' | 'claimed-end' | 'end-of-file' | 'nonsense';
   readonly end: number;
 }
 
 /**
- * Follows the records from `start` on. At the window's claimed end it goes on only where the records do: the next one
- * is of a known layout and not earlier than the last.
+ * Follows the records from `start` on. At the window's claimed end it goes on only where the records do: the
+ * next one is of a known layout and not earlier than the last.
  */
 function walkRecords(scan: Scan, start: number, claimedEnd: number): Walk {
   const { view, bytes, catalog } = scan;

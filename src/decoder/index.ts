@@ -1,10 +1,10 @@
 /**
  * From a trace to columns of numbers.
  *
- * In: a file, a stream or bytes in xentrace's format, plain or gzip. Out: records as columns in bounded batches, in
- * time order across pCPUs, and diagnostics for everything that is not as it should be: damage never throws, and every
- * byte is in a record, in a window header or in a diagnostic. It refuses to know what a record means beyond its layout,
- * and whether a trace was simulated.
+ * In: a file, a stream or bytes in xentrace's format, plain or gzip. Out: records as columns in bounded
+ * batches, in time order across pCPUs, and diagnostics for everything that is not as it should be: damage
+ * never throws, and every byte is in a record, in a window header or in a diagnostic. It refuses to know what
+ * a record means beyond its layout, and whether a trace was simulated.
  */
 export type { TraceClock } from './clock.ts';
 export type { Diagnostic, Severity } from './diagnostic.ts';

@@ -1,4 +1,5 @@
-import { type RecordStreams, refill } from './record-streams.ts';
+import { refill } from './load-records.ts';
+import type { RecordStreams } from './record-streams.ts';
 
 /** Keys of a slice are sorted as 32-bit distances from its first one. */
 const SLICE_TICKS_MAX = 2 ** 32;
@@ -9,8 +10,9 @@ const INSERTION_SORT_ROWS = 48;
 /**
  * A slice of time: the rows of all streams in it, in the order in which they come out.
  *
- * The merge does not compare heads record by record. It takes the longest stretch of time for which every stream has
- * loaded all its records, and sorts that by radix, so that hundreds of pCPUs cost no more than four. The order:
+ * The merge does not compare heads record by record. It takes the longest stretch of time for which every
+ * stream has loaded all its records, and sorts that by radix, so that hundreds of pCPUs cost no more than
+ * four. The order:
  *
  * 1. by key (the TSC, or for a record without one the TSC of the record before it on its pCPU);
  * 2. equal keys: by pCPU number;
@@ -74,7 +76,8 @@ function refillAll(streams: RecordStreams): void {
       const words = rows === 0 ? 0 : wordEnd[s] - positions[row[s]];
       if (rows * 2 >= blockRows || words * 2 >= blockWords) continue;
       refill(streams, s);
-      // Damage may leave a block without a row, and a window found inside another may wake a stream already passed.
+      // Damage may leave a block without a row, and a window found inside another may wake a stream already
+      // passed.
       if (rows === 0) again = true;
     }
   }
@@ -85,7 +88,10 @@ function takeAll(streams: RecordStreams, slice: Slice): boolean {
   return slice.end > 0;
 }
 
-/** Stages all rows with keys in [first, limit): no stream can bring another one of those. Returns from how many streams. */
+/**
+ * Stages all rows with keys in [first, limit): no stream can bring another one of those. Returns from how
+ * many streams.
+ */
 function stageBelow(streams: RecordStreams, slice: Slice, first: number, limit: number): number {
   const { count, row, rowEnd, keys } = streams;
   let contributors = 0;
@@ -110,8 +116,8 @@ function lowerBound(keys: Float64Array, from: number, to: number, limit: number)
 }
 
 /**
- * Stages a run of equal keys that fills a block to its end. The lowest stream that has the key has only streams without
- * it before it, so that all its rows come first.
+ * Stages a run of equal keys that fills a block to its end. The lowest stream that has the key has only
+ * streams without it before it, so that all its rows come first.
  */
 function stageEqual(streams: RecordStreams, slice: Slice, key: number): void {
   const { count, row, rowEnd, keys } = streams;

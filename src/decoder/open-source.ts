@@ -19,8 +19,8 @@ export interface SourceOptions {
 const INFLATED_PIECE_BYTES = 4096;
 
 /**
- * Opens `input` for reading in random order. Streams and gzip (told by its magic number, not by its name) are spooled;
- * gzip that ends too early or is damaged gives what could be inflated and a diagnostic.
+ * Opens `input` for reading in random order. Streams and gzip (told by its magic number, not by its name) are
+ * spooled; gzip that ends too early or is damaged gives what could be inflated and a diagnostic.
  *
  * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, temporary-file.
  */
@@ -132,7 +132,9 @@ function isGzip(head: Uint8Array): boolean {
   return head.length >= 2 && head[0] === 0x1f && head[1] === 0x8b;
 }
 
-/** Inflates all members of a gzip stream. Damage ends it with a diagnostic; what came before has been taken. */
+/**
+ * Inflates all members of a gzip stream. Damage ends it with a diagnostic; what came before has been taken.
+ */
 async function inflate(pieces: Pieces, take: (piece: Uint8Array) => void, log: DiagnosticLog): Promise<void> {
   const gunzip = createGunzip({ chunkSize: INFLATED_PIECE_BYTES });
   let inflated = 0;

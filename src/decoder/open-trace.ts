@@ -30,7 +30,8 @@ export interface OpenTraceOptions {
  *
  * Streams and gzip are first taken in wholly. Damage never throws: it becomes rows of `diagnostics()`.
  *
- * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, not-a-trace, bad-cpu-hz, and
+ * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, not-a-trace,
+ * bad-cpu-hz, and
  * those of the definition files.
  */
 export async function openTrace(input: TraceInput, options: OpenTraceOptions = {}): Promise<TraceReader> {
@@ -90,7 +91,9 @@ function reportEmpty(log: DiagnosticLog): void {
   });
 }
 
-/** Not even one window: a trace that ends within its first header is one; anything else is some other file. */
+/**
+ * Not even one window: a trace that ends within its first header is one; anything else is some other file.
+ */
 function refuseOther(source: TraceSource, log: DiagnosticLog): void {
   const onlyHeader =
     source.bytes < WINDOW_HEADER_BYTES && log.rows().some((row) => row.code === 'truncated_header');

@@ -3,9 +3,9 @@ import type { TraceSource } from './trace-source.ts';
 const PAGE_BYTES = 32 * 1024;
 
 /**
- * Reads pieces of a source through a cache of pages, so that hundreds of pCPUs can each take small pieces of windows
- * that lie next to each other in the file without a system call for every piece. Eviction is "second chance": a page
- * that was used since the hand last passed stays.
+ * Reads pieces of a source through a cache of pages, so that hundreds of pCPUs can each take small pieces of
+ * windows that lie next to each other in the file without a system call for every piece. Eviction is "second
+ * chance": a page that was used since the hand last passed stays.
  */
 export class PagedReader {
   readonly #source: TraceSource;

@@ -1,9 +1,9 @@
 /**
- * A bounded batch of decoded records as columns; row i of every array is one record. Arrays are reused by the decoder
- * unless it is told otherwise: a consumer copies what it keeps past the call.
+ * A bounded batch of decoded records as columns; row i of every array is one record. Arrays are reused by the
+ * decoder unless it is told otherwise: a consumer copies what it keeps past the call.
  *
- * Rows come in time order across pCPUs (or in file order, on request); rows of one pCPU always keep their file order.
- * Window headers (TRC_TRACE_CPU_CHANGE) are not rows. Wrap and lost-records records are.
+ * Rows come in time order across pCPUs (or in file order, on request); rows of one pCPU always keep their
+ * file order. Window headers (TRC_TRACE_CPU_CHANGE) are not rows. Wrap and lost-records records are.
  */
 export interface RecordBatch {
   /** Rows in use, at most {@link BATCH_ROWS}. */
@@ -18,8 +18,8 @@ export interface RecordBatch {
   readonly tscLow: Uint32Array;
   readonly tscHigh: Uint32Array;
   /**
-   * Nanoseconds since the start of the trace, an integer. For a record without a TSC: that of the record before it on
-   * its pCPU (0 for the first), a place in the order and not a time.
+   * Nanoseconds since the start of the trace, an integer. For a record without a TSC: that of the record
+   * before it on its pCPU (0 for the first), a place in the order and not a time.
    */
   readonly tNs: Float64Array;
   /** Row i's extra words are words[wordsOffset[i]] up to words[wordsOffset[i + 1]]; wordsOffset[0] is 0. */

@@ -14,7 +14,8 @@ export interface TraceReader {
   /** pCPUs that have windows in the trace, ascending. */
   readonly pcpus: readonly number[];
   /**
-   * Fills `batch` with the next records, as many as there is room for. Returns false when there are none left.
+   * Fills `batch` with the next records, as many as there is room for. Returns false when there are none
+   * left.
    *
    * @throws UserError read-failed, when the operating system cannot read on.
    */

@@ -8,8 +8,8 @@ export interface TraceSource {
   readonly name: string;
   readonly bytes: number;
   /**
-   * Copies `length` bytes from position `at` to `target[targetAt]` on. Returns how many there were: fewer only where
-   * the trace ends, or where the file became shorter while it was read.
+   * Copies `length` bytes from position `at` to `target[targetAt]` on. Returns how many there were: fewer
+   * only where the trace ends, or where the file became shorter while it was read.
    */
   read(target: Uint8Array, targetAt: number, at: number, length: number): number;
   close(): void;

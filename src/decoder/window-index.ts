@@ -8,10 +8,15 @@ export interface Window {
   readonly pcpu: number;
 }
 
-/** pCPU numbers at or above this one are damage: Xen's largest configurable number of pCPUs is 16383, built for 4095. */
+/**
+ * pCPU numbers at or above this one are damage: Xen's largest configurable number of pCPUs is 16383, built
+ * for 4095.
+ */
 export const PCPU_LIMIT = 4096;
 
-/** Windows per chunk; a chunk is [number of the next chunk, count, then offset and bytes * 65536 + pCPU each]. */
+/**
+ * Windows per chunk; a chunk is [number of the next chunk, count, then offset and bytes * 65536 + pCPU each].
+ */
 const CHUNK_WINDOWS = 255;
 const CHUNK_DOUBLES = 2 + 2 * CHUNK_WINDOWS;
 const CHUNK_BYTES = CHUNK_DOUBLES * 8;
@@ -19,8 +24,8 @@ const CHUNK_BYTES = CHUNK_DOUBLES * 8;
 const CHUNKS_IN_MEMORY = 8192;
 
 /**
- * Where the windows of a trace are: one chain of windows per pCPU, or a single chain in file order. Memory is bounded
- * however many windows there are.
+ * Where the windows of a trace are: one chain of windows per pCPU, or a single chain in file order. Memory is
+ * bounded however many windows there are.
  */
 export class WindowIndex {
   readonly #byPcpu: boolean;

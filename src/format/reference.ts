@@ -1,6 +1,7 @@
 /**
- * The grammar of a trace file a second time, in binary-parser: slow, one object per record, and written straight from
- * the format's description. Tests hold the fast decoder against it; `docs/file-format.md` says the same in prose.
+ * The grammar of a trace file a second time, in binary-parser: slow, one object per record, and written
+ * straight from the format's description. Tests hold the fast decoder against it; `docs/file-format.md` says
+ * the same in prose.
  *
  * It knows sound traces only: windows that follow each other without gaps, filled with whole records.
  * @module
@@ -30,7 +31,8 @@ interface ParsedRecord {
   readonly words: readonly number[];
 }
 
-// binary-parser takes bit fields from the high end of a big-endian word, so the header is read whole and taken apart.
+// binary-parser takes bit fields from the high end of a big-endian word, so the header is read whole and
+// taken apart.
 const timestamp = new Parser().uint32le('low').uint32le('high');
 
 const record = new Parser()

@@ -9,8 +9,8 @@ import { accountedBytes, type Decoded, type Row, readAll } from './read-all.ts';
 type Expected = Omit<Row, 'layout' | 'tNs'> & { readonly key: bigint };
 
 /**
- * The order by the rules, done slowly: the TSC, or that of the record before on the same pCPU; then the pCPU; then the
- * place in the file. A TSC that goes back counts as the one before it.
+ * The order by the rules, done slowly: the TSC, or that of the record before on the same pCPU; then the pCPU;
+ * then the place in the file. A TSC that goes back counts as the one before it.
  */
 function expectedRows(trace: Uint8Array): { rows: Expected[]; start: bigint } {
   const records = listReferenceRecords(parseReference(trace));
@@ -50,7 +50,9 @@ interface RandomRecord {
 }
 
 const word = fc.integer({ min: 0, max: 0xffff_ffff });
-/** Any event with a class, but not the window header's, and not those that say something about the frequency. */
+/**
+ * Any event with a class, but not the window header's, and not those that say something about the frequency.
+ */
 const event = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(0x21101, 0x28006, 0x28004, 0x1f001, 0x1f002, 0x82001) },
   {

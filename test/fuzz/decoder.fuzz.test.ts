@@ -1,8 +1,9 @@
 /**
- * Thousands of mutated traces. Each must end by itself with a result, and its diagnostics must account for every byte.
+ * Thousands of mutated traces. Each must end by itself with a result, and its diagnostics must account for
+ * every byte.
  *
- * XENSCOPE_FUZZ_SEED=<n> starts from another seed, XENSCOPE_FUZZ_RUNS=<n> does more; a failure prints the seed to
- * replay with XENSCOPE_FUZZ_RUNS=1.
+ * XENSCOPE_FUZZ_SEED=<n> starts from another seed, XENSCOPE_FUZZ_RUNS=<n> does more; a failure prints the
+ * seed to replay with XENSCOPE_FUZZ_RUNS=1.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,8 +25,8 @@ const REAL = [
   'credit2-lost-M64k.trace',
   'arinc653-dom0.trace',
 ];
-const FIRST_SEED = Number(process.env['XENSCOPE_FUZZ_SEED'] ?? 20_261_121);
-const RUNS = Number(process.env['XENSCOPE_FUZZ_RUNS'] ?? 4000);
+const FIRST_SEED = Number(process.env.XENSCOPE_FUZZ_SEED ?? 20_261_121);
+const RUNS = Number(process.env.XENSCOPE_FUZZ_RUNS ?? 4000);
 /** Real traces are cut to their first bytes, so that thousands of runs take seconds. */
 const BYTES_MAX = 12_000;
 
