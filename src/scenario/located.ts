@@ -45,6 +45,8 @@ export interface LocatedEntry {
   readonly key: string;
   readonly keyAt: number;
   readonly value: Located;
+  /** A word alone in a flow map, without a colon: what is left of `{affinity: 0-3,6}` after its comma. */
+  readonly isBare: boolean;
 }
 
 /** A value of the text as a message names it: `-5`, `"web"`, `nothing`, `a list`, `a map`. */
@@ -184,7 +186,12 @@ function locatePairs(pairs: readonly unknown[], at: number, walk: Walk, depth: n
       continue;
     }
     seen.set(name, keyAt);
-    entries.push({ key: name, keyAt, value: locate(pair.value, walk, depth + 1, keyAt) });
+    entries.push({
+      key: name,
+      keyAt,
+      value: locate(pair.value, walk, depth + 1, keyAt),
+      isBare: pair.value === null,
+    });
   }
   // "<<: *base" takes over what the map itself does not say; of several bases the first that says it wins.
   for (const base of merges) {

@@ -118,6 +118,11 @@ export function readKeys(
     if (entry.key.startsWith('x-')) continue;
     const word = words.get(entry.key);
     if (!word) {
+      if (entry.isBare) {
+        const why = 'inside {} a comma ends a value, expected quotes around a value that has one';
+        problems.add('scenario-unknown-key', entry.keyAt, `${quote(entry.key)} is no key: ${why}`);
+        continue;
+      }
       const sentence = unknownWord('key', entry.key, words.keys(), preferredOf(words));
       problems.add('scenario-unknown-key', entry.keyAt, sentence);
       continue;

@@ -230,6 +230,12 @@ domains:
     expect(errorsOf(text)[0]).toMatch(message);
   });
 
+  it('sees that a comma inside {} was meant to belong to the value before it', () => {
+    expect(errorsOf('pcpus: 8\ndomains: [{affinity: 0-3,6, vcpus: [hog]}]')).toEqual([
+      '2:26: "6" is no key: inside {} a comma ends a value, expected quotes around a value that has one',
+    ]);
+  });
+
   it('stops a text that aliases would blow up', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let i = 1; i < 12; i += 1)

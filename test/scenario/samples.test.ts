@@ -85,7 +85,86 @@ describe('what the remarks in the samples claim', () => {
   });
 });
 
+/** What became of each domain's jobs: how many were released and late, and when the last late one was released. */
+function jobsOf(scenario: Scenario): Record<string, { released: number; late: number; lastLateNs: number }> {
+  const [TRC_TASK_RELEASE, TRC_TASK_COMPLETE] = [0x00024001, 0x00024003];
+  const jobs: ReturnType<typeof jobsOf> = {};
+  const open = new Map<string, { releasedNs: number; deadlineNs: number }>();
+  simulate(scenario, {
+    wants: (_pcpu, event) => event === TRC_TASK_RELEASE || event === TRC_TASK_COMPLETE,
+    emit: (_pcpu, event, low, high, words) => {
+      const nowNs = high * 2 ** 32 + low - Number(scenario.host.tscBase);
+      const { name } = scenario.domains.find(({ id }) => id === words[0]! >>> 16)!;
+      jobs[name] ??= { released: 0, late: 0, lastLateNs: -1 };
+      const job = `${words[0]} ${words[2]}`;
+      if (event === TRC_TASK_RELEASE) {
+        jobs[name].released += 1;
+        open.set(job, { releasedNs: nowNs - words[5]!, deadlineNs: words[3]! });
+        return;
+      }
+      const { releasedNs, deadlineNs } = open.get(job)!;
+      if (nowNs <= releasedNs + deadlineNs) return;
+      jobs[name].late += 1;
+      jobs[name].lastLateNs = releasedNs;
+    },
+  });
+  return jobs;
+}
+
+describe('what the remarks in the samples claim of deadlines', () => {
+  it('control misses a quarter of its deadlines, all in the first 600 ms', () => {
+    const { control } = jobsOf(parseScenario(textOf('busy-host.yaml'), 'a.yaml'));
+    expect(control!.released).toBe(200);
+    expect(Math.abs(control!.late / 200 - 0.25)).toBeLessThan(0.03);
+    expect(control!.lastLateNs).toBeLessThan(600e6);
+  });
+
+  it('the light task is late in one job of ten, with its releases moved in one of four', () => {
+    const text = textOf('deadlines.yaml');
+    const { light, medium, heavy } = jobsOf(parseScenario(text, 'a.yaml'));
+    expect(light!.late / light!.released).toBeCloseTo(0.1, 1);
+    expect(medium!.late).toBe(0);
+    expect(heavy!.late > 0 && heavy!.late < 10).toBe(true);
+    const moved = jobsOf(parseScenario(text.replace('burst: 1ms', 'burst: 1ms, offset: 3ms'), 'b.yaml'))
+      .light!;
+    expect(moved.late / moved.released).toBeCloseTo(0.25, 1);
+  });
+
+  it('next to no request is late before the backup starts, and some are after', () => {
+    const text = textOf('consolidation.yaml');
+    const alone = jobsOf(parseScenario(text.replace(/ {2}- name: backup[\s\S]*$/, ''), 'a.yaml'));
+    const joined = jobsOf(parseScenario(text, 'b.yaml'));
+    const lateOf = (jobs: typeof alone) => Object.values(jobs).reduce((sum, { late }) => sum + late, 0);
+    expect(lateOf(alone)).toBeLessThan(20);
+    expect(lateOf(joined)).toBeGreaterThan(100);
+  });
+});
+
+/** How many jobs each vCPU released, by `domain/vcpu`. */
+function releasesOf(scenario: Scenario): Map<string, number> {
+  const TRC_TASK_RELEASE = 0x00024001;
+  const releases = new Map<string, number>();
+  const names = new Map(scenario.domains.map(({ id, name }) => [id, name]));
+  simulate(scenario, {
+    wants: (_pcpu, event) => event === TRC_TASK_RELEASE,
+    emit: (_pcpu, _event, _low, _high, [packed]) => {
+      const vcpu = `${names.get(packed! >>> 16)}/${packed! & 0xffff}`;
+      releases.set(vcpu, (releases.get(vcpu) ?? 0) + 1);
+    },
+  });
+  return releases;
+}
+
 describe('the seed', () => {
+  it('draws for each vCPU by itself, so that another domain does not change the arrivals at the others', () => {
+    const text = textOf('consolidation.yaml');
+    const alone = releasesOf(parseScenario(text, 'a.yaml'));
+    const joined = releasesOf(parseScenario(`${text}  - {name: web4, id: 40, <<: *web}\n`, 'b.yaml'));
+    expect(alone.size).toBe(9);
+    expect(joined.size).toBe(11);
+    for (const [vcpu, count] of alone) expect([vcpu, joined.get(vcpu)]).toEqual([vcpu, count]);
+  });
+
   it('decides the random draws: the same seed the same run, another seed another run', () => {
     const first = run('consolidation.yaml', undefined, { seed: 1 });
     expect(run('consolidation.yaml', undefined, { seed: 1 })).toEqual(first);
