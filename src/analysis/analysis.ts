@@ -11,6 +11,12 @@ export interface Column {
   readonly doc: string;
   /** Fewer samples than this (see {@link ResultTable.sampleColumn}) and people are told "n/a": the figure says little. */
   readonly samplesMin?: number;
+  /** What people see as its heading, where that is not the name. */
+  readonly heading?: string;
+  /** When people see it: `nonzero`, if any cell is neither 0 nor null; `never`; always unless given. */
+  readonly text?: 'nonzero' | 'never';
+  /** A point in time, not a length of time. */
+  readonly instant?: boolean;
 }
 
 /** An answer: small, whatever the length of the trace. A null cell is "not available". */
@@ -23,6 +29,8 @@ export interface ResultTable {
   readonly rows: readonly (readonly Cell[])[];
   /** The column that counts a row's samples: text leaves out rows where it is 0. */
   readonly sampleColumn?: string;
+  /** There is one row by nature: people see it as `heading: value` lines. */
+  readonly single?: boolean;
 }
 
 export type Cell = number | string | null;

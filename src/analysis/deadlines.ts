@@ -5,6 +5,17 @@ import { COVERAGE, Coverage } from './coverage.ts';
 import { sampleCells, sampleColumns } from './sample-columns.ts';
 import { SampleBudget, Samples } from './samples.ts';
 
+/** Text has room for two figures of tardiness; programs get all. */
+const TARDINESS_SHOWN: Readonly<Record<string, Partial<Column>>> = {
+  tardiness_ns_mean: { text: 'never' },
+  tardiness_ns_p50: { text: 'never' },
+  tardiness_ns_p95: { text: 'never' },
+  tardiness_ns_p99: { text: 'nonzero', heading: 'tardiness p99' },
+  tardiness_ns_p999: { text: 'never' },
+  tardiness_ns_max: { heading: 'tardiness max' },
+  tardiness_max_release_ns: { text: 'nonzero', heading: 'of the job of' },
+};
+
 const MEASURES: readonly Column[] = [
   countColumn('released', 'Jobs released.'),
   countColumn('completed', 'Jobs completed whose release was seen.'),
@@ -12,7 +23,9 @@ const MEASURES: readonly Column[] = [
     'missed',
     'Jobs that missed their deadline: completed after it, or not complete when the trace ends after it.',
   ),
-  countColumn('missed_unfinished', 'The missed ones that the trace does not see completed.'),
+  countColumn('missed_unfinished', 'The missed ones that the trace does not see completed.', {
+    text: 'never',
+  }),
   countColumn(
     'unjudged',
     'Jobs of which the trace does not tell: open at its end before their deadline, or hidden by losses.',
@@ -29,7 +42,7 @@ const MEASURES: readonly Column[] = [
     'the tardiness of completed jobs (completion after the deadline, 0 if in time)',
     'tardiness_max_release_ns',
     'When the most tardy job was released, since the start of the trace.',
-  ),
+  ).map((column): Column => ({ ...column, ...TARDINESS_SHOWN[column.name] })),
   COVERAGE,
 ];
 const TASK: Column = {

@@ -1,4 +1,12 @@
-import { DOM_IDLE, RUNNABLE, RUNNING, type RunstateBatch, THROTTLED, UNKNOWN } from '../timeline/index.ts';
+import {
+  BLOCKED,
+  DOM_IDLE,
+  RUNNABLE,
+  RUNNING,
+  type RunstateBatch,
+  THROTTLED,
+  UNKNOWN,
+} from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn } from './columns.ts';
 import { COVERAGE, Coverage } from './coverage.ts';
@@ -18,15 +26,25 @@ const DOMAIN_COLUMNS: readonly Column[] = [
     type: 'int',
     doc: `Its weight: as given, else ${WEIGHT_DEFAULT} for all, which is assumed.`,
   },
-  { name: 'weight_source', type: 'string', doc: '`given` or `assumed`: a trace does not carry weights.' },
+  {
+    name: 'weight_source',
+    heading: '',
+    type: 'string',
+    doc: '`given` or `assumed`: a trace does not carry weights.',
+  },
   {
     name: 'cap_percent',
     type: 'int',
     unit: 'percent',
+    heading: 'cap',
+    text: 'nonzero',
     doc: 'Its cap in percent of one pCPU, as given; null: none known.',
   },
   nsColumn('run_ns', 'Time that its vCPUs ran.'),
-  nsColumn('demand_ns', 'Time that they ran or wanted to: running, runnable and throttled.'),
+  nsColumn(
+    'demand_ns',
+    'Time that they ran, and time that they waited or were throttled without getting done.',
+  ),
   nsColumn('entitlement_ns', 'Time that weights, caps and demands entitle it to (water-filling).'),
   ratioColumn('share', 'run_ns over the capacity: all pCPUs of the trace over its span.'),
   ratioColumn('entitled_share', 'entitlement_ns over the same.'),
@@ -48,9 +66,9 @@ const SUMMARY_COLUMNS: readonly Column[] = [
   nsColumn('window_ns', 'Length of the windows judged one by one.'),
   countColumn('windows', 'Windows judged: known to 99 %, with two domains or more that wanted to run.'),
   ratioColumn('jain_worst', 'The lowest jain of a window.'),
-  nsColumn('jain_worst_start_ns', 'When that window began.'),
+  nsColumn('jain_worst_start_ns', 'When that window began.', { instant: true }),
   ratioColumn('jain_entitled_worst', 'The lowest jain_entitled of a window.'),
-  nsColumn('jain_entitled_worst_start_ns', 'When that window began.'),
+  nsColumn('jain_entitled_worst_start_ns', 'When that window began.', { instant: true }),
   COVERAGE,
 ];
 
@@ -59,6 +77,14 @@ interface Verdict {
   readonly entitlementNs: readonly number[];
   readonly jain: number | null;
   readonly jainEntitled: number | null;
+}
+
+/** What a vCPU waited since it woke. */
+interface Backlog {
+  ns: number;
+  /** The part of it in the window in which the last wait ended, at `endNs`. */
+  inWindowNs: number;
+  endNs: number;
 }
 
 interface Worst {
@@ -71,12 +97,15 @@ class FairnessRun implements AnalysisRun {
   readonly #context: AnalysisContext;
   readonly #coverage = new Coverage();
   readonly #doms: number[] = [];
-  /** Domain -> index into #doms. Its series: 3 i is run, 3 i + 1 demand, 3 i + 2 unknown. */
+  /** Domain -> index into #doms. Its series: 3 i is run, 3 i + 1 want of time, 3 i + 2 unknown. */
   readonly #indexOf = new Map<number, number>();
   readonly #windows: WindowedSums;
   readonly #pcpus: Set<number>;
   readonly #runNs: number[] = [];
-  readonly #demandNs: number[] = [];
+  /** Time that vCPUs wanted to run and did not, see {@link #onAside}. */
+  readonly #wantNs: number[] = [];
+  /** By vCPU. */
+  readonly #backlogs = new Map<number, Backlog>();
 
   constructor(context: AnalysisContext) {
     this.#context = context;
@@ -86,7 +115,7 @@ class FairnessRun implements AnalysisRun {
 
   finish(endNs: number): ResultTable[] {
     const capacityNs = this.#pcpus.size * endNs;
-    const verdict = this.#judge(capacityNs, endNs, this.#runNs, this.#demandNs);
+    const verdict = this.#judge(capacityNs, endNs, this.#runNs, this.#wantNs);
     return [
       {
         name: 'fairness',
@@ -103,6 +132,7 @@ class FairnessRun implements AnalysisRun {
         doc: "Jain's index of the whole run and of its worst window.",
         columns: SUMMARY_COLUMNS,
         rows: [this.#summary(verdict, endNs)],
+        single: true,
       },
     ];
   }
@@ -117,15 +147,42 @@ class FairnessRun implements AnalysisRun {
       const index = this.#domain(dom);
       const startNs = batch.startNs[row];
       const endNs = batch.endNs[row];
-      if (state === UNKNOWN) {
-        this.#windows.add(3 * index + 2, startNs, endNs);
-      } else if (state === RUNNING || state === RUNNABLE || state === THROTTLED) {
-        this.#demandNs[index] += endNs - startNs;
-        this.#windows.add(3 * index + 1, startNs, endNs);
-        if (state !== RUNNING) continue;
+      if (state === RUNNING) {
         this.#runNs[index] += endNs - startNs;
         this.#windows.add(3 * index, startNs, endNs);
+      } else if (state === UNKNOWN) {
+        this.#windows.add(3 * index + 2, startNs, endNs);
+      } else {
+        this.#onAside(index, dom * 0x10000 + batch.vcpu[row], state, startNs, endNs);
       }
+    }
+  }
+
+  /**
+   * A vCPU did not run. While it waits it wants to run; but once it blocks, it got done what it wanted, and its waiting
+   * since it woke was delay and not want of time: so that is taken back, as far as it lies in the same window.
+   */
+  #onAside(index: number, key: number, state: number, startNs: number, endNs: number): void {
+    let backlog = this.#backlogs.get(key);
+    if (backlog === undefined) {
+      backlog = { ns: 0, inWindowNs: 0, endNs: 0 };
+      this.#backlogs.set(key, backlog);
+    }
+    const windowOf = (ns: number) => Math.ceil(ns / this.#windows.windowNs) - 1;
+    const sameWindow = backlog.inWindowNs > 0 && windowOf(backlog.endNs) === windowOf(startNs);
+    if (state === RUNNABLE || state === THROTTLED) {
+      this.#wantNs[index] += endNs - startNs;
+      this.#windows.add(3 * index + 1, startNs, endNs);
+      backlog.ns += endNs - startNs;
+      const inLastNs = endNs - Math.max(startNs, windowOf(endNs) * this.#windows.windowNs);
+      backlog.inWindowNs =
+        inLastNs + (sameWindow && windowOf(startNs) === windowOf(endNs) ? backlog.inWindowNs : 0);
+      backlog.endNs = endNs;
+    } else if (state === BLOCKED) {
+      this.#wantNs[index] -= backlog.ns;
+      if (sameWindow) this.#windows.subtract(3 * index + 1, backlog.endNs, backlog.inWindowNs);
+      backlog.ns = 0;
+      backlog.inWindowNs = 0;
     }
   }
 
@@ -135,18 +192,14 @@ class FairnessRun implements AnalysisRun {
       index = this.#doms.push(dom) - 1;
       this.#indexOf.set(dom, index);
       this.#runNs.push(0);
-      this.#demandNs.push(0);
+      this.#wantNs.push(0);
     }
     return index;
   }
 
-  /** Judges one stretch of time by what each domain (by index) ran and demanded in it. */
-  #judge(
-    capacityNs: number,
-    lengthNs: number,
-    runNs: readonly number[],
-    demandNs: readonly number[],
-  ): Verdict {
+  /** Judges one stretch of time by what each domain (by index) ran, and wanted to run but did not, in it. */
+  #judge(capacityNs: number, lengthNs: number, runNs: readonly number[], wantNs: readonly number[]): Verdict {
+    const demandNs = runNs.map((ns, index) => ns + wantNs[index]);
     const indices = this.#doms.map((_, index) => index).filter((index) => demandNs[index] > 0);
     const claims = indices.map((index): Claim => {
       const { weight = WEIGHT_DEFAULT, cap = 0 } = this.#parameters(this.#doms[index]);
@@ -179,7 +232,7 @@ class FairnessRun implements AnalysisRun {
       weight === undefined ? 'assumed' : 'given',
       cap === undefined || cap === 0 ? null : cap,
       runNs,
-      this.#demandNs[index],
+      runNs + this.#wantNs[index],
       Math.round(entitlementNs),
       capacityNs > 0 ? runNs / capacityNs : null,
       capacityNs > 0 ? entitlementNs / capacityNs : null,

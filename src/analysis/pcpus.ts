@@ -5,7 +5,7 @@ import { COVERAGE } from './coverage.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'pcpu', type: 'int', unit: 'pcpu', doc: 'Number of the pCPU.' },
-  ratioColumn('busy', 'busy_ns over known time.'),
+  ratioColumn('utilisation', 'busy_ns over known time.'),
   nsColumn('busy_ns', "Time in which a domain's vCPU ran there."),
   nsColumn('idle_ns', 'Time in which its idle vCPU ran.'),
   nsColumn('unknown_ns', 'The rest: nobody can tell who ran.'),

@@ -28,15 +28,19 @@ const MEASURES: readonly Column[] = [
     'Time kept back by its own budget or cap, whether Xen calls that runnable or offline.',
   ),
   nsColumn('blocked_ns', 'Time blocked: the guest had nothing to do.'),
-  nsColumn('offline_ns', 'Time paused, or not up, for other reasons than its cap.'),
-  nsColumn('unknown_ns', 'Time of which the trace does not tell the state; in none of the others.'),
-  nsColumn('throttled_runnable_ns', "The part of throttled_ns that Xen's runstates call runnable (RTDS)."),
+  nsColumn('offline_ns', 'Time paused, or not up, for other reasons than its cap.', { text: 'nonzero' }),
+  nsColumn('unknown_ns', 'Time of which the trace does not tell the state; in none of the others.', {
+    text: 'nonzero',
+  }),
+  nsColumn('throttled_runnable_ns', "The part of throttled_ns that Xen's runstates call runnable (RTDS).", {
+    text: 'never',
+  }),
   countColumn('switches_in', 'Times it began to run.'),
   countColumn('preemptions', 'Times it went from running to runnable; yields are among them.'),
   countColumn('blocks', 'Times it went from running to blocked.'),
   countColumn('wakes', 'Times it went from blocked to runnable.'),
-  countColumn('yields', 'Yields by its guest (TRC_SCHED_YIELD).'),
-  countColumn('migrations', 'Times it began to run on another pCPU than before.'),
+  countColumn('yields', 'Yields by its guest (TRC_SCHED_YIELD).', { text: 'nonzero' }),
+  countColumn('migrations', 'Times it began to run on another pCPU than before.', { text: 'nonzero' }),
   COVERAGE,
 ];
 

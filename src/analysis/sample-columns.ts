@@ -16,7 +16,7 @@ const PERCENTILES = [500, 950, 990, 999] as const;
 export function sampleColumns(name: string, what: string, at: string, atDoc: string): Column[] {
   const ns = { type: 'int', unit: 'ns' } as const;
   return [
-    { name: `${name}_mean`, type: 'float', unit: 'ns', doc: `Mean of ${what}.` },
+    { name: `${name}_mean`, type: 'float', unit: 'ns', heading: 'mean', doc: `Mean of ${what}.` },
     ...PERCENTILES.map((permille): Column => {
       const samplesMin = Math.ceil(1000 / (1000 - permille));
       return {
@@ -28,14 +28,17 @@ export function sampleColumns(name: string, what: string, at: string, atDoc: str
             ? `null with fewer than ${samplesMin}.`
             : `"n/a" in text with fewer than ${samplesMin}.`),
         samplesMin,
+        heading: `p${permille / 10}`,
       };
     }),
-    { name: `${name}_max`, ...ns, doc: `The longest of ${what}.` },
-    { name: at, ...ns, doc: atDoc },
+    { name: `${name}_max`, ...ns, heading: 'max', doc: `The longest of ${what}.` },
+    { name: at, ...ns, heading: 'max at', instant: true, doc: atDoc },
     {
       name: `${name}_error`,
       type: 'float',
       unit: 'ratio',
+      heading: 'error',
+      text: 'nonzero',
       doc: `0: percentiles are exact. Else how much they may be too high: there were too many to keep each.`,
     },
   ];

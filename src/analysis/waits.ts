@@ -18,8 +18,10 @@ const MEASURES: readonly Column[] = [
     'wait_max_start_ns',
     'When the longest began, since the start of the trace.',
   ),
-  nsColumn('wait_ns_total', 'Sum of the waits.'),
-  nsColumn('throttled_ns', 'The part of wait_ns_total in which its own budget or cap kept it back.'),
+  nsColumn('wait_ns_total', 'Sum of the waits.', { heading: 'total' }),
+  nsColumn('throttled_ns', 'The part of wait_ns_total in which its own budget or cap kept it back.', {
+    text: 'nonzero',
+  }),
   COVERAGE,
 ];
 

@@ -37,6 +37,11 @@ export class WindowedSums {
     sums[last] += endNs - last * this.windowNs;
   }
 
+  /** Takes `ns` back from the window that ends at or after `atNs`. */
+  subtract(series: number, atNs: number, ns: number): void {
+    this.#series[series][Math.ceil(atNs / this.windowNs) - 1] -= ns;
+  }
+
   /** Time of a series within a window. */
   sum(series: number, window: number): number {
     return this.#series[series]?.[window] ?? 0;

@@ -1,0 +1,34 @@
+import type { ResultTable } from '../analysis/index.ts';
+import { renderHead } from './head-text.ts';
+import { renderResultText } from './result-text.ts';
+import { summaryToJson } from './summary-json.ts';
+import type { TraceSummary } from './trace-summary.ts';
+
+/**
+ * `analyze` for people: what the trace is and how far to trust it, then each result. A result by domain is left out
+ * where every domain has one vCPU: it would say the same as the one by vCPU.
+ */
+export function renderAnalysisText(summary: TraceSummary, tables: readonly ResultTable[]): string {
+  const shown = tables.filter((table) => !isRepetition(table, tables));
+  return [renderHead(summary), ...shown.map(renderResultText)].join('\n');
+}
+
+function isRepetition(table: ResultTable, tables: readonly ResultTable[]): boolean {
+  const finer = tables.find(({ name }) => `${name}_by_domain` === table.name);
+  return finer !== undefined && finer.rows.length === table.rows.length;
+}
+
+/**
+ * `analyze --format json`: `{ "trace": {...}, "<table>": [ {column: value, ...}, ... ], ... }`, one key for each result
+ * table, one object for each row; "not available" is null.
+ */
+export function renderAnalysisJson(summary: TraceSummary, tables: readonly ResultTable[]): string {
+  const result: Record<string, unknown> = { trace: summaryToJson(summary) };
+  for (const table of tables) result[table.name] = resultRows(table);
+  return `${JSON.stringify(result, null, 2)}\n`;
+}
+
+/** A result's rows as objects by column name. */
+export function resultRows({ columns, rows }: ResultTable): Record<string, number | string | null>[] {
+  return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
+}

@@ -1,0 +1,17 @@
+/**
+ * Results in, texts out: for people (text), for programs (JSON, CSV). What a trace is and how far to trust it comes
+ * first; a figure that is not available says so.
+ *
+ * It refuses to compute: every figure comes from analysis/ or from the reader's counts. It writes nowhere itself.
+ * @module
+ */
+export { renderAnalysisJson, renderAnalysisText, resultRows } from './analysis-formats.ts';
+export { DumpFormatter } from './dump-line.ts';
+export { renderHead, trustSentences } from './head-text.ts';
+export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';
+export { renderInfoText } from './info-text.ts';
+export { formatBytes, formatCount, formatHz, formatNs, formatPercent } from './quantities.ts';
+export { csvLine, renderResultCsv, renderResultsCsv } from './result-csv.ts';
+export { renderResultText } from './result-text.ts';
+export { summaryToJson } from './summary-json.ts';
+export { summarizeTrace, type TraceSummary } from './trace-summary.ts';

@@ -1,0 +1,93 @@
+import type { Cell, Column, ResultTable } from '../analysis/index.ts';
+import { vcpuLabel } from '../tables/vcpu-label.ts';
+import { formatCount, formatInstant, formatNs, formatPercent, NOT_AVAILABLE } from './quantities.ts';
+import { textTable, wrapText } from './text-table.ts';
+
+const WIDTH = 110;
+
+/** One result for people: its title underlined, its rows lined up, dom and vcpu put together as `d1v0`. */
+export function renderResultText(table: ResultTable): string {
+  const rows = table.sampleColumn === undefined ? table.rows : rowsWithSamples(table, table.sampleColumn);
+  const heading = `${table.title}\n${'-'.repeat(table.title.length)}\n`;
+  if (rows.length === 0) return `${heading}${wrapText(emptySentence(table), WIDTH)}\n`;
+  if (table.single) return heading + renderPairs(table.columns, rows[0]);
+  const columns = table.columns.map((column, index) => ({ column, index }));
+  const shown = columns.filter(({ column, index }) => isShown(column, rows, index));
+  const samples = table.columns.findIndex(({ name }) => name === table.sampleColumn);
+  const vcpuIndex = table.columns.findIndex(({ name }) => name === 'vcpu');
+  const cellOf = (row: readonly Cell[], column: Column, index: number) => {
+    if (column.unit === 'dom')
+      return vcpuIndex < 0 ? domText(row[index]) : vcpuText(row[index], row[vcpuIndex]);
+    const count = samples < 0 ? Number.POSITIVE_INFINITY : Number(row[samples]);
+    return formatCell(row[index], column, count);
+  };
+  return (
+    heading +
+    textTable(
+      shown.map(({ column }) => headingOf(column, vcpuIndex >= 0)),
+      rows.map((row) => shown.map(({ column, index }) => cellOf(row, column, index))),
+      shown.map(({ column }) => column.type === 'string' || column.unit === 'dom'),
+    )
+  );
+}
+
+function rowsWithSamples(table: ResultTable, sampleColumn: string): readonly (readonly Cell[])[] {
+  const samples = table.columns.findIndex(({ name }) => name === sampleColumn);
+  return table.rows.filter((row) => row[samples] !== 0);
+}
+
+function emptySentence(table: ResultTable): string {
+  if (table.name.startsWith('deadlines')) {
+    return 'None: the trace has no job records (TRC_TASK_*). docs/metrics.md says how a guest makes them.';
+  }
+  return 'None: the trace has no records that would tell.';
+}
+
+function isShown(column: Column, rows: readonly (readonly Cell[])[], index: number): boolean {
+  if (column.name === 'vcpu' || column.text === 'never') return false;
+  return column.text !== 'nonzero' || rows.some((row) => row[index] !== 0 && row[index] !== null);
+}
+
+function headingOf(column: Column, withVcpu: boolean): string {
+  if (column.unit === 'dom') return withVcpu ? 'vcpu' : 'dom';
+  return column.heading ?? column.name.replaceAll('_', ' ');
+}
+
+/** A result of one row, as `heading: value` lines. */
+function renderPairs(columns: readonly Column[], row: readonly Cell[]): string {
+  const pairs = columns.map((column, index) => [headingOf(column, false), formatCell(row[index], column)]);
+  const width = pairs.reduce((max, [name]) => Math.max(max, name.length), 0);
+  return `${pairs.map(([name, value]) => `${`${name}:`.padEnd(width + 2)} ${value}`).join('\n')}\n`;
+}
+
+/** One figure for people. `samples` is how many it rests on. */
+export function formatCell(cell: Cell, column: Column, samples = Number.POSITIVE_INFINITY): string {
+  if (cell === null || samples < (column.samplesMin ?? 0))
+    return column.samplesMin === undefined ? '-' : NOT_AVAILABLE;
+  if (typeof cell === 'string') return cell;
+  switch (column.unit) {
+    case 'ns':
+      return column.instant ? formatInstant(cell) : formatNs(cell);
+    case 'ratio':
+      return column.name.startsWith('jain') ? formatIndex(cell) : formatPercent(cell);
+    case 'percent':
+      return `${cell} %`;
+    case 'count':
+      return formatCount(cell);
+    default:
+      return String(cell);
+  }
+}
+
+/** An index between 0 and 1; what is below 1 is not rounded up to it. */
+function formatIndex(index: number): string {
+  return index < 1 && index >= 0.99995 ? '>0.9999' : index.toFixed(4);
+}
+
+function domText(dom: Cell): string {
+  return `d${dom}`;
+}
+
+function vcpuText(dom: Cell, vcpu: Cell): string {
+  return vcpuLabel(Number(dom), Number(vcpu));
+}

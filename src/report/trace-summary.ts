@@ -1,0 +1,109 @@
+import type { TraceAnalysis } from '../analysis/index.ts';
+import type { Diagnostic } from '../decoder/diagnostic.ts';
+import type { TraceReader } from '../decoder/trace-reader.ts';
+
+/** What a trace is and how far to trust it: the head of every report. Plain values; null is "not known". */
+export interface TraceSummary {
+  readonly name: string;
+  /** Decompressed. */
+  readonly bytes: number;
+  /** All records but window headers. */
+  readonly records: number;
+  readonly windows: number;
+  readonly spanNs: number;
+  readonly cpuHz: number | null;
+  readonly cpuHzSource: 'derived' | 'given' | 'unknown';
+  readonly cpuHzPairs: number;
+  readonly cpuHzSpreadPpm: number;
+  /** The TSC at time 0. */
+  readonly tscStart: bigint;
+  readonly pcpus: readonly PcpuSummary[];
+  readonly domains: readonly DomainSummary[];
+  readonly events: readonly EventSummary[];
+  readonly unknown: readonly UnknownEvent[];
+  readonly unknownRecords: number;
+  readonly lostRecords: number;
+  readonly lateRecords: number;
+  readonly headerBytes: number;
+  readonly recordBytes: number;
+  readonly skippedBytes: number;
+  /** Breaks in a vCPU's runstates that no loss accounts for. */
+  readonly repairs: number;
+  /** Some pCPU's records are missing altogether. */
+  readonly partial: boolean;
+  readonly coreScheduling: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface PcpuSummary {
+  readonly pcpu: number;
+  readonly records: number;
+}
+
+export interface DomainSummary {
+  readonly dom: number;
+  readonly vcpus: number;
+  readonly createdNs: number | null;
+  readonly removedNs: number | null;
+}
+
+export interface EventSummary {
+  /** Xen's name. */
+  readonly name: string;
+  readonly id: number;
+  readonly className: string;
+  readonly records: number;
+}
+
+export interface UnknownEvent {
+  /** `0x0002f123/5`: event id and number of extra words. */
+  readonly kind: string;
+  readonly records: number;
+}
+
+/** Sums up a trace that was read to its end. */
+export function summarizeTrace(reader: TraceReader, analysis: TraceAnalysis): TraceSummary {
+  const counts = reader.counts();
+  const { clock } = reader;
+  return {
+    name: reader.name,
+    bytes: reader.bytes,
+    records: counts.records,
+    windows: counts.windows,
+    spanNs: analysis.spanNs,
+    cpuHz: clock.cpuHz ?? null,
+    cpuHzSource: clock.source,
+    cpuHzPairs: clock.pairs,
+    cpuHzSpreadPpm: clock.spreadPpm,
+    tscStart: clock.tscStart,
+    pcpus: reader.pcpus.map((pcpu) => ({ pcpu, records: counts.recordsOfPcpu.get(pcpu) ?? 0 })),
+    domains: analysis.domains.map(({ dom, vcpus, createdNs, removedNs }) => ({
+      dom,
+      vcpus,
+      createdNs: createdNs ?? null,
+      removedNs: removedNs ?? null,
+    })),
+    events: eventsOf(reader, counts.byLayout),
+    unknown: [...counts.unknown].map(([kind, records]) => ({ kind, records })),
+    unknownRecords: counts.byLayout[0],
+    lostRecords: counts.lostRecords,
+    lateRecords: counts.lateRecords,
+    headerBytes: counts.headerBytes,
+    recordBytes: counts.recordBytes,
+    skippedBytes: counts.skippedBytes,
+    repairs: analysis.repairs,
+    partial: analysis.partial,
+    coreScheduling: analysis.coreScheduling,
+    diagnostics: reader.diagnostics(),
+  };
+}
+
+function eventsOf({ catalog }: TraceReader, byLayout: Float64Array): EventSummary[] {
+  const records = new Float64Array(catalog.events.length);
+  for (let layout = 1; layout < byLayout.length; layout++) {
+    records[catalog.eventIndexOfLayout[layout]] += byLayout[layout];
+  }
+  return catalog.events.flatMap(({ name, id, className, index }) =>
+    records[index] > 0 ? [{ name, id, className, records: records[index] }] : [],
+  );
+}
