@@ -234,6 +234,8 @@ function syntaxSentence(error: YAMLError, text: string): string {
     case 'TAG_RESOLVE_FAILED':
       return `unknown tag ${quote(text.slice(error.pos[0], error.pos[1]))}, a scenario needs none`;
     default:
+      // The library's own stack, on its way down.
+      if (error.message.includes('call stack')) return 'the text is nested too deeply';
       return `not valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
   }
 }

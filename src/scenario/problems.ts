@@ -34,6 +34,11 @@ export class Problems {
     return this.#found.size + this.#onlyCounted;
   }
 
+  /** Whether further mistakes are only counted, so that nobody need look for words for them. */
+  get isFull(): boolean {
+    return this.#found.size >= PLACED_MAX;
+  }
+
   has(code: ProblemCode): boolean {
     return [...this.#found.values()].some(({ error }) => error.code === code);
   }
@@ -43,7 +48,7 @@ export class Problems {
    * once.
    */
   add(code: ProblemCode, offset: number, sentence: string): void {
-    if (this.#found.size >= PLACED_MAX) {
+    if (this.isFull) {
       this.#onlyCounted += 1;
       return;
     }

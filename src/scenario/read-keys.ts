@@ -123,7 +123,7 @@ export function readKeys(
         problems.add('scenario-unknown-key', entry.keyAt, `${quote(entry.key)} is no key: ${why}`);
         continue;
       }
-      const sentence = unknownWord('key', entry.key, words.keys(), preferredOf(words));
+      const sentence = problems.isFull ? '' : unknownWord('key', entry.key, words.keys(), preferredOf(words));
       problems.add('scenario-unknown-key', entry.keyAt, sentence);
       continue;
     }

@@ -230,6 +230,15 @@ domains:
     expect(errorsOf(text)[0]).toMatch(message);
   });
 
+  it('survives texts that are nested beyond any stack', () => {
+    for (const text of [
+      `domains: ${'['.repeat(100_000)}`,
+      `${'{a: '.repeat(100_000)}${'}'.repeat(100_000)}`,
+    ]) {
+      expect(errorsOf(text)[0]).toMatch(/^1:\d+: the text is nested too deeply$/);
+    }
+  });
+
   it('sees that a comma inside {} was meant to belong to the value before it', () => {
     expect(errorsOf('pcpus: 8\ndomains: [{affinity: 0-3,6, vcpus: [hog]}]')).toEqual([
       '2:26: "6" is no key: inside {} a comma ends a value, expected quotes around a value that has one',
