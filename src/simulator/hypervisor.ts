@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { assert, InvariantError } from '../base/assert.ts';
 import type { BootParameters } from './boot-parameters.ts';
 import { Cpumask } from './cpumask.ts';
 import type { SimulationHooks } from './hooks.ts';
@@ -252,7 +252,7 @@ export class Hypervisor {
       tracer.record3(TRC_SCHED_SWITCH_INFPREV, prev.domain.id, prev.id, nowNs - prev.stateEntryNs);
       tracer.record4(TRC_SCHED_SWITCH_INFNEXT, next.domain.id, next.id, waitedNs, prev.nextTimeNs);
       tracer.record4(TRC_SCHED_SWITCH, prev.domain.id, prev.id, next.domain.id, next.id);
-      assert(!next.isRunning, `${next} is already running when pCPU ${pcpu.id} chooses it`);
+      if (next.isRunning) throw new InvariantError(`pCPU ${pcpu.id} chose ${next}, which runs already`);
       next.isRunning = true;
       next.stateEntryNs = nowNs;
     }

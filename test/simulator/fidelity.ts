@@ -20,7 +20,7 @@ export interface RunResult {
   readonly trace: Uint8Array;
   readonly scheduleCalls: number;
   readonly contextSwitches: number;
-  readonly yields: number;
+  readonly jobs: JobCounts;
   readonly times: readonly VcpuTimes[];
   readonly events: number;
 }
@@ -31,7 +31,7 @@ export function runScenario(scenario: Scenario, moreHooks: SimulationHooks = {})
   const sink = new MemorySink(pcpus, scenario.trace.eventMask);
   const rows: string[] = ['t_ns,pcpu,next'];
   let scheduleCalls = 0;
-  let yields = 0;
+  const jobs = new JobCounter(scenario.durationNs);
   const hooks: SimulationHooks = {
     ...moreHooks,
     onSwitch(tNs, pcpu, dom, vcpu) {
@@ -41,8 +41,11 @@ export function runScenario(scenario: Scenario, moreHooks: SimulationHooks = {})
     onSchedule() {
       scheduleCalls += 1;
     },
-    onYield() {
-      yields += 1;
+    onJobRelease(_tNs, dom, vcpu, job, deadlineNs) {
+      jobs.released(`d${dom}v${vcpu}.${job}`, deadlineNs);
+    },
+    onJobComplete(tNs, dom, vcpu, job) {
+      jobs.completed(`d${dom}v${vcpu}.${job}`, tNs);
     },
   };
   const simulation = new Simulation(scenario, sink, { hooks, jobRecords: false });
@@ -68,10 +71,49 @@ export function runScenario(scenario: Scenario, moreHooks: SimulationHooks = {})
     trace: Buffer.concat(windows),
     scheduleCalls,
     contextSwitches: rows.length - 1,
-    yields,
+    jobs: jobs.counts(),
     times: simulation.vcpuTimes(),
     events: simulation.events,
   };
+}
+
+export interface JobCounts {
+  readonly released: number;
+  readonly completed: number;
+  /** Completed after the deadline, or not at all by a deadline within the run. */
+  readonly missed: number;
+}
+
+class JobCounter {
+  readonly #durationNs: number;
+  readonly #open = new Map<string, number>();
+  #released = 0;
+  #completed = 0;
+  #late = 0;
+
+  constructor(durationNs: number) {
+    this.#durationNs = durationNs;
+  }
+
+  released(job: string, deadlineNs: number): void {
+    this.#released += 1;
+    this.#open.set(job, deadlineNs);
+  }
+
+  completed(job: string, tNs: number): void {
+    this.#completed += 1;
+    if (tNs > this.#open.get(job)!) this.#late += 1;
+    this.#open.delete(job);
+  }
+
+  counts(): JobCounts {
+    const unfinished = [...this.#open.values()].filter((deadlineNs) => deadlineNs <= this.#durationNs);
+    return {
+      released: this.#released,
+      completed: this.#completed,
+      missed: this.#late + unfinished.length,
+    };
+  }
 }
 
 /** The reference results of one scenario and version; the trace is left out of the larger ones. */
@@ -83,7 +125,13 @@ export interface Reference {
 }
 
 export interface ReferenceFigures {
-  readonly totals: { readonly schedule_calls: number; readonly context_switches: number };
+  readonly totals: {
+    readonly schedule_calls: number;
+    readonly context_switches: number;
+    readonly jobs_released: number;
+    readonly jobs_completed: number;
+    readonly deadline_misses: number;
+  };
   readonly vcpus: readonly {
     readonly dom: number;
     readonly vcpu: number;
@@ -155,11 +203,16 @@ function describeRecord(words: Uint32Array, at: number): string {
 }
 
 function firstFigureDifference(run: RunResult, figures: ReferenceFigures): string | undefined {
-  const { schedule_calls, context_switches } = figures.totals;
-  if (run.scheduleCalls !== schedule_calls)
-    return `schedule() ran ${run.scheduleCalls} times, in the reference ${schedule_calls}`;
-  if (run.contextSwitches !== context_switches)
-    return `${run.contextSwitches} context switches, in the reference ${context_switches}`;
+  const { totals } = figures;
+  const counts = [
+    ['runs of schedule()', run.scheduleCalls, totals.schedule_calls],
+    ['context switches', run.contextSwitches, totals.context_switches],
+    ['jobs released', run.jobs.released, totals.jobs_released],
+    ['jobs completed', run.jobs.completed, totals.jobs_completed],
+    ['deadlines missed', run.jobs.missed, totals.deadline_misses],
+  ] as const;
+  const off = counts.find(([, mine, other]) => mine !== other);
+  if (off) return `${off[0]}: ours ${off[1]}, the reference ${off[2]}`;
   for (const their of figures.vcpus) {
     const our = run.times.find(({ dom, vcpu }) => dom === their.dom && vcpu === their.vcpu)!;
     const pairs = [

@@ -211,6 +211,21 @@ describe('a simulation', () => {
     expect(run.times[0]).toMatchObject({ runNs: 5_050_000, guestNs: 5 * MS });
   });
 
+  test('spreads as many hogs as there are pCPUs over all of them, 72 as well as 2', () => {
+    for (const sockets of [1, 36]) {
+      const host = hostOf({
+        pcpus: 2 * sockets,
+        sockets,
+        coresPerSocket: 1,
+        threadsPerCore: 2,
+        nodes: sockets,
+      });
+      const domains = Array.from({ length: sockets }, () => [hog(), hog()]);
+      const run = runScenario(scenarioOf(domains, { host, durationNs: 200 * MS }));
+      expect(new Set(run.times.map(({ runNs }) => runNs))).toEqual(new Set([200 * MS]));
+    }
+  });
+
   test('wakes guests by domain number, whatever the order of the file', () => {
     const scenario = scenarioOf([[hog()], [hog()]]);
     const [first, second] = scenario.domains;
