@@ -19,8 +19,8 @@ import { UserError } from '../base/errors.ts';
 export interface ByteSink {
   write(bytes: Uint8Array): void;
   /**
-   * What is free where the bytes go, in bytes, after everything written so far; absent or undefined where the question
-   * has no answer (memory, a pipe).
+   * What is free where the bytes go, in bytes, after everything written so far; absent or undefined where the
+   * question has no answer (memory, a pipe).
    */
   freeBytes?(): number | undefined;
 }
@@ -45,12 +45,13 @@ const STDOUT = 1;
 /**
  * A trace file, written synchronously in pieces of a megabyte; the path `-` is standard output.
  *
- * Nothing stands under the final name until {@link commit}: up to then the bytes go to a hidden file beside it, which
- * commit() renames and abandon() deletes. What already exists and is no ordinary file (a pipe, a device, a symbolic
- * link), and a file in a folder that cannot be written to, is written in place.
+ * Nothing stands under the final name until {@link commit}: up to then the bytes go to a hidden file beside
+ * it, which commit() renames and abandon() deletes. What already exists and is no ordinary file (a pipe, a
+ * device, a symbolic link), and a file in a folder that cannot be written to, is written in place.
  *
- * Throws UserError: `output-unwritable`, `output-is-terminal` (xentrace does not write to one either), `output-closed`
- * when the reader of a pipe has gone, `output-failed` for anything else, a full disk for example.
+ * Throws UserError: `output-unwritable`, `output-is-terminal` (xentrace does not write to one either),
+ * `output-closed` when the reader of a pipe has gone, `output-failed` for anything else, a full disk for
+ * example.
  */
 export class TraceFile implements ByteSink {
   readonly path: string;

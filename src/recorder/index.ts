@@ -2,7 +2,8 @@
  * xentrace on the simulated clock: drains the rings into a trace file.
  *
  * In: a machine with a clock, the rings that it writes to, and xentrace's options.
- * Out: bytes in xentrace's format, windows of records led by TRC_TRACE_CPU_CHANGE, and a count of what was kept and lost.
+ * Out: bytes in xentrace's format, windows of records led by TRC_TRACE_CPU_CHANGE, and a count of what was
+ * kept and lost.
  * Knows nothing of what is in a record, nor of what makes them.
  * @module
  */

@@ -4,8 +4,8 @@ import { EVENT_CLASS_MASKS } from '../ring/index.ts';
 import { parseInteger } from './numbers.ts';
 
 /**
- * The event mask of `-e`, given once or several times, in order: a name adds its class, a number replaces what came
- * before (parse_evtmask()). undefined where the result is 0: xentrace then leaves Xen's mask alone.
+ * The event mask of `-e`, given once or several times, in order: a name adds its class, a number replaces
+ * what came before (parse_evtmask()). undefined where the result is 0: xentrace then leaves Xen's mask alone.
  *
  * Throws UserError `bad-event-mask`.
  */
@@ -44,9 +44,9 @@ export interface CpuRange {
 const CPU_MASK_FORM = 'expected "all", a mask such as 0x3, or pCPUs such as 0-3,5,7-';
 
 /**
- * The cpu mask of `-c` (parse_cpu_mask(), the same from Xen 4.6 to today): `all`, `0x...` of up to 32 bits, or a list of
- * pCPUs and ranges; `-3` starts at 0, `3-` ends at the last one. A last pCPU of 0 counts as not given, so `0-0` is every
- * pCPU, as with xentrace. Up to Xen 4.5 a plain number was a mask; it is a pCPU now.
+ * The cpu mask of `-c` (parse_cpu_mask(), the same from Xen 4.6 to today): `all`, `0x...` of up to 32 bits,
+ * or a list of pCPUs and ranges; `-3` starts at 0, `3-` ends at the last one. A last pCPU of 0 counts as not
+ * given, so `0-0` is every pCPU, as with xentrace. Up to Xen 4.5 a plain number was a mask; it is a pCPU now.
  *
  * Throws UserError `bad-cpu-mask`.
  */
@@ -73,8 +73,8 @@ export function parseCpuMask(text: string): CpuMask {
 }
 
 /**
- * Which of a host's pCPUs a mask selects. Bits beyond the host are ignored, pCPUs beyond it are a mistake: UserError
- * `bad-cpu-mask`.
+ * Which of a host's pCPUs a mask selects. Bits beyond the host are ignored, pCPUs beyond it are a mistake:
+ * UserError `bad-cpu-mask`.
  */
 export function selectPcpus(mask: CpuMask, pcpus: number): boolean[] {
   const selected = new Array<boolean>(pcpus).fill(mask.kind === 'all');

@@ -11,13 +11,14 @@ interface Window {
 /**
  * xentrace's -M: a circular buffer that holds the newest windows and is written out at the end.
  *
- * Room is made in whole windows, the oldest first, until the new one fits; and then on, until the next window left
- * is of the same or a lower pCPU than the one dropped before it, so that what remains starts with a sweep's low pCPUs
- * and time does not start with a step back (membuf_reserve_window()). A window that would fill the buffer to its last
- * byte makes room too: xentrace asks for less than what is free.
+ * Room is made in whole windows, the oldest first, until the new one fits; and then on, until the next window
+ * left is of the same or a lower pCPU than the one dropped before it, so that what remains starts with a
+ * sweep's low pCPUs and time does not start with a step back (membuf_reserve_window()). A window that would
+ * fill the buffer to its last byte makes room too: xentrace asks for less than what is free.
  *
- * Where xentrace reads or writes past the end of its buffer this one goes around it: a header that meets the end, and the
- * search for a low pCPU when no window is left. A buffer that nothing was put into is written out as nothing.
+ * Where xentrace reads or writes past the end of its buffer this one goes around it: a header that meets the
+ * end, and the search for a low pCPU when no window is left. A buffer that nothing was put into is written
+ * out as nothing.
  */
 export class MemoryBuffer implements WindowSink {
   readonly #out: ByteSink;
@@ -34,7 +35,10 @@ export class MemoryBuffer implements WindowSink {
     this.#data = new Uint8Array(bytes);
   }
 
-  /** Throws UserError `memory-buffer-too-small` for a window that cannot fit at all, as xentrace gives up then. */
+  /**
+   * Throws UserError `memory-buffer-too-small` for a window that cannot fit at all, as xentrace gives up
+   * then.
+   */
   window(pcpu: number, first: Uint8Array, second: Uint8Array): void {
     const bytes = first.length + second.length;
     const needed = bytes + WINDOW_HEADER_BYTES;

@@ -2,8 +2,8 @@ import { UserError } from '../base/errors.ts';
 import { parseNanoseconds } from '../base/nanoseconds.ts';
 
 /**
- * A whole number as C's strtol() with base 0 reads it, and xentrace with it: decimal, `0x` hexadecimal, or octal with a
- * leading 0. undefined for anything else, and for what a double cannot hold exactly.
+ * A whole number as C's strtol() with base 0 reads it, and xentrace with it: decimal, `0x` hexadecimal, or
+ * octal with a leading 0. undefined for anything else, and for what a double cannot hold exactly.
  */
 export function parseInteger(text: string): number | undefined {
   const match = /^\s*([+-]?)(?:(0[xX][0-9a-fA-F]+)|(0[0-7]*)|([1-9]\d*))$/.exec(text);
@@ -14,7 +14,9 @@ export function parseInteger(text: string): number | undefined {
   return sign === '-' && magnitude !== 0 ? -magnitude : magnitude;
 }
 
-/** A whole number from 0 to `max`; UserError `bad-option` with the option's name and what it counts otherwise. */
+/**
+ * A whole number from 0 to `max`; UserError `bad-option` with the option's name and what it counts otherwise.
+ */
 export function parseCount(
   option: string,
   text: string,

@@ -4,8 +4,9 @@ import { type CpuMask, parseCpuMask, parseEventMask } from './masks.ts';
 import { parseBytes, parseCount, parseTime } from './numbers.ts';
 
 /**
- * What the recorder was told, checked. Where xentrace has the option the meaning is xentrace's (tools/xentrace/xentrace.c
- * of 4.17 and of today agree in all of it); times are of the simulated clock. See docs/recording.md.
+ * What the recorder was told, checked. Where xentrace has the option the meaning is xentrace's
+ * (tools/xentrace/xentrace.c of 4.17 and of today agree in all of it); times are of the simulated clock. See
+ * docs/recording.md.
  */
 export interface RecorderOptions {
   /** -e. undefined: the scenario's own mask. */
@@ -20,7 +21,9 @@ export interface RecorderOptions {
   readonly logThreshold: number;
   /** -T: stop recording after that long. 0: at the end of the run. */
   readonly intervalNs: number;
-  /** -M: bytes of the circular buffer that is written out at the end. 0: windows go to the file as they come. */
+  /**
+   * -M: bytes of the circular buffer that is written out at the end. 0: windows go to the file as they come.
+   */
   readonly memoryBufferBytes: number;
   /** -D: forget what the rings hold when the recorder starts. */
   readonly discardBuffers: boolean;
@@ -56,8 +59,8 @@ export interface RecorderOptionSpec {
 }
 
 /**
- * xentrace's 32 pages are meant for a consumer that Xen wakes at the high-water mark. This one polls, and a machine with
- * tens of thousands of records a second and pCPU should lose none of them for that.
+ * xentrace's 32 pages are meant for a consumer that Xen wakes at the high-water mark. This one polls, and a
+ * machine with tens of thousands of records a second and pCPU should lose none of them for that.
  */
 export const TRACE_PAGES_DEFAULT = 256;
 
@@ -192,7 +195,10 @@ export type RawRecorderOptions = {
   readonly [key in OptionKey]?: string | readonly string[] | boolean | undefined;
 };
 
-/** Checks what the user gave; keys that are not in {@link recorderOptionSpecs} are ignored. Throws UserErrors. */
+/**
+ * Checks what the user gave; keys that are not in {@link recorderOptionSpecs} are ignored.
+ * Throws UserError, its sentence beginning with the option.
+ */
 export function parseRecorderOptions(raw: RawRecorderOptions = {}): RecorderOptions {
   const text = (key: OptionKey): string | undefined => {
     const value = raw[key];

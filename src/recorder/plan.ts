@@ -36,9 +36,9 @@ export interface RecordingPlan {
 }
 
 /**
- * Fits options to a host and a run. The recording stops with the scenario's trace_end_ns or after -T, whichever comes
- * first. Throws UserError: `bad-cpu-mask` for pCPUs that the host does not have, `nothing-to-record` for a recorder that
- * would start after the end.
+ * Fits options to a host and a run. The recording stops with the scenario's trace_end_ns or after -T,
+ * whichever comes first. Throws UserError: `bad-cpu-mask` for pCPUs that the host does not have,
+ * `nothing-to-record` for a recorder that would start after the end.
  */
 export function planRecording(options: RecorderOptions, target: RecordingTarget): RecordingPlan {
   const { pcpus } = target.host;

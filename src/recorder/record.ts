@@ -37,12 +37,13 @@ export interface RecordHooks {
 }
 
 /**
- * Runs `machine` up to plan.stopNs and records what it puts into `rings` as a trace, as xentrace would: a sweep over the
- * rings every plan.pollNs and at the end, pCPUs ascending, a window for each that has records.
+ * Runs `machine` up to plan.stopNs and records what it puts into `rings` as a trace, as xentrace would: a
+ * sweep over the rings every plan.pollNs and at the end, pCPUs ascending, a window for each that has records.
  *
  * 1. A sweep at an instant comes before everything that the machine does at that instant.
  * 2. At the end there are two sweeps, with tracing on in the first and off in the second (unless -x).
- * 3. The machine is left at plan.stopNs. Its run goes on or not, as the caller likes; with -x the rings fill up then.
+ * 3. The machine is left at plan.stopNs. Its run goes on or not, as the caller likes; with -x the rings fill
+ *    up then.
  *
  * Throws UserError: what `out` throws, `disk-space-limit` and `memory-buffer-too-small`.
  */
@@ -70,8 +71,9 @@ export function record(
 }
 
 /**
- * {@link record} into a file, or standard output for `-`. A recording that fails leaves no file and whatever was under
- * the name before; one that the disk reservation ends (-r) leaves what it has, which is a whole trace, and still throws.
+ * {@link record} into a file, or standard output for `-`. A recording that fails leaves no file and whatever
+ * was under the name before; one that the disk reservation ends (-r) leaves what it has, which is a whole
+ * trace, and still throws.
  */
 export function recordToFile(
   machine: ClockedMachine,
@@ -121,7 +123,9 @@ class Recorder {
       : Number.POSITIVE_INFINITY;
   }
 
-  /** At instant 0 the rings are empty and as createTraceRings() left them; later they hold what came before. */
+  /**
+   * At instant 0 the rings are empty and as createTraceRings() left them; later they hold what came before.
+   */
   start(): void {
     const plan = this.#plan;
     if (plan.startNs > 0) {
@@ -185,8 +189,8 @@ class Recorder {
   }
 
   /**
-   * Sweeps `latencyNs` after a ring has reached its high-water mark. Nothing but a record changes a ring, so that it is
-   * enough to look at the clock in front of each record while a notification is under way.
+   * Sweeps `latencyNs` after a ring has reached its high-water mark. Nothing but a record changes a ring, so
+   * that it is enough to look at the clock in front of each record while a notification is under way.
    */
   #listen(latencyNs: number): void {
     this.#rings.onHighWater = () => {

@@ -15,7 +15,10 @@ export class WindowWriter implements WindowSink {
   readonly #out: ByteSink;
   readonly #reserveMegabytes: number;
 
-  /** With `reserveMegabytes` above 0, a window is written only if more than that stays free on the disk after it. */
+  /**
+   * With `reserveMegabytes` above 0, a window is written only if more than that stays free on the disk after
+   * it.
+   */
   constructor(out: ByteSink, reserveMegabytes = 0) {
     this.#out = out;
     this.#reserveMegabytes = reserveMegabytes;

@@ -2,8 +2,8 @@
  * Where trace records land: Xen's per-pCPU trace buffers.
  *
  * In: records, one call each, from the simulated hypervisor, which asks first whether a record is wanted.
- * Out: for the recorder, each ring's bytes that have not been fetched yet; on the way records are masked, wrapped around
- * the end of the ring, and lost where there is no space, all as Xen does it.
+ * Out: for the recorder, each ring's bytes that have not been fetched yet; on the way records are masked,
+ * wrapped around the end of the ring, and lost where there is no space, all as Xen does it.
  * Knows nothing of what a record means, of files, nor of time beyond the TSCs it is given.
  * @module
  */

@@ -11,8 +11,8 @@ export function ringDataBytes(pages: number): number {
 }
 
 /**
- * The most pages per pCPU that Xen grants; more are cut down to this with a line in its log. The page lists of all
- * pCPUs follow the fixed part of struct t_info, and the 16-bit offset of the last list must reach it:
+ * The most pages per pCPU that Xen grants; more are cut down to this with a line in its log. The page lists
+ * of all pCPUs follow the fixed part of struct t_info, and the 16-bit offset of the last list must reach it:
  * calculate_tbuf_size(). One pCPU can have 65406 pages (268 MB), four 21802 each, 250 no more than 262.
  */
 export function ringPagesMax(pcpus: number): number {

@@ -9,7 +9,10 @@ import {
   TRC_TRACE_WRAP_BUFFER,
 } from '../format/record.ts';
 
-/** The record went in, or was lost for want of space, or went in and filled the ring up to its high-water mark. */
+/**
+ * The record went in, or was lost for want of space, or went in and filled the ring up to its high-water
+ * mark.
+ */
 export const LOST = 0;
 export const KEPT = 1;
 export const KEPT_AND_CROSSED_HIGH_WATER = 2;
@@ -21,17 +24,18 @@ export const LOST_RECORD_BYTES = 28;
 export const DATA_BYTES_MIN = 4 * RECORD_WORDS_MAX;
 
 /**
- * The trace buffer of one pCPU: Xen's struct t_buf and what common/trace.c does with it (4.17 and later agree).
+ * The trace buffer of one pCPU: Xen's struct t_buf and what common/trace.c does with it (4.17 and later
+ * agree).
  *
  * 1. `prod` and `cons` are byte offsets modulo twice the size of the data, so that full and empty differ.
- * 2. A record never straddles the end of the ring: where it would, a wrap record fills the rest, and the record starts
- *    at offset 0. Every wrap record ends exactly at the end of the ring.
- * 3. A record is lost whole or kept whole. Whether it fits is decided before anything is written, counting the wrap
- *    records and the lost-records record that would have to go in front of it.
+ * 2. A record never straddles the end of the ring: where it would, a wrap record fills the rest, and the
+ *    record starts at offset 0. Every wrap record ends exactly at the end of the ring.
+ * 3. A record is lost whole or kept whole. Whether it fits is decided before anything is written, counting
+ *    the wrap records and the lost-records record that would have to go in front of it.
  * 4. After a loss the first record that fits is preceded by one lost-records record for all that were lost.
  *
- * Xen leaves a wrap record's words as they were. They are what the ring held there a round ago, or 0 in the first.
- * Records that a consumer has not fetched are those between `cons` and `prod`.
+ * Xen leaves a wrap record's words as they were. They are what the ring held there a round ago, or 0 in the
+ * first. Records that a consumer has not fetched are those between `cons` and `prod`.
  */
 export class TraceRing {
   readonly dataBytes: number;
@@ -68,14 +72,14 @@ export class TraceRing {
   }
 
   /**
-   * Puts a record in, or counts it as lost: __trace_var(). `event` is the id alone; without `cycles` the record carries
-   * no TSC, but the TSC is needed all the same, for the records that may go in front of it. `currentDom` and
-   * `currentVcpu` name the vCPU current on this pCPU, for a lost-records record.
+   * Puts a record in, or counts it as lost: __trace_var(). `event` is the id alone; without `cycles` the
+   * record carries no TSC, but the TSC is needed all the same, for the records that may go in front of it.
+   * `currentDom` and `currentVcpu` name the vCPU current on this pCPU, for a lost-records record.
    *
-   * Xen reads the TSC anew for each record. Here a lost-records record and a wrap record with a cycle count bear the TSC
-   * of the record that they precede, the latest time at which Xen can have written them, so that time on a pCPU never
-   * goes back. A loss ends later than it began: a record that bears the first lost one's TSC, as no two records of Xen
-   * do, is lost with it.
+   * Xen reads the TSC anew for each record. Here a lost-records record and a wrap record with a cycle count
+   * bear the TSC of the record that they precede, the latest time at which Xen can have written them, so that
+   * time on a pCPU never goes back. A loss ends later than it began: a record that bears the first lost one's
+   * TSC, as no two records of Xen do, is lost with it.
    */
   insert(
     event: number,
@@ -130,8 +134,9 @@ export class TraceRing {
   }
 
   /**
-   * Hands the unconsumed bytes to `take` in ring order, as one piece or, where they go around the end, as two; nothing
-   * where there are none. The pieces are views of the ring: they hold until the next record goes in.
+   * Hands the unconsumed bytes to `take` in ring order, as one piece or, where they go around the end, as
+   * two; nothing where there are none. The pieces are views of the ring: they hold until the next record goes
+   * in.
    */
   unread(take: (first: Uint8Array, second: Uint8Array) => void): void {
     const unconsumed = this.unconsumedBytes;

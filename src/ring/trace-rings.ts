@@ -16,8 +16,8 @@ export interface TraceRingsOptions {
 }
 
 /**
- * Xen's tracing as a whole: a ring per pCPU, the event and the cpu mask, and the switch that turns it on and off.
- * The simulated hypervisor writes to it ({@link TraceSink}), the recorder reads from it.
+ * Xen's tracing as a whole: a ring per pCPU, the event and the cpu mask, and the switch that turns it on and
+ * off. The simulated hypervisor writes to it ({@link TraceSink}), the recorder reads from it.
  */
 export class TraceRings implements TraceSink {
   readonly pcpus: number;
@@ -34,7 +34,10 @@ export class TraceRings implements TraceSink {
    * VIRQ_TBUF, which wakes xentrace.
    */
   onHighWater: (() => void) | undefined;
-  /** Called in front of every wanted record while set. What a consumer would do by now it can do then, at the latest. */
+  /**
+   * Called in front of every wanted record while set. What a consumer would do by now it can do then, at the
+   * latest.
+   */
   beforeRecord: (() => void) | undefined;
 
   constructor(options: TraceRingsOptions) {
@@ -90,8 +93,8 @@ export class TraceRings implements TraceSink {
   }
 
   /**
-   * Switches tracing off (XEN_SYSCTL_TBUFOP_disable). What the rings hold stays. What was lost and not yet told is
-   * forgotten, so that the next trace does not begin with it.
+   * Switches tracing off (XEN_SYSCTL_TBUFOP_disable). What the rings hold stays. What was lost and not yet
+   * told is forgotten, so that the next trace does not begin with it.
    */
   disable(): void {
     this.#enabled = false;

@@ -6,7 +6,10 @@ import { windowsOf } from './windows.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** `words` words that say where they belong: a header of an untimed record without extra words, event 0x28000 + serial. */
+/**
+ * `words` words that say where they belong: a header of an untimed record without extra words, event 0x28000
+ * + serial.
+ */
 function content(serial: number, words: number): Uint8Array {
   return new Uint8Array(new Uint32Array(words).fill(0x28000 + serial).buffer);
 }
@@ -49,14 +52,14 @@ test('drops the oldest windows, up to a low pCPU', () => {
     [1, 8],
     [2, 8],
   ] as const;
-  // 100 bytes: five windows of 20 fill it. The sixth drops the first (pCPU 0) and then goes on while the next pCPU is
-  // higher: 1 and 2 go too. What is left starts with pCPU 0 of the second sweep.
+  // 100 bytes: five windows of 20 fill it. The sixth drops the first (pCPU 0) and then goes on while the next
+  // pCPU is higher: 1 and 2 go too. What is left starts with pCPU 0 of the second sweep.
   expect(survivors(104, [...sweep, ...sweep])).toEqual([3, 4, 5]);
 });
 
 test('makes room for a window that would fill the buffer to the last byte, and then needs no room', () => {
-  // Xentrace asks for less than what is free: 60 of 60 bytes are not. Nothing must go for want of space (0 bytes are
-  // missing), and still the ascending windows at the start do.
+  // Xentrace asks for less than what is free: 60 of 60 bytes are not. Nothing must go for want of space (0
+  // bytes are missing), and still the ascending windows at the start do.
   expect(
     survivors(60, [
       [0, 8],
@@ -85,7 +88,8 @@ test('stops at a window of the same pCPU', () => {
 });
 
 test('holds windows that go around its end, headers included', () => {
-  // 64 bytes, windows of 20 and 24 and 28: the headers of later ones meet the end of the buffer in every phase.
+  // 64 bytes, windows of 20 and 24 and 28: the headers of later ones meet the end of the buffer in every
+  // phase.
   const windows = Array.from({ length: 40 }, (_, index) => [0, 8 + 4 * (index % 3)] as const);
   for (let count = 1; count <= windows.length; count += 1) {
     const left = survivors(64, windows.slice(0, count));

@@ -1,6 +1,6 @@
 /**
- * The recorder against what xentrace.c does, on a machine that makes records by a script. Each record is 16 bytes, and
- * its TSC is its time in nanoseconds, so that a window can be read off as a list of times.
+ * The recorder against what xentrace.c does, on a machine that makes records by a script. Each record is 16
+ * bytes, and its TSC is its time in nanoseconds, so that a window can be read off as a list of times.
  */
 import { describe, expect, test } from 'vitest';
 import {
@@ -78,15 +78,16 @@ describe('windows', () => {
 
 describe('a ring that is too small', () => {
   test('loses records and tells of it in the next window', () => {
-    // 64 bytes hold four records, five come with each sweep. With its lost-records record a record takes 28 + 16 bytes,
-    // and up to 12 bytes at the end of the ring may have to be wrapped over besides.
+    // 64 bytes hold four records, five come with each sweep. With its lost-records record a record takes 28 +
+    // 16 bytes, and up to 12 bytes at the end of the ring may have to be wrapped over besides.
     const result = run(every(20, 0, 0, 400), {}, 64);
     const told = result.windows.flatMap(({ records }) => records);
     expect(times(result)[0]).toEqual(['p0', 0, 20, 40, 60]);
     expect(result.recording.lostRecords).toBeGreaterThan(0);
     const count = (what: string) => told.filter((entry) => `${entry}`.startsWith(what)).length;
     expect(count('lost')).toBeGreaterThan(0);
-    // Every record of the script is in the trace, or in the count of a lost-records record, or untold at the end.
+    // Every record of the script is in the trace, or in the count of a lost-records record, or untold at the
+    // end.
     const toldLost = told.reduce<number>(
       (sum, entry) => sum + Number(/^lost (\d+)/.exec(`${entry}`)?.[1] ?? 0),
       0,
@@ -107,7 +108,8 @@ describe('a ring that is too small', () => {
     expect(run(script, {}, 80).recording.lostRecords).toBeGreaterThan(0);
     const woken = run(script, { wakeLatency: '15ns' }, 80);
     expect(woken.recording.lostRecords).toBe(0);
-    // Half full (40 bytes) with the third record at 20; swept at 35, before the record at 40; then again from 60 on.
+    // Half full (40 bytes) with the third record at 20; swept at 35, before the record at 40; then again from
+    // 60 on.
     expect(times(woken).slice(0, 3)).toEqual([
       ['p0', 0, 10, 20, 30],
       ['p0', 40, 50, 60, 70],
@@ -189,7 +191,8 @@ describe('a recorder that starts later', () => {
 
   test('tells of a ring that was full before, as after booting with tbuf_size=', () => {
     const result = run(script, { startAt: '250ns', timeInterval: '100ns' }, 80);
-    // 0 to 120 fill the ring, 150 to 240 are lost; 240 + 30 = 270 is the first record after the recorder came.
+    // 0 to 120 fill the ring, 150 to 240 are lost; 240 + 30 = 270 is the first record after the recorder
+    // came.
     expect(times(result)).toEqual([
       ['p0', 0, 30, 60, 90, 120],
       ['p0', 'lost 4', 270, 300, 330],

@@ -10,7 +10,10 @@ export interface ScriptedRecord {
   readonly words?: readonly number[];
 }
 
-/** The smallest machine there can be: it makes the records that it is told to, each at its time; 1 ns is one tick. */
+/**
+ * The smallest machine there can be: it makes the records that it is told to, each at its time; 1 ns is one
+ * tick.
+ */
 export class ScriptedMachine implements ClockedMachine {
   nowNs = 0;
   readonly #records: readonly ScriptedRecord[];

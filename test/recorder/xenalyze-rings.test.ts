@@ -1,7 +1,7 @@
 /**
- * The real xenalyze reads what the rings make of a small, causal host: vCPUs that wake, run, are preempted and block on a
- * few pCPUs, as runstate changes. Rings of a few hundred bytes lose most of it and wrap all the time; whatever is left
- * must be without a remark.
+ * The real xenalyze reads what the rings make of a small, causal host: vCPUs that wake, run, are preempted
+ * and block on a few pCPUs, as runstate changes. Rings of a few hundred bytes lose most of it and wrap all
+ * the time; whatever is left must be without a remark.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Every sample scenario, recorded as `xenscope record` would, is read by the real xenalyze to the end without a remark:
- * with rings that hold everything, with rings of one page that lose a good part of it, and through a circular buffer.
+ * Every sample scenario, recorded as `xenscope record` would, is read by the real xenalyze to the end without
+ * a remark: with rings that hold everything, with rings of one page that lose a good part of it, and through
+ * a circular buffer.
  */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -14,8 +14,8 @@ const MODES = ['--summary', '--dump-all', '--report-pcpu'] as const;
 const REMARK = /strange|warning|fatal|unexpected|error|assert/i;
 
 /**
- * What the real xenalyze has to say against a trace, in its three modes: its remarks, and how it ended if not well. An
- * empty list is what a trace should get. `expectDump` is something that its dump must contain.
+ * What the real xenalyze has to say against a trace, in its three modes: its remarks, and how it ended if not
+ * well. An empty list is what a trace should get. `expectDump` is something that its dump must contain.
  */
 export function xenalyzeRemarks(trace: Uint8Array, expectDump: RegExp = /./): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'xenscope-'));

@@ -1,8 +1,8 @@
 /**
- * A real trace of a real Xen whose rings were one page each (xentrace -S 1), put through our ring again: every record
- * that Xen kept goes in, every loss is provoked, the consumer takes what xentrace took. What comes out must be what Xen
- * wrote, byte for byte: wrap records in the same places with the same stale words, lost-records records with the same
- * contents.
+ * A real trace of a real Xen whose rings were one page each (xentrace -S 1), put through our ring again:
+ * every record that Xen kept goes in, every loss is provoked, the consumer takes what xentrace took. What
+ * comes out must be what Xen wrote, byte for byte: wrap records in the same places with the same stale words,
+ * lost-records records with the same contents.
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -125,7 +125,8 @@ function replay(stream: Stream, records: readonly RealRecord[]): Buffer {
       current = { dom: vcpu! & 0xffff, vcpu: vcpu! >>> 16 };
       continue;
     }
-    // As late as possible: xentrace has moved `cons` on by the time that Xen needed the space, and not before.
+    // As late as possible: xentrace has moved `cons` on by the time that Xen needed the space, and not
+    // before.
     for (;;) {
       const lost = ring.lostRecords;
       if (ring.insert(event, cycles, ...tsc, extra, extra.length, current.dom, current.vcpu) !== LOST) break;

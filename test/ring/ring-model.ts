@@ -1,7 +1,8 @@
 /**
- * Xen's rules for a trace buffer, told a second time in the plainest way: everything ever written stands in one endless
- * list of words, of which the ring shows the last `dataWords`. Positions are counted from the start of that list and
- * never wrap, and placing a record is tried out on a copy of the position before it is done.
+ * Xen's rules for a trace buffer, told a second time in the plainest way: everything ever written stands in
+ * one endless list of words, of which the ring shows the last `dataWords`. Positions are counted from the
+ * start of that list and never wrap, and placing a record is tried out on a copy of the position before it is
+ * done.
  */
 export class RingModel {
   /** All words ever written, wrap records and their stale words among them. */
@@ -55,7 +56,10 @@ export class RingModel {
     return words;
   }
 
-  /** Words left up to the end of the ring, if a record of `length` words at `position` would straddle it; else 0. */
+  /**
+   * Words left up to the end of the ring, if a record of `length` words at `position` would straddle it; else
+   * 0.
+   */
   #gapBefore(position: number, length: number): number {
     const left = this.#dataWords - (position % this.#dataWords);
     return length > left ? left : 0;

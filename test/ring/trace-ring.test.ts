@@ -1,6 +1,6 @@
 /**
- * The ring against Xen's rules: by hand on rings of a few words, and by property against a model that shares none of its
- * arithmetic.
+ * The ring against Xen's rules: by hand on rings of a few words, and by property against a model that shares
+ * none of its arithmetic.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -89,7 +89,8 @@ describe('a ring of 48 bytes', () => {
     put(ring, 0x28006, 1, [1, 2, 3]); // 0 to 24
     drain(ring);
     put(ring, 0x28006, 2, []); // 24 to 36
-    // 36 bytes are free, 12 up to the end and 24 after it. 16 bytes take 12 + 16, 28 bytes would take 12 + 28.
+    // 36 bytes are free, 12 up to the end and 24 after it. 16 bytes take 12 + 16, 28 bytes would take 12 +
+    // 28.
     expect(put(ring, 0x28006, 3, [1, 2, 3, 4])).toBe(LOST);
     expect(ring.lostRecords).toBe(1);
   });

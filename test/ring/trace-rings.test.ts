@@ -20,8 +20,8 @@ function events(ring: TraceRing): number[] {
   return found;
 }
 
-// Each line is one run of __trace_var()'s three conditions by hand: any common bit; a common bit from bit 16 up; a
-// common bit in bits 12 to 15.
+// Each line is one run of __trace_var()'s three conditions by hand: any common bit; a common bit from bit 16
+// up; a common bit in bits 12 to 15.
 test.each([
   // mask, event, let through, why
   [0x0ffff000, 0x0002800e, true, 'TRC_ALL'],

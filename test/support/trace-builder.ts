@@ -1,6 +1,6 @@
 /**
- * Hand-made traces for tests, byte by byte, without any code of `src/`: what a test builds here is an outside truth
- * for the reader and for the writer alike.
+ * Hand-made traces for tests, byte by byte, without any code of `src/`: what a test builds here is an outside
+ * truth for the reader and for the writer alike.
  *
  *     const trace = new TraceBuilder()
  *       .window(0)
@@ -10,7 +10,8 @@
  *       .lost(2_000, { count: 3, dom: 1, vcpu: 0, firstTsc: 1_500 })
  *       .bytes();
  *
- * A window's length is filled in when the next one starts; `{ bytes }` makes it lie. Records come only after a window.
+ * A window's length is filled in when the next one starts; `{ bytes }` makes it lie. Records come only after
+ * a window.
  */
 export class TraceBuilder {
   #bytes = new Uint8Array(1024);
@@ -28,7 +29,10 @@ export class TraceBuilder {
     return this;
   }
 
-  /** A record with a cycle count: header, TSC (a bigint where it is beyond 2^53), extra words (their low 32 bits). */
+  /**
+   * A record with a cycle count: header, TSC (a bigint where it is beyond 2^53), extra words (their low 32
+   * bits).
+   */
   record(event: number, tsc: number | bigint, words: readonly number[] = []): this {
     const ticks = BigInt(tsc);
     return this.#words([
@@ -90,7 +94,9 @@ export class TraceBuilder {
     return this.#length;
   }
 
-  /** A copy of the trace so far, without its last `dropLast` bytes (the windows' headers still announce them). */
+  /**
+   * A copy of the trace so far, without its last `dropLast` bytes (the windows' headers still announce them).
+   */
   bytes(dropLast = 0): Uint8Array {
     this.#fillWindowLength();
     return this.#bytes.slice(0, this.#length - dropLast);
