@@ -29,17 +29,22 @@ export function parseCount(
   throw new UserError('bad-option', `--${option}: "${text}" is no number of ${what}${bound}`);
 }
 
-/** A time in `unitNs` where it is a bare number, as xentrace has it, or with a unit of its own (`250us`). */
-export function parseTime(option: string, text: string, unit: string, unitNs: number): number {
+/** What bare numbers of a time option count, as xentrace has them. */
+const TIME_UNITS = { s: 'seconds', ms: 'milliseconds', ns: 'nanoseconds' } as const;
+
+/**
+ * A time in nanoseconds. A bare number, decimals allowed, counts `unit`s, as with xentrace; with a unit of its own
+ * (`250us`) it is any duration.
+ */
+export function parseTime(option: string, text: string, unit: keyof typeof TIME_UNITS): number {
   const count = parseInteger(text);
-  if (count !== undefined && count >= 0 && Number.isSafeInteger(count * unitNs)) return count * unitNs;
+  const isBare = count !== undefined || /^\s*\d+\.\d+\s*$/.test(text);
   try {
-    if (count === undefined) return parseNanoseconds(text);
+    return parseNanoseconds(isBare ? `${count ?? text}${unit}` : text);
   } catch {
-    // The sentence below says what this option wants, with its own unit for bare numbers.
+    const hint = `a number of ${TIME_UNITS[unit]}, or a duration such as 200us, 10ms, 1.5s`;
+    throw new UserError('bad-option', `--${option}: "${text}" is no time`, { hint });
   }
-  const hint = `a number of ${unit}, or a duration such as 200us, 10ms, 1.5s`;
-  throw new UserError('bad-option', `--${option}: "${text}" is no time`, { hint });
 }
 
 /** A size with xentrace's suffixes k, K and M, and m, g and G beside them; bytes without one. */

@@ -210,8 +210,8 @@ export function parseRecorderOptions(raw: RawRecorderOptions = {}): RecorderOpti
     return value === undefined ? undefined : parse(value);
   };
   const eventMasks = raw.evtMask;
-  const startNs = given('startAt', (value) => parseTime('start-at', value, 'nanoseconds', 1)) ?? 0;
-  const enableAtNs = given('enableAt', (value) => parseTime('enable-at', value, 'nanoseconds', 1));
+  const startNs = given('startAt', (value) => parseTime('start-at', value, 'ns')) ?? 0;
+  const enableAtNs = given('enableAt', (value) => parseTime('enable-at', value, 'ns'));
   const startDisabled = raw.startDisabled === true;
   if (enableAtNs !== undefined && !startDisabled) {
     throw new UserError('bad-option', '--enable-at has no use without -X, tracing is on from the start');
@@ -231,7 +231,7 @@ export function parseRecorderOptions(raw: RawRecorderOptions = {}): RecorderOpti
       TRACE_PAGES_DEFAULT,
     pollNs: given('pollSleep', parsePollSleep),
     logThreshold: given('logThresh', (value) => parseCount('log-thresh', value, 'records')) ?? 1,
-    intervalNs: given('timeInterval', (value) => parseTime('time-interval', value, 'seconds', 1e9)) ?? 0,
+    intervalNs: given('timeInterval', (value) => parseTime('time-interval', value, 's')) ?? 0,
     memoryBufferBytes: given('memoryBuffer', (value) => parseBytes('memory-buffer', value)) ?? 0,
     discardBuffers: raw.discardBuffers === true,
     dontDisableTracing: raw.dontDisableTracing === true,
@@ -241,13 +241,13 @@ export function parseRecorderOptions(raw: RawRecorderOptions = {}): RecorderOpti
     startNs,
     enableAtNs,
     wakeLatencyNs: given('wakeLatency', (value) =>
-      never(value) ? undefined : parseTime('wake-latency', value, 'nanoseconds', 1),
+      never(value) ? undefined : parseTime('wake-latency', value, 'ns'),
     ),
   };
 }
 
 function parsePollSleep(value: string): number {
-  const ns = parseTime('poll-sleep', value, 'milliseconds', 1e6);
+  const ns = parseTime('poll-sleep', value, 'ms');
   if (ns > 0) return ns;
   throw new UserError(
     'bad-option',

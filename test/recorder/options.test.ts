@@ -34,6 +34,8 @@ describe('each option means what it means to xentrace', () => {
     [{ pollSleep: '250us' }, { pollNs: 250e3 }],
     [{ logThresh: '50' }, { logThreshold: 50 }],
     [{ timeInterval: '2' }, { stopNs: 2e9 }], // seconds
+    [{ timeInterval: '0x2' }, { stopNs: 2e9 }],
+    [{ timeInterval: '0.15' }, { stopNs: 150e6 }],
     [{ timeInterval: '150ms' }, { stopNs: 150e6 }],
     [{ timeInterval: '100' }, { stopNs: 5e9 }], // the run is over before
     [{ timeInterval: '0' }, { stopNs: 5e9 }],
@@ -69,6 +71,8 @@ test.each([
   { pollSleep: '-1' },
   { logThresh: 'many' },
   { timeInterval: 'soon' },
+  { timeInterval: '1.0000000001' }, // a tenth of a nanosecond
+  { timeInterval: '99999999999' }, // beyond 2^53 ns
   { memoryBuffer: '64kB' },
   { memoryBuffer: 'k' },
   { memoryBuffer: '-1' },
