@@ -3,7 +3,7 @@ import type { Machine } from './machine.ts';
 import type { TraceSink } from './trace-sink.ts';
 import { tscTicks } from './tsc.ts';
 
-const TWO_32 = 2 ** 32;
+const TWO_32 = 0x1_0000_0000;
 
 /**
  * Makes the trace records of the hypervisor (Xen's __trace_var) and hands them to the sink.
