@@ -63,7 +63,14 @@ export class DescriptorSink implements ByteSink {
   }
 
   write(chunks: readonly Uint8Array[]): void {
-    writeAll(this.#fd, chunks);
+    try {
+      writeAll(this.#fd, chunks);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw error;
+      orUserError('the output', () => {
+        throw error;
+      });
+    }
   }
 
   commit(): void {}
@@ -145,6 +152,7 @@ const REASONS: Record<string, string> = {
   ENOENT: 'its folder does not exist',
   ENOTDIR: 'a part of its path is not a folder',
   EISDIR: 'it is a folder',
+  ERR_FS_EISDIR: 'a folder of that name is in the way',
   EEXIST: 'a file of that name is in the way',
   ENOSPC: 'no space left on the disk',
   EROFS: 'the file system is read-only',

@@ -22,7 +22,7 @@ export class ClassTables {
   readonly #open: (name: string) => TableWriter | undefined;
   /** By layout: index of its class. */
   readonly #classOf: Uint16Array;
-  readonly #classNames: readonly string[];
+  readonly #tableNames: readonly string[];
   readonly #writers: (TableWriter | undefined)[] = [];
   readonly #plans: (LayoutPlan | undefined)[] = [];
   readonly #counts: Int32Array;
@@ -38,7 +38,7 @@ export class ClassTables {
     const names = catalog.classes.map(({ name }) => name);
     this.#catalog = catalog;
     this.#open = open;
-    this.#classNames = names;
+    this.#tableNames = names;
     this.#classOf = Uint16Array.from(catalog.layouts, (layout) => {
       return layout ? names.indexOf(layout.event.className) : NO_CLASS;
     });
@@ -100,7 +100,7 @@ export class ClassTables {
     this.#classRows.fill(0);
     for (const index of this.#used)
       if (index !== 0) this.#classRows[this.#classOf[index]] += this.#counts[index];
-    for (const [index, name] of this.#classNames.entries()) {
+    for (const [index, name] of this.#tableNames.entries()) {
       const more = this.#classRows[index];
       if (more === 0) continue;
       if (!(index in this.#writers)) this.#writers[index] = this.#open(name);

@@ -22,8 +22,8 @@ export function renderTablesDoc(specs: readonly TableSpec[]): string {
 const INTRODUCTION = `# Tables
 
 \`xenscope decode TRACE -o DIR\` writes one Arrow file a table: \`DIR/NAME.arrow\`, IPC *file* format (Feather V2),
-uncompressed. \`--tables a,b\` chooses some. With \`--format arrow\` one table goes to standard output in the IPC *stream*
-format instead. The classes' tables are written when the trace has such records (or when they are asked for by name);
+uncompressed. \`--tables a,b\` chooses some; \`-o - --tables NAME\` writes one to standard output, in the IPC *stream*
+format. The classes' tables are written when the trace has such records (or when they are asked for by name);
 all others always are, with no rows where there is nothing to tell. A file appears under its name when all are complete;
 until then it is \`NAME.arrow.partial\`.
 
@@ -77,7 +77,7 @@ import polars as pl
 credit = pl.read_ipc("out/credit.arrow").join(             # what the words of a record were
     pl.read_ipc("out/records.arrow").with_row_index("record_index").select(
         pl.col("record_index").cast(pl.Int64), "words"), on="record_index")
-pl.read_ipc_stream("waits.arrows")                          # what --format arrow wrote
+pl.read_ipc_stream("waits.arrows")                          # what -o - wrote
 \`\`\`
 
 \`\`\`python

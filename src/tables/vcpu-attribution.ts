@@ -85,6 +85,7 @@ export class VcpuAttribution {
     const { count, layout, pcpu, wordsOffset } = batch;
     const words = new Int32Array(batch.words.buffer, batch.words.byteOffset, batch.words.length);
     let complete = true;
+    known.fill(BOTH_KNOWN, 0, count); // Cheaper at once than row by row; exceptions follow.
     for (let row = 0; row < count; row++) {
       const plan = plans[layout[row]];
       let packed: number;
@@ -109,7 +110,6 @@ export class VcpuAttribution {
       } else {
         dom[row] = packed >>> 16;
         vcpu[row] = packed;
-        known[row] = BOTH_KNOWN;
       }
       if (plan & TELLS) this.#follow(plan & TELLS, batch, row, packed);
     }

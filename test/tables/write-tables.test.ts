@@ -1,7 +1,16 @@
 /**
  * Traces made by hand go through the decoder into Arrow files; what a person reads off the trace must be in the tables.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -506,6 +515,13 @@ describe('writing', () => {
     const empty = new MemorySink();
     expect(streamTable(fakeSource([]), 'waits', empty)).toBe(0);
     expect(readTable(empty.bytes()).schema.fields.map(({ name }) => name)).toContain('wait_ns');
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('says in a sentence that the disk is full', () => {
+    const fd = openSync('/dev/full', 'w');
+    const error = thrown(() => streamTable(one(), 'records', fd));
+    closeSync(fd);
+    expect((error as Error).message).toBe('the output: cannot be written: no space left on the disk');
   });
 
   test('has no two tables or columns of one name, and only snake_case', () => {
