@@ -1,4 +1,4 @@
-/*
+/**
  * What to simulate.
  *
  * In comes a scenario's text, YAML or JSON; out goes a checked, defaulted and frozen Scenario in integer

@@ -1,0 +1,175 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import {
+  type Analysis,
+  analyses,
+  analyzeTrace,
+  type DomainParameters,
+  type ResultTable,
+  WINDOW_NS_DEFAULT,
+} from '../analysis/index.ts';
+import { closestWord } from '../base/closest-word.ts';
+import { UserError } from '../base/errors.ts';
+import { formatNanosecondsExact } from '../base/nanoseconds.ts';
+import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
+import { parseDurationArgument } from './arguments.ts';
+import { print, printBytes } from './output.ts';
+import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
+import {
+  addTraceOptions,
+  exitCodeOf,
+  TRACE_ARGUMENT,
+  type TraceOptions,
+  withTrace,
+} from './trace-options.ts';
+
+interface AnalyzeVerbOptions extends TraceOptions {
+  readonly format: ResultFormat;
+  readonly only?: readonly Analysis[];
+  readonly weights?: ReadonlyMap<number, number>;
+  readonly caps?: ReadonlyMap<number, number>;
+  readonly scenario?: string;
+  readonly window: number;
+  readonly output?: string;
+  readonly table?: string;
+}
+
+/** `xenscope analyze`: every pass over one trace or several. */
+export function define(verb: Command, exit: (code: number) => void): void {
+  addTraceOptions(
+    verb
+      .argument('<traces...>', TRACE_ARGUMENT)
+      .addOption(formatOption('text for people; json, csv or arrow for programs'))
+      .option('--only <passes>', `only these passes, comma separated: ${names(analyses)}`, parsePasses)
+      .option('--weights <list>', 'weights of domains, 1=512,2=256; 256 unless given', parseNumbersByDomain)
+      .option(
+        '--caps <list>',
+        'caps of domains in percent of a pCPU, 1=50; none unless given',
+        parseNumbersByDomain,
+      )
+      .option('--scenario <file>', 'weights and caps from the scenario that was recorded')
+      .option(
+        '--window <time>',
+        'length of the windows that fairness is judged in',
+        parseDurationArgument,
+        WINDOW_NS_DEFAULT,
+      )
+      .option('-o, --output <folder>', 'with --format arrow: a folder for one .arrow file per result')
+      .option('--table <name>', 'with --format arrow or csv: only this result'),
+  )
+    .addHelpText('after', helpText())
+    .action(async (traces: readonly string[], options: AnalyzeVerbOptions) => {
+      if (options.output === undefined) refuseTerminal(options.format);
+      const domainParameters = await domainParametersOf(options);
+      for (const trace of traces) {
+        await withTrace(trace, options, 'analysing', async (reader) => {
+          const result = analyzeTrace(reader, {
+            analyses: options.only ?? analyses,
+            domainParameters,
+            windowNs: options.window,
+          });
+          const summary = summarizeTrace(reader, result);
+          const tables = choose(result.tables, options.table);
+          if (options.format === 'json') print(renderAnalysisJson(summary, tables));
+          else if (options.format === 'csv') print(renderResultsCsv(tables));
+          else if (options.format === 'arrow') await writeArrow(tables, options.output);
+          else print(renderAnalysisText(summary, tables));
+          exit(exitCodeOf(reader));
+        });
+      }
+    });
+}
+
+function helpText(): string {
+  const width = Math.max(...analyses.map(({ name }) => name.length));
+  const passes = analyses.map(({ name, doc }) => `  ${name.padEnd(width)}  ${doc.split('\n')[0]}`).join('\n');
+  return `
+Passes:
+${passes}
+
+Examples:
+  xenscope analyze run.trace
+  xenscope analyze run.trace --scenario samples/busy-host.yaml      fairness against the scenario's weights and caps
+  xenscope analyze host.trace --weights 1=128,2=256 --caps 2=30     the same for a real host
+  xenscope analyze run.trace --format json | jq '.waits[] | select(.wait_ns_max > 1e6)'
+  ssh dom0 xentrace -D -T 10 - | xenscope analyze -
+
+The windows of fairness are ${formatNanosecondsExact(WINDOW_NS_DEFAULT)} long unless --window says otherwise.
+Every metric is in docs/metrics.md.`;
+}
+
+function names(passes: readonly Analysis[]): string {
+  return passes.map(({ name }) => name).join(', ');
+}
+
+function parsePasses(text: string): Analysis[] {
+  return text.split(',').map((word) => {
+    const name = word.trim();
+    const found = analyses.find((analysis) => analysis.name === name);
+    if (found === undefined)
+      throw new InvalidArgumentError(`"${name}" is no pass; there are ${names(analyses)}.`);
+    return found;
+  });
+}
+
+function parseNumbersByDomain(text: string): Map<number, number> {
+  const numbers = new Map<number, number>();
+  for (const item of text.split(',')) {
+    const match = /^\s*d?(\d+)\s*=\s*(\d+)\s*$/.exec(item);
+    if (!match) throw new InvalidArgumentError(`"${item.trim()}" should look like 1=256: domain id, value.`);
+    numbers.set(Number(match[1]), Number(match[2]));
+  }
+  return numbers;
+}
+
+/** What the domains were promised; a value on the command line goes before the scenario's. */
+async function domainParametersOf(options: AnalyzeVerbOptions): Promise<Map<number, DomainParameters>> {
+  const parameters = new Map<number, DomainParameters>();
+  const add = (dom: number, more: DomainParameters) =>
+    parameters.set(dom, { ...parameters.get(dom), ...more });
+  if (options.scenario !== undefined) {
+    const { loadScenario } = await import('../scenario/index.ts');
+    for (const { id, weight, cap } of loadScenario(options.scenario).domains) {
+      add(id, { ...(weight === undefined ? {} : { weight }), ...(cap === undefined ? {} : { cap }) });
+    }
+  }
+  for (const [dom, weight] of options.weights ?? []) add(dom, { weight });
+  for (const [dom, cap] of options.caps ?? []) add(dom, { cap });
+  return parameters;
+}
+
+function choose(tables: readonly ResultTable[], name: string | undefined): readonly ResultTable[] {
+  if (name === undefined) return tables;
+  const found = tables.filter((table) => table.name === name);
+  if (found.length > 0) return found;
+  const close = closestWord(
+    name,
+    tables.map((table) => table.name),
+  );
+  throw new UserError('unknown-table', `there is no result "${name}"`, {
+    hint: close ? `did you mean "${close}"?` : `there are ${resultNames(tables)}`,
+  });
+}
+
+function resultNames(tables: readonly ResultTable[]): string {
+  return tables.map(({ name }) => name).join(', ');
+}
+
+async function writeArrow(tables: readonly ResultTable[], folder: string | undefined): Promise<void> {
+  const { resultTableToArrow } = await import('../tables/index.ts');
+  if (folder === undefined) {
+    if (tables.length !== 1) {
+      throw new UserError('usage', 'standard output takes one result as Arrow', {
+        hint: `choose it with --table, or give a folder with -o; there are ${resultNames(tables)}`,
+      });
+    }
+    return printBytes(resultTableToArrow(tables[0] as ResultTable));
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const table of tables) {
+    const path = join(folder, `${table.name}.arrow`);
+    writeFileSync(path, resultTableToArrow(table, { format: 'file' }));
+    print(`${path}  ${table.rows.length} rows\n`);
+  }
+}

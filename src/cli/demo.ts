@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { UserError } from '../base/errors.ts';
+
+const samples = fileURLToPath(new URL('../../samples', import.meta.url));
+
+/** `xenscope demo`: the whole road once, on a simulated host and on a real trace, each step shown as it is typed. */
+export function define(verb: Command, exit: (code: number) => void): void {
+  verb
+    .option('-o, --output <folder>', 'where the trace and the tables go', 'out/demo')
+    .addHelpText('after', '\nExample:\n  xenscope demo -o /tmp/demo')
+    .action((options: { output: string }) => {
+      mkdirSync(options.output, { recursive: true });
+      for (const words of steps(relative('.', resolve(options.output)) || '.')) exit(runStep(words));
+    });
+}
+
+function steps(folder: string): string[][] {
+  const sample = (name: string) => relative('.', `${samples}/${name}`);
+  const scenario = sample('busy-host.yaml');
+  const realTrace = sample('traces/credit-caps.trace');
+  return [
+    ['record', scenario, '-o', `${folder}/busy-host.trace`],
+    ['decode', `${folder}/busy-host.trace`, '-o', `${folder}/busy-host-tables`],
+    ['analyze', `${folder}/busy-host.trace`, '--scenario', scenario],
+    ['info', realTrace],
+    ['decode', realTrace, '-o', `${folder}/credit-caps-tables`],
+    ['analyze', realTrace],
+  ];
+}
+
+function runStep(words: readonly string[]): number {
+  process.stdout.write(`\n$ xenscope ${words.join(' ')}\n`);
+  const main = fileURLToPath(new URL('./main.js', import.meta.url));
+  const { status, error } = spawnSync(process.execPath, [main, ...words], { stdio: 'inherit' });
+  if (error) throw error;
+  if (status !== 0) throw new UserError('demo-step', `the step above ended with exit code ${status}`);
+  return 0;
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+/**
+ * The command line's entry. It knows the verbs' names and one line about each; a verb's own file, with its options and
+ * everything that it needs, is loaded only when that verb is called, so that `--help` answers at once.
+ * @module
+ */
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../base/errors.ts';
+import { EXIT } from './exit.ts';
+import { flushOutput } from './output.ts';
+import { VERBS } from './verbs.ts';
+import { VERSION } from './version.ts';
+
+const EXAMPLES = `
+Examples:
+  xenscope record samples/busy-host.yaml -o run.trace   simulate a host and record it as xentrace would
+  xenscope info run.trace                           what is in the file, how far to trust it
+  xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
+  xenscope decode run.trace -o tables               Arrow files for a notebook
+  ssh dom0 xentrace -D -T 10 - | xenscope analyze - straight from a host
+
+Exit codes: 0 done, 1 the trace was damaged but what could be read was reported, 2 wrong usage or input.`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('xenscope')
+    .description('Record, decode and analyse Xen scheduler traces, of real hosts and of simulated ones.')
+    .version(VERSION)
+    .showHelpAfterError('(xenscope --help lists what there is)')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  let exitCode: number = EXIT.done;
+  const called = argv.find((word) => !word.startsWith('-'));
+  for (const [name, { summary, load }] of Object.entries(VERBS)) {
+    const verb = program.command(name).summary(summary).description(summary);
+    if (called !== name && !(called === 'help' && argv.includes(name))) continue;
+    const { define } = await load();
+    define(verb, (code) => {
+      exitCode = Math.max(exitCode, code);
+    });
+  }
+  await program.parseAsync(argv as string[], { from: 'user' });
+  return exitCode;
+}
+
+/** Turns whatever ended the run into one sentence on standard error and an exit code; never into a stack. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof UserError) {
+    process.stderr.write(`xenscope: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'EPIPE') return EXIT.done;
+  if (code !== undefined && typeof (error as NodeJS.ErrnoException).syscall === 'string') {
+    process.stderr.write(`xenscope: ${(error as Error).message}\n`);
+    return EXIT.usage;
+  }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const stack = process.env.XENSCOPE_DEBUG && error instanceof Error ? `\n${error.stack}` : '';
+  process.stderr.write(
+    `xenscope: internal error: ${text} (a bug in xenscope: please report it with the command line; ` +
+      `XENSCOPE_DEBUG=1 shows where)${stack}\n`,
+  );
+  return EXIT.usage;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(explain);
+flushOutput();

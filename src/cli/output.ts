@@ -1,0 +1,69 @@
+/**
+ * Standard output as a byte sink: synchronous, so that memory stays bounded however slow the reader is, and quiet when
+ * the reader went away (`| head`).
+ * @module
+ */
+import { writeSync } from 'node:fs';
+
+const BUFFER_BYTES = 1 << 16;
+let pending: string[] = [];
+let pendingChars = 0;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes text to standard output, gathered into large writes. Throws an error with code EPIPE when nobody reads. */
+export function print(text: string): void {
+  pending.push(text);
+  pendingChars += text.length;
+  if (pendingChars >= BUFFER_BYTES) flushOutput();
+}
+
+/** Writes what {@link print} has gathered. Silent when the reader is gone. */
+export function flushOutput(): void {
+  if (pending.length === 0) return;
+  const bytes = Buffer.from(pending.join(''), 'utf8');
+  pending = [];
+  pendingChars = 0;
+  writeAll(1, bytes);
+}
+
+/** Writes bytes to standard output, after all text so far. */
+export function printBytes(bytes: Uint8Array): void {
+  flushOutput();
+  writeAll(1, bytes);
+}
+
+/** Writes all of `bytes` to a descriptor, waiting where a non-blocking pipe is full. */
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length) {
+    try {
+      done += writeSync(fd, bytes, done, bytes.length - done);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 2);
+    }
+  }
+}
+
+/** One progress line on standard error, only on a terminal; `done()` wipes it. */
+export interface Progress {
+  update(done: number, total: number): void;
+  done(): void;
+}
+
+/** Progress of work that may take long; `unit` names what is counted in percent, as in `decoding  42 %`. */
+export function createProgress(label: string): Progress {
+  if (!process.stderr.isTTY) return { update() {}, done() {} };
+  let shown = -1;
+  return {
+    update(done, total) {
+      const percent = total > 0 ? Math.min(100, Math.floor((done * 100) / total)) : 0;
+      if (percent === shown) return;
+      shown = percent;
+      process.stderr.write(`\r${label} ${percent.toString().padStart(3)} %`);
+    },
+    done() {
+      if (shown >= 0) process.stderr.write(`\r${' '.repeat(label.length + 6)}\r`);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { UserError } from '../base/errors.ts';
+import type { RecordBatch } from '../decoder/index.ts';
+import { type EventCatalog, type FieldDefinition, readField } from '../format/index.ts';
+
+/** The filters of `dump`, as the command line gives them. */
+export interface RecordFilters {
+  readonly pcpu?: ReadonlySet<number>;
+  readonly vcpu?: string;
+  readonly event?: string;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+interface VcpuFields {
+  readonly dom: FieldDefinition;
+  readonly vcpu: FieldDefinition | undefined;
+}
+
+/** Decides which records a user wants to see. */
+export class RecordSelection {
+  readonly #pcpus: ReadonlySet<number> | undefined;
+  readonly #fromNs: number;
+  readonly #toNs: number;
+  readonly #matchesEvent: ((event: number) => boolean) | undefined;
+  /** `dom` or `dom/vcpu`. */
+  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #vcpuFields: readonly (readonly VcpuFields[])[];
+
+  constructor(catalog: EventCatalog, filters: RecordFilters) {
+    this.#pcpus = filters.pcpu;
+    this.#fromNs = filters.from ?? 0;
+    this.#toNs = filters.to ?? Number.POSITIVE_INFINITY;
+    this.#matchesEvent = filters.event === undefined ? undefined : eventMatcher(catalog, filters.event);
+    this.#wanted = filters.vcpu === undefined ? undefined : parseVcpus(filters.vcpu);
+    this.#vcpuFields = catalog.layouts.map((layout) => vcpuFieldsOf(layout?.fields ?? []));
+  }
+
+  takes(batch: RecordBatch, row: number): boolean {
+    const tNs = batch.tNs[row];
+    if (tNs < this.#fromNs || tNs >= this.#toNs) return false;
+    if (this.#pcpus !== undefined && !this.#pcpus.has(batch.pcpu[row])) return false;
+    if (this.#matchesEvent !== undefined && !this.#matchesEvent(batch.event[row])) return false;
+    return this.#wanted === undefined || this.#isAbout(this.#wanted, batch, row);
+  }
+
+  #isAbout(wanted: ReadonlySet<string>, batch: RecordBatch, row: number): boolean {
+    const at = batch.wordsOffset[row];
+    return this.#vcpuFields[batch.layout[row]].some(({ dom, vcpu }) => {
+      const domText = String(readField(batch.words, at, dom));
+      if (wanted.has(domText)) return true;
+      return vcpu !== undefined && wanted.has(`${domText}/${readField(batch.words, at, vcpu)}`);
+    });
+  }
+}
+
+/** Every pair of fields that names a vCPU: dom and vcpu, prev_dom and prev_vcpu, ... */
+function vcpuFieldsOf(fields: readonly FieldDefinition[]): VcpuFields[] {
+  return fields
+    .filter(({ name }) => name === 'dom' || name.endsWith('_dom'))
+    .map((dom) => ({ dom, vcpu: fields.find(({ name }) => name === dom.name.replace(/dom$/, 'vcpu')) }));
+}
+
+function parseVcpus(text: string): Set<string> {
+  return new Set(
+    text.split(',').map((item) => {
+      const match = /^\s*d(\d+|\[IDLE\])(?:v(\d+))?\s*$/.exec(item);
+      if (!match) {
+        throw new UserError(
+          'usage',
+          `--vcpu: "${item.trim()}" should look like d1v0, or d1 for the whole domain`,
+        );
+      }
+      const dom = match[1] === '[IDLE]' ? '32767' : String(Number(match[1]));
+      return match[2] === undefined ? dom : `${dom}/${Number(match[2])}`;
+    }),
+  );
+}
+
+function eventMatcher(catalog: EventCatalog, text: string): (event: number) => boolean {
+  const ids = new Set<number>();
+  for (const item of text.split(',').map((word) => word.trim())) {
+    if (/^0x[0-9a-f]+$/i.test(item)) {
+      ids.add(Number(item));
+      continue;
+    }
+    const pattern = new RegExp(
+      `^(TRC_)?${item.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`,
+      'i',
+    );
+    const found = catalog.events.filter(({ name, className }) => pattern.test(name) || className === item);
+    if (found.length === 0) {
+      throw new UserError('usage', `--event: no event or class is called "${item}"`, {
+        hint: 'docs/events.md lists them; * stands for anything',
+      });
+    }
+    for (const { id } of found) ids.add(id);
+  }
+  return (event) => ids.has(event);
+}

@@ -1,0 +1,73 @@
+/**
+ * What every verb that reads a trace has in common: its argument, the options that say how to read it, and how to open
+ * it with progress and a clear end.
+ * @module
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import { openTrace, type TraceReader } from '../decoder/index.ts';
+import { EXIT } from './exit.ts';
+import { createProgress } from './output.ts';
+
+export interface TraceOptions {
+  readonly formats?: string[];
+  readonly cpuHz?: number;
+}
+
+/** Adds `--formats` and `--cpu-hz` to a verb that reads traces. */
+export function addTraceOptions(verb: Command): Command {
+  return verb
+    .option(
+      '--formats <file>',
+      'record definitions of a patched hypervisor, JSON or YAML, as in formats/ (repeatable)',
+      (file: string, files: string[] = []) => [...files, file],
+    )
+    .option(
+      '--cpu-hz <hz>',
+      'TSC frequency, with G, M or k (2.4G); derived from the records unless given',
+      parseHz,
+    );
+}
+
+/** The help of a trace argument, the same in every verb. */
+export const TRACE_ARGUMENT = 'a trace of xentrace or of `record`, plain or gzip; - is standard input';
+
+/** Opens a trace, calls `use`, and closes it whatever happens. Progress goes to standard error, on a terminal only. */
+export async function withTrace<T>(
+  path: string,
+  options: TraceOptions & { order?: 'time' | 'file' },
+  label: string,
+  use: (reader: TraceReader) => T | Promise<T>,
+): Promise<T> {
+  const progress = createProgress(label);
+  try {
+    const reader = await openTrace(path, {
+      ...(options.formats ? { formats: options.formats } : {}),
+      ...(options.cpuHz !== undefined ? { cpuHz: options.cpuHz } : {}),
+      ...(options.order ? { order: options.order } : {}),
+      onProgress: progress.update,
+    });
+    try {
+      return await use(reader);
+    } finally {
+      reader.close();
+    }
+  } finally {
+    progress.done();
+  }
+}
+
+/** 1 where bytes of the trace could not be read, so that what was reported is not all that there was; else 0. */
+export function exitCodeOf(reader: TraceReader): number {
+  return reader.diagnostics().some(({ severity }) => severity === 'error') ? EXIT.damaged : EXIT.done;
+}
+
+/** Parses a frequency as people and xenalyze write it: `2.4G`, `2400M`, `1000000000`. In Hz. */
+export function parseHz(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([GMk]?)(?:[Hh]z)?$/.exec(text.trim());
+  const scale = { G: 1e9, M: 1e6, k: 1e3, '': 1 }[match?.[2] ?? ''] ?? 1;
+  const hz = match ? Math.round(Number(match[1]) * scale) : Number.NaN;
+  if (!(hz >= 1000 && hz <= 1e12)) {
+    throw new InvalidArgumentError('expected a frequency such as 2.4G, 2400M or 1000000000.');
+  }
+  return hz;
+}

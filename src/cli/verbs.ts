@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+
+/** What a verb's file exports: it adds its arguments, options and action to `verb`. */
+export interface VerbModule {
+  /** `exit` notes the exit code of the run; the highest one counts. */
+  define(verb: Command, exit: (code: number) => void): void;
+}
+
+interface Verb {
+  readonly summary: string;
+  readonly load: () => Promise<VerbModule>;
+}
+
+/** Every verb, in the order of the road. */
+export const VERBS = {
+  record: {
+    summary: 'run a scenario on a simulated Xen host and record a trace of it',
+    load: () => import('./record.ts'),
+  },
+  info: {
+    summary: 'what is in a trace and how far to trust it',
+    load: () => import('./info.ts'),
+  },
+  dump: {
+    summary: 'one line per record',
+    load: () => import('./dump.ts'),
+  },
+  decode: {
+    summary: 'Arrow tables for notebooks',
+    load: () => import('./decode.ts'),
+  },
+  analyze: {
+    summary: 'waits, runstates, fairness and deadlines',
+    load: () => import('./analyze.ts'),
+  },
+  demo: {
+    summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
+    load: () => import('./demo.ts'),
+  },
+} as const satisfies Record<string, Verb>;
+
+export type VerbName = keyof typeof VERBS;

@@ -1,0 +1,40 @@
+/**
+ * xenscope as a library: from a scenario to a verdict, in the order in which the data flows.
+ *
+ *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis -> report
+ *                                                       ^ a real xentrace file enters here
+ *
+ * The write side (1 to 4) and the read side (5 to 9) share `format/` and the file, nothing else.
+ * @module
+ */
+
+// 8. Answers.
+export * from './analysis/index.ts';
+// The mistakes of a user, as errors.
+export { UserError, UserErrors } from './base/errors.ts';
+// 5. Trace file to columns of numbers.
+export * from './decoder/index.ts';
+// What a record is, and what the definitions in formats/ say of it.
+export * from './format/index.ts';
+// 4. Rings to a trace file.
+export {
+  createTraceRings,
+  parseRecorderOptions,
+  planRecording,
+  record,
+  recorderOptionSpecs,
+  recordToFile,
+  TraceFile,
+} from './recorder/index.ts';
+// 9. Answers for people and programs.
+export * from './report/index.ts';
+// 3. Where records land.
+export * from './ring/index.ts';
+// 1. What to run.
+export * from './scenario/index.ts';
+// 2. Run it in virtual time.
+export * from './simulator/index.ts';
+// 7. Arrow tables.
+export { resultTableToArrow, streamTable, tableSpecs, writeTables } from './tables/index.ts';
+// 6. What each vCPU was doing.
+export * from './timeline/index.ts';

@@ -1,0 +1,168 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type CliResult, runCli, runShell, scratchFolder } from './run-cli.ts';
+
+const samples = resolve(import.meta.dirname, '../../samples');
+const realTrace = `${samples}/traces/credit-caps.trace`;
+const scratch = scratchFolder();
+afterAll(() => scratch.remove());
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = scratch.path(name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** One clear sentence (or one per mistake) on standard error, no stack, exit code 2. */
+function expectRefusal({ status, stdout, stderr }: CliResult, sentence: RegExp): void {
+  expect(stderr).toMatch(sentence);
+  expect(stderr).not.toMatch(/internal error|^\s+at /m);
+  expect(stdout).toBe('');
+  expect(status).toBe(2);
+}
+
+describe('what is not a trace gets one sentence and exit code 2', () => {
+  const verbs = ['info', 'dump', 'analyze'];
+
+  test.each(verbs)('%s of a file that does not exist', (verb) => {
+    expectRefusal(runCli([verb, scratch.path('nowhere')]), /nowhere.*(not|no such)/i);
+  });
+
+  test.each(verbs)('%s of a folder', (verb) => {
+    expectRefusal(runCli([verb, samples]), /samples.*(folder|directory)/);
+  });
+
+  test.each(verbs)('%s of a text', (verb) => {
+    expectRefusal(
+      runCli([verb, file('letter.txt', 'Dear reader, this is no trace.\n'.repeat(20))]),
+      /not a trace/,
+    );
+  });
+
+  test.skipIf(process.getuid?.() === 0)('info of a file that may not be read', () => {
+    const path = file('secret.trace', 'x');
+    chmodSync(path, 0o000);
+    expectRefusal(runCli(['info', path]), /permission/);
+  });
+
+  test('decode of a folder, and into a file that is in the way', () => {
+    expectRefusal(runCli(['decode', samples, '-o', scratch.path('t')]), /samples.*(folder|directory)/);
+    expectRefusal(runCli(['decode', realTrace, '-o', file('in-the-way', '')]), /in-the-way/);
+  });
+});
+
+describe('wrong usage gets a sentence and exit code 2', () => {
+  test.each([
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['anlyze', 'x'], /Did you mean analyze/],
+    [['info', realTrace, '--frmat', 'json'], /unknown option '--frmat'/],
+    [['info'], /missing required argument 'trace'/],
+    [['info', realTrace, '--cpu-hz', 'fast'], /--cpu-hz.*2\.4G/],
+    [['info', realTrace, '--format', 'xml'], /--format.*text/],
+    [['decode', realTrace], /-o/],
+    [['decode', realTrace, '-o', '-'], /--tables/],
+    [['decode', realTrace, '-o', '/tmp/unused', '--tables', 'wait'], /wait/],
+    [['record', `${samples}/busy-host.yaml`], /--output/],
+    [['record', `${samples}/busy-host.yaml`, '-o', '/tmp/unused', '-c', '9'], /9/],
+    [['record', `${samples}/busy-host.yaml`, '-o', '/tmp/unused', '--scheduler', 'fifo'], /fifo/],
+  ])('%j', (words, sentence) => {
+    const result = runCli(words);
+    expect(result.stderr).toMatch(sentence);
+    expect(result.stderr).not.toMatch(/internal error|^\s+at /m);
+    expect(result.status).toBe(2);
+  });
+});
+
+describe('a mistake in a scenario has its place', () => {
+  test('a misspelt key', () => {
+    const path = file(
+      'bad.yaml',
+      'duration: 1s\nhost:\n  pcpus: 1\ndomains:\n  - id: 1\n    wieght: 3\n    vcpus: [{workload: hog}]\n',
+    );
+    const result = runCli(['record', path, '-o', scratch.path('bad.trace')]);
+    expectRefusal(result, /bad\.yaml:6:5: unknown key "wieght".*did you mean "weight"/);
+  });
+
+  test('an affinity to a pCPU that does not exist', () => {
+    const path = file(
+      'pin.yaml',
+      'duration: 1s\nhost: {pcpus: 2}\ndomains:\n  - id: 1\n    vcpus:\n      - workload: hog\n        hard: [5]\n',
+    );
+    expectRefusal(runCli(['record', path, '-o', scratch.path('pin.trace')]), /pin\.yaml:7:\d+: .*5/);
+  });
+});
+
+describe('a damaged trace yields what can be read, and exit code 1', () => {
+  const whole = readFileSync(realTrace);
+
+  function infoOf(name: string, bytes: Uint8Array) {
+    const result = runCli(['info', file(name, bytes), '--format', 'json']);
+    expect(result.stderr).not.toMatch(/internal error/);
+    return { ...result, info: JSON.parse(result.stdout) };
+  }
+  const { info: sound } = infoOf('sound.trace', whole);
+
+  test('the sound one has no damage', () => {
+    expect(sound.records).toBeGreaterThan(7000);
+  });
+
+  test('truncated in a record', () => {
+    const { status, info } = infoOf('cut.trace', whole.subarray(0, 100_002));
+    expect(status).toBe(1);
+    expect(info.records).toBeGreaterThan(4000);
+    expect(info.records).toBeLessThan(sound.records);
+  });
+
+  test('truncated in a window header', () => {
+    const { status, info } = infoOf('header.trace', whole.subarray(0, 7));
+    expect(status).toBe(1);
+    expect(info.records).toBe(0);
+  });
+
+  test('a hole in the middle costs the records around it and no more', () => {
+    const bytes = new Uint8Array(whole);
+    bytes.fill(0xa5, 70_000, 70_400);
+    const { status, info } = infoOf('hole.trace', bytes);
+    expect(status).toBe(1);
+    expect(info.records).toBeGreaterThan(sound.records - 500);
+  });
+
+  test('an empty file is a trace without records', () => {
+    const { info } = infoOf('empty.trace', new Uint8Array());
+    expect(info.records).toBe(0);
+  });
+});
+
+describe('pipes', () => {
+  const whole = readFileSync(realTrace);
+
+  test('standard input and gzip give what the file gives', () => {
+    const plain = JSON.parse(runCli(['analyze', realTrace, '--format', 'json']).stdout);
+    const piped = JSON.parse(runCli(['analyze', '-', '--format', 'json'], whole).stdout);
+    const zipped = JSON.parse(runCli(['analyze', '-', '--format', 'json'], gzipSync(whole)).stdout);
+    for (const one of [piped, zipped]) {
+      expect({ ...one, trace: { ...one.trace, name: '' } }).toEqual({
+        ...plain,
+        trace: { ...plain.trace, name: '' },
+      });
+    }
+    expect(plain.waits.length).toBeGreaterThan(0);
+  });
+
+  test('a reader that goes away ends the dump quietly', () => {
+    const { stdout, stderr } = runShell(`xenscope dump ${realTrace} | head -2`);
+    expect(stdout.trim().split('\n')).toHaveLength(2);
+    expect(stderr).toBe('');
+  });
+
+  test('a recording flows from one process to the other', () => {
+    const scenario = `${samples}/busy-host.yaml`;
+    const { status, stdout } = runShell(
+      `xenscope record ${scenario} -o - -q | xenscope info - --format json`,
+    );
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).cpu_hz).toBe(1e9);
+  });
+});
