@@ -9,7 +9,7 @@ export interface Column {
   /** `ns`, `ratio`, `count`, `dom`, `vcpu`, `pcpu`, `pcpus`, `percent`; undefined for names. */
   readonly unit?: string;
   readonly doc: string;
-  /** Fewer samples than this (see {@link ResultTable.sampleColumn}) and people are told "n/a": the figure says little. */
+  /** With fewer samples ({@link ResultTable.sampleColumn}) people are told "n/a": the figure says little. */
   readonly samplesMin?: number;
   /** What people see as its heading, where that is not the name. */
   readonly heading?: string;

@@ -6,9 +6,9 @@ export interface Claim {
 }
 
 /**
- * Water-filling: capacity is poured into the claims in proportion to their weights; a claim that is full leaves the rest
- * to the others. It is the only division in which nobody can get more without someone of a smaller or equal ratio of
- * share to weight getting less (weighted max-min fairness; Bertsekas and Gallager, Data Networks, 6.5.2).
+ * Water-filling: capacity is poured into the claims in proportion to their weights; a claim that is full leaves the
+ * rest to the others. It is the only division in which nobody can get more without someone of a smaller or equal ratio
+ * of share to weight getting less (weighted max-min fairness; Bertsekas and Gallager, Data Networks, 6.5.2).
  *
  * @returns what each claim is entitled to, in the order of `claims`
  */

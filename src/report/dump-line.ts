@@ -14,7 +14,7 @@ import {
   type LayoutDefinition,
   readField,
 } from '../format/definitions.ts';
-import { domLabel, vcpuLabel } from '../tables/vcpu-label.ts';
+import { domLabel, vcpuLabel } from '../timeline/vcpu-label.ts';
 
 /** How to show one layout's fields, worked out once. */
 interface LayoutPlan {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../decoder/diagnostic.ts';
-import { domLabel } from '../tables/vcpu-label.ts';
+import { domLabel } from '../timeline/vcpu-label.ts';
 import { plural, renderHead } from './head-text.ts';
 import { formatCount, formatNs, formatPercent } from './quantities.ts';
 import { textTable, wrapText } from './text-table.ts';

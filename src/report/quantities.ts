@@ -26,8 +26,9 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/** A ratio as a percentage: `49.9 %`. What is not quite all is never shown as 100 %, nor what is not quite nothing as 0 %. */
+/** A ratio as a percentage: `49.9 %`. Not quite all is never shown as 100 %, nor not quite nothing as 0 %. */
 export function formatPercent(ratio: number): string {
+  if (ratio < 0) return ratio > -0.0005 ? '0.0 %' : `-${formatPercent(-ratio)}`;
   const percent = ratio * 100;
   if (ratio < 1 && percent >= 99.95) return `>99.9 %`;
   if (ratio > 0 && percent < 0.05) return '<0.1 %';

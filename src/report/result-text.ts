@@ -1,5 +1,5 @@
 import type { Cell, Column, ResultTable } from '../analysis/index.ts';
-import { vcpuLabel } from '../tables/vcpu-label.ts';
+import { vcpuLabel } from '../timeline/vcpu-label.ts';
 import { formatCount, formatInstant, formatNs, formatPercent, NOT_AVAILABLE } from './quantities.ts';
 import { textTable, wrapText } from './text-table.ts';
 

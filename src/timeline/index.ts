@@ -11,3 +11,4 @@ export { DEADLINE_TOLERANCE_NS } from './job-tracker.ts';
 export * from './runstate-batch.ts';
 export { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
 export type { TimelineListener } from './timeline-listener.ts';
+export { domLabel, vcpuLabel } from './vcpu-label.ts';

@@ -8,33 +8,38 @@
  *    sched_force_context_switch in common/sched/core.c).
  * 3. Without core scheduling that place is the recording pCPU.
  *
- * Core scheduling shows itself by an idle vCPU's record on another pCPU than its own, or by a second pair after one
- * TRC_SCHED_SWITCH. From then on places come from 1 and 2 alone: a vCPU whose chain of switches has not met an idle
+ * Core scheduling shows itself by an idle vCPU's record on another pCPU than its own, or by a second pair right after
+ * one TRC_SCHED_SWITCH. From then on places come from 1 and 2 alone: a vCPU whose chain of switches has not met an idle
  * vCPU yet runs at an unknown place, -1.
  * @module
  */
 
 const NOBODY = -2;
 export const PLACE_UNKNOWN = -1;
-/** No TRC_SCHED_SWITCH seen on a pCPU yet: pairs cannot be counted. */
-const NO_SWITCH_SEEN = 255;
+/** The records of one switch are made in one go; a pair that comes later belongs to another switch. */
+const SWITCH_NS_MAX = 50_000;
 
 export class PlaceTracker {
   /** Set once it shows, for good. */
   coreScheduling = false;
   /** By recording pCPU: the place that the vCPU of the last record left, or {@link NOBODY}. */
   #left = new Int32Array(64).fill(NOBODY);
-  #pairsSinceSwitch = new Uint8Array(64).fill(NO_SWITCH_SEEN);
+  /** By recording pCPU: when its last TRC_SCHED_SWITCH was, and the pairs since. */
+  #switchNs = new Float64Array(64).fill(Number.NEGATIVE_INFINITY);
+  #pairs = new Uint8Array(64);
 
   /**
-   * A vCPU leaves running.
+   * A vCPU leaves running at `tNs`.
    * @param idleOf the pCPU whose idle vCPU it is, or -1
    * @param tracked where it was known to run, or {@link PLACE_UNKNOWN}
    * @returns where it ran, or {@link PLACE_UNKNOWN}
    */
-  leave(pcpu: number, idleOf: number, tracked: number): number {
+  leave(tNs: number, pcpu: number, idleOf: number, tracked: number): number {
     this.#grow(pcpu);
-    let place = tracked;
+    const knownBefore = this.coreScheduling;
+    if (tNs - this.#switchNs[pcpu] < SWITCH_NS_MAX && ++this.#pairs[pcpu] > 1) this.coreScheduling = true;
+    // Places told before core scheduling showed were those of recording pCPUs.
+    let place = this.coreScheduling && !knownBefore ? PLACE_UNKNOWN : tracked;
     if (idleOf >= 0) {
       if (idleOf !== pcpu) this.coreScheduling = true;
       place = idleOf;
@@ -45,12 +50,11 @@ export class PlaceTracker {
     return place;
   }
 
-  /** A vCPU enters running; parameters and result as in {@link leave}. */
+  /** A vCPU enters running; parameters and result are as in {@link leave}. */
   enter(pcpu: number, idleOf: number): number {
     this.#grow(pcpu);
     const left = this.#left[pcpu];
     this.#left[pcpu] = NOBODY;
-    if (this.#pairsSinceSwitch[pcpu] < 254 && ++this.#pairsSinceSwitch[pcpu] > 1) this.coreScheduling = true;
     if (idleOf >= 0) {
       if (idleOf !== pcpu) this.coreScheduling = true;
       return idleOf;
@@ -61,13 +65,16 @@ export class PlaceTracker {
 
   /** Any other runstate record on `pcpu`, or records lost there: what comes next is no pair with what was before. */
   interrupt(pcpu: number): void {
-    if (pcpu < this.#left.length) this.#left[pcpu] = NOBODY;
+    this.#grow(pcpu);
+    this.#left[pcpu] = NOBODY;
+    this.#switchNs[pcpu] = Number.NEGATIVE_INFINITY;
   }
 
   /** TRC_SCHED_SWITCH on `pcpu`: its pairs follow. */
-  switchAhead(pcpu: number): void {
+  switchAhead(tNs: number, pcpu: number): void {
     this.#grow(pcpu);
-    this.#pairsSinceSwitch[pcpu] = 0;
+    this.#switchNs[pcpu] = tNs;
+    this.#pairs[pcpu] = 0;
   }
 
   #grow(pcpu: number): void {
@@ -76,8 +83,11 @@ export class PlaceTracker {
     const left = new Int32Array(size).fill(NOBODY);
     left.set(this.#left);
     this.#left = left;
-    const pairs = new Uint8Array(size).fill(NO_SWITCH_SEEN);
-    pairs.set(this.#pairsSinceSwitch);
-    this.#pairsSinceSwitch = pairs;
+    const switchNs = new Float64Array(size).fill(Number.NEGATIVE_INFINITY);
+    switchNs.set(this.#switchNs);
+    this.#switchNs = switchNs;
+    const pairs = new Uint8Array(size);
+    pairs.set(this.#pairs);
+    this.#pairs = pairs;
   }
 }

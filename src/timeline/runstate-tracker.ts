@@ -68,7 +68,7 @@ export class RunstateTracker {
     let place = PLACE_UNKNOWN;
     if (from === RUNNING) {
       const tracked = s.state[v] === RUNNING ? s.place[v] : PLACE_UNKNOWN;
-      place = this.places.leave(pcpu, idleOf, tracked);
+      place = this.places.leave(tNs, pcpu, idleOf, tracked);
     } else if (to === RUNNING) {
       place = this.places.enter(pcpu, idleOf);
     } else {

@@ -27,7 +27,7 @@ const TRC_GUEST_TASK_COMPLETE = 0x0800f003;
 /** TRC_SCHED_RUNSTATE_CHANGE is 0x21001, the old state in bits 9..8, the new one in bits 5..4 (Xen's core.c). */
 const RUNSTATE_MASK = 0x0ffffccf;
 const RUNSTATE_CHANGE = 0x21001;
-/** The scheduler of a class record is in bits 11..9: 0x220xx and 0x221xx are credit's, 0x222xx and 0x223xx credit2's. */
+/** The scheduler of a class record is in bits 11..9: 0x220xx and 0x221xx credit, 0x222xx and 0x223xx credit2. */
 const SCHEDULER_SHIFT = 9;
 const CREDIT = 0x22000 >>> SCHEDULER_SHIFT;
 const CREDIT2 = 0x22200 >>> SCHEDULER_SHIFT;
@@ -87,10 +87,9 @@ export class Timeline {
   constructor(catalog: EventCatalog, listeners: readonly TimelineListener[], options: TimelineOptions = {}) {
     const { pcpus = [], lookahead = LOOKAHEAD } = options;
     this.#output = new TimelineOutput(listeners);
-    this.#runstates = new RunstateTracker(
-      this.#output,
-      pcpus.some((pcpu, index) => pcpu !== index),
-    );
+    const pcpuMissing = pcpus.some((pcpu, index) => pcpu !== index);
+    this.#runstates = new RunstateTracker(this.#output, pcpuMissing);
+    this.#runstates.partial = pcpus.length > 0 && !pcpus.includes(0);
     this.#jobs = new JobTracker(this.#output);
     this.#queue = new EventQueue(lookahead);
     this.#recorded = options.pcpus === undefined ? undefined : new Set(options.pcpus);
@@ -137,8 +136,7 @@ export class Timeline {
 
   /**
    * Records of some pCPU are missing altogether (`xentrace -c`): only running time is known from where that showed. It
-   * shows by pCPU 0 missing, where dom0 and Xen's own work keep no host idle; by tickles of a pCPU that never answers;
-   * or by many repairs.
+   * shows by pCPU 0 missing, which is never without work; by tickles of a pCPU that never answers; or by many repairs.
    */
   get partial(): boolean {
     return this.#runstates.partial;
@@ -234,7 +232,7 @@ export class Timeline {
     }
     switch (event) {
       case TRC_SCHED_SWITCH:
-        this.#runstates.places.switchAhead(pcpu);
+        this.#runstates.places.switchAhead(tNs, pcpu);
         return;
       case TRC_SCHED_SLEEP:
         this.#runstates.sleep(pcpu, ((word << 16) | (words[at + 1] & 0xffff)) >>> 0);
