@@ -25,15 +25,14 @@ export function emitRecords(
   batch: RecordBatch,
   state: EmitState,
 ): number {
-  const { data, positions, keys, pcpus } = streams;
+  const { data, positions, pcpus } = streams;
   const { order } = slice;
-  const { catalog, ticksPerSecond, byLayout } = state;
-  const { event, layout, pcpu, hasTsc, tscLow, tscHigh, tNs, wordsOffset, words } = batch;
-  const nsPerTick = 1e9 / ticksPerSecond;
-  let { secondKey, secondNs, spanNs } = state;
+  const { catalog, byLayout } = state;
+  const { event, layout, pcpu, hasTsc, tscLow, tscHigh, wordsOffset, words } = batch;
   let row = batch.count;
   const from = slice.next;
   const to = Math.min(slice.end, from + event.length - row);
+  setTimes(streams.keys, order, from, to, batch.tNs, row, state);
   let w = wordsOffset[row];
   for (let i = from; i < to; i++) {
     const r = order[i];
@@ -57,17 +56,6 @@ export function emitRecords(
       tscLow[row] = 0;
       tscHigh[row] = 0;
     }
-    const key = keys[r];
-    let ticks = key - secondKey;
-    if (ticks < 0 || ticks >= ticksPerSecond) {
-      const second = Math.floor(key / ticksPerSecond);
-      secondKey = second * ticksPerSecond;
-      secondNs = second * 1e9;
-      ticks = key - secondKey;
-    }
-    const ns = secondNs + Math.floor(ticks * nsPerTick + 0.5);
-    tNs[row] = ns;
-    if (ns > spanNs) spanNs = ns;
     for (let k = 0; k < extra; k++) words[w + k] = data[at + k];
     w += extra;
     row++;
@@ -77,8 +65,40 @@ export function emitRecords(
   }
   batch.count = row;
   slice.next = to;
+  return to - from;
+}
+
+/**
+ * Turns keys into nanoseconds, to the nearest whole one: exact for any frequency and however long the trace, because
+ * whole seconds are split off first.
+ */
+function setTimes(
+  keys: Float64Array,
+  order: Uint32Array,
+  from: number,
+  to: number,
+  tNs: Float64Array,
+  firstRow: number,
+  state: EmitState,
+): void {
+  const { ticksPerSecond } = state;
+  const nsPerTick = 1e9 / ticksPerSecond;
+  let { secondKey, secondNs, spanNs } = state;
+  let row = firstRow;
+  for (let i = from; i < to; i++) {
+    const key = keys[order[i]];
+    let ticks = key - secondKey;
+    if (ticks < 0 || ticks >= ticksPerSecond) {
+      const second = Math.floor(key / ticksPerSecond);
+      secondKey = second * ticksPerSecond;
+      secondNs = second * 1e9;
+      ticks = key - secondKey;
+    }
+    const ns = secondNs + Math.floor(ticks * nsPerTick + 0.5);
+    tNs[row++] = ns;
+    if (ns > spanNs) spanNs = ns;
+  }
   state.secondKey = secondKey;
   state.secondNs = secondNs;
   state.spanNs = spanNs;
-  return to - from;
 }

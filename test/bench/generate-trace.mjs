@@ -36,7 +36,7 @@ export function generateTrace(path, { records, pcpus, spanNs = 20e9 }) {
   for (let sweep = 0; written < records; sweep++) {
     for (let pcpu = 0; pcpu < pcpus && written < records; pcpu++) {
       const switches = Math.min(switchesPerWindow, Math.ceil((records - written) / RECORDS_PER_SWITCH));
-      const words = fillWindow(window, pcpu, sweep, switches, SWEEP_NS / switchesPerWindow);
+      const words = fillWindow(window, pcpu, sweep, switches, switchesPerWindow);
       writeSync(fd, window, 0, words * 4);
       written += switches * RECORDS_PER_SWITCH;
     }
@@ -46,8 +46,10 @@ export function generateTrace(path, { records, pcpus, spanNs = 20e9 }) {
   return { records: written, bytes: windows * 12 + (written / RECORDS_PER_SWITCH) * WORDS_PER_SWITCH * 4, windows };
 }
 
-/** Fills `out` with a window of `switches` context switches that lie `stepNs` apart. Returns its words. */
-function fillWindow(out, pcpu, sweep, switches, stepNs) {
+/** Fills `out` with a window of `switches` context switches, `switchesPerWindow` a sweep. Returns its words. */
+function fillWindow(out, pcpu, sweep, switches, switchesPerWindow) {
+  const firstSwitch = sweep * switchesPerWindow;
+  const stepNs = SWEEP_NS / switchesPerWindow;
   out[0] = 0x2001f003;
   out[1] = pcpu;
   out[2] = switches * WORDS_PER_SWITCH * 4;
@@ -65,8 +67,9 @@ function fillWindow(out, pcpu, sweep, switches, stepNs) {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     const ns = sweep * SWEEP_NS + Math.floor((i + seed / 2 ** 33) * stepNs);
     const tsc = TSC_START + Math.floor(ns * TICKS_PER_NS);
-    const dom = 1 + (i & 3);
-    const nextDom = 1 + ((i + 1) & 3);
+    // The vCPUs of a pCPU take turns; each is blocked until the one before it leaves.
+    const dom = 1 + ((firstSwitch + i) & 3);
+    const nextDom = 1 + ((firstSwitch + i + 1) & 3);
     const ranNs = lastNs < 0 ? Math.floor(stepNs) : ns - lastNs;
     lastNs = ns;
     put(WAKE, tsc);
