@@ -1,6 +1,6 @@
 import { BATCH_ROWS, type RecordBatch } from '../decoder/index.ts';
 import type { EventCatalog, FieldDefinition, LayoutDefinition } from '../format/index.ts';
-import type { ColumnBuffer } from './column-buffer.ts';
+import { type ColumnBuffer, clearBit, setBit, setRange } from './column-buffer.ts';
 import { fieldColumnName, isRunstateChange, OTHER_VALUE } from './table-specs.ts';
 import type { TableWriter } from './table-writer.ts';
 import { DOM_KNOWN, VCPU_KNOWN, type VcpuAttribution } from './vcpu-attribution.ts';
@@ -9,6 +9,7 @@ import { DOM_KNOWN, VCPU_KNOWN, type VcpuAttribution } from './vcpu-attribution.
 export const SLICE_ROWS = 16_384;
 
 const NO_CLASS = 0xffff;
+const MOSTLY_THERE = ['t_ns', 'tsc', 'dom', 'vcpu'];
 
 /**
  * Fills and writes the tables of the event classes.
@@ -109,6 +110,9 @@ export class ClassTables {
       if (writer.rows + more > writer.rowsMax) writer.flush();
       this.#classRows[index] = writer.rows;
       writer.rows += more;
+      // Most records have a time and a vCPU: the copy loops clear the bits of those that have not.
+      for (const name of MOSTLY_THERE)
+        setRange(writer.column(name).validity, writer.rows - more, writer.rows);
     }
   }
 
@@ -208,17 +212,18 @@ function copyTimes({ common: { time, tsc } }: LayoutPlan, batch: RecordBatch, ro
   const tscBits = tsc.validity;
   for (let slot = first; slot < end; slot++) {
     const row = sources[slot];
-    if (hasTsc[row] === 0) continue;
     const target = targets[slot];
+    if (hasTsc[row] === 0) {
+      clearBit(timeBits, target);
+      clearBit(tscBits, target);
+      continue;
+    }
     const pair = target << 1;
     const at = tNs[row];
     timeWords[pair] = at;
     timeWords[pair + 1] = Math.floor(at * 2 ** -32);
     tscWords[pair] = tscLow[row];
     tscWords[pair + 1] = tscHigh[row];
-    const bit = 1 << (target & 7);
-    timeBits[target >> 3] |= bit;
-    tscBits[target >> 3] |= bit;
   }
 }
 
@@ -245,9 +250,8 @@ function copyCommon(
     const known = attribution.known[row];
     dom[target] = attribution.dom[row];
     vcpu[target] = attribution.vcpu[row];
-    const byte = target >> 3;
-    if (known & DOM_KNOWN) domBits[byte] |= 1 << (target & 7);
-    if (known & VCPU_KNOWN) vcpuBits[byte] |= 1 << (target & 7);
+    if ((known & DOM_KNOWN) === 0) clearBit(domBits, target);
+    if ((known & VCPU_KNOWN) === 0) clearBit(vcpuBits, target);
   }
 }
 
@@ -344,7 +348,7 @@ function putWide(column: ColumnBuffer, values: Int32Array, signed: boolean, rows
 function putBools(bits: Uint8Array, values: Int32Array, rows: Rows): void {
   const { targets, first, end } = rows;
   for (let slot = first; slot < end; slot++) {
-    if (values[slot] !== 0) bits[targets[slot] >> 3] |= 1 << (targets[slot] & 7);
+    if (values[slot] !== 0) setBit(bits, targets[slot]);
   }
 }
 
@@ -357,5 +361,5 @@ function putEntries({ column, field, entries, otherEntry }: FieldPlan, values: I
 }
 
 function setBits(bitmap: Uint8Array, { targets, first, end }: Rows): void {
-  for (let slot = first; slot < end; slot++) bitmap[targets[slot] >> 3] |= 1 << (targets[slot] & 7);
+  for (let slot = first; slot < end; slot++) setBit(bitmap, targets[slot]);
 }

@@ -112,7 +112,24 @@ export function clearColumn(column: ColumnBuffer, rows: number): void {
 
 /** Marks row `row` of a nullable column as having a value. */
 export function setValid(column: ColumnBuffer, row: number): void {
-  column.validity[row >> 3] |= 1 << (row & 7);
+  setBit(column.validity, row);
+}
+
+/** Sets the bits from `first` up to `end`: where almost all rows have a value, this and clearing the others is cheap. */
+export function setRange(bitmap: Uint8Array, first: number, end: number): void {
+  let bit = first;
+  while (bit < end && bit & 7) setBit(bitmap, bit++);
+  const bytes = (end - bit) >> 3;
+  if (bytes > 0) bitmap.fill(0xff, bit >> 3, (bit >> 3) + bytes);
+  for (bit += Math.max(0, bytes) << 3; bit < end; bit++) setBit(bitmap, bit);
+}
+
+export function setBit(bitmap: Uint8Array, bit: number): void {
+  bitmap[bit >> 3] |= 1 << (bit & 7);
+}
+
+export function clearBit(bitmap: Uint8Array, bit: number): void {
+  bitmap[bit >> 3] &= ~(1 << (bit & 7));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { RecordBatch } from '../decoder/index.ts';
 import type { EventCatalog } from '../format/index.ts';
+import { clearBit, setRange } from './column-buffer.ts';
 import type { TableWriter } from './table-writer.ts';
 import { DOM_KNOWN, VCPU_KNOWN, type VcpuAttribution } from './vcpu-attribution.ts';
 
@@ -35,14 +36,11 @@ export class RecordsTable {
     const vcpu = writer.column('vcpu');
     dom.lent = attribution.dom;
     vcpu.lent = attribution.vcpu;
-    if (attribution.complete) {
-      dom.validity.fill(0xff, 0, batch.count >> 3);
-      vcpu.validity.fill(0xff, 0, batch.count >> 3);
-      fillBits(attribution.known, batch.count & ~7, batch.count, DOM_KNOWN, dom.validity);
-      fillBits(attribution.known, batch.count & ~7, batch.count, VCPU_KNOWN, vcpu.validity);
-    } else {
-      fillBits(attribution.known, 0, batch.count, DOM_KNOWN, dom.validity);
-      fillBits(attribution.known, 0, batch.count, VCPU_KNOWN, vcpu.validity);
+    setRange(dom.validity, 0, batch.count);
+    setRange(vcpu.validity, 0, batch.count);
+    if (!attribution.complete) {
+      clearMissing(attribution.known, batch.count, DOM_KNOWN, dom.validity);
+      clearMissing(attribution.known, batch.count, VCPU_KNOWN, vcpu.validity);
     }
     writer.column('words').list = { offsets: batch.wordsOffset, words: batch.words };
     writer.flush();
@@ -66,21 +64,22 @@ export class RecordsTable {
 /** Nanoseconds and TSC as 64-bit pairs, and the bitmap of the records that have them (zero under nulls). */
 function fillTimes(batch: RecordBatch, time: Uint32Array, tsc: Uint32Array, validity: Uint8Array): void {
   const { count, hasTsc, tNs, tscLow, tscHigh } = batch;
+  setRange(validity, 0, count);
   for (let row = 0; row < count; row++) {
-    if (hasTsc[row] === 0) continue; // The buffers were cleared: zero, and null.
+    if (hasTsc[row] === 0) {
+      clearBit(validity, row); // The buffers were cleared: zero, and null.
+      continue;
+    }
     const pair = row << 1;
     const at = tNs[row];
     time[pair] = at;
     time[pair + 1] = Math.floor(at * 2 ** -32);
     tsc[pair] = tscLow[row];
     tsc[pair + 1] = tscHigh[row];
-    validity[row >> 3] |= 1 << (row & 7);
   }
 }
 
-/** Sets the bit of every row from `first` up to `end` whose flags have `flag`. */
-function fillBits(flags: Uint8Array, first: number, end: number, flag: number, bitmap: Uint8Array): void {
-  for (let row = first; row < end; row++) {
-    if (flags[row] & flag) bitmap[row >> 3] |= 1 << (row & 7);
-  }
+/** Clears the bit of every row whose flags lack `flag`. */
+function clearMissing(flags: Uint8Array, rows: number, flag: number, bitmap: Uint8Array): void {
+  for (let row = 0; row < rows; row++) if ((flags[row] & flag) === 0) clearBit(bitmap, row);
 }

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { type ColumnBuffer, putInt64, putText, setValid, skipText } from './column-buffer.ts';
+import { type ColumnBuffer, putInt64, putText, setBit, setValid, skipText } from './column-buffer.ts';
 import type { TableWriter } from './table-writer.ts';
 
 /** A value of a small table; bigints for 64-bit columns beyond 2^53. */
@@ -37,7 +37,7 @@ function putCell(column: ColumnBuffer, row: number, cell: Cell): void {
       putWide(values as Uint32Array, row, cell);
       break;
     case 'bool':
-      if (cell) values[row >> 3] |= 1 << (row & 7);
+      if (cell) setBit(values as Uint8Array, row);
       break;
     default:
       values[row] = Number(cell);

@@ -5,7 +5,7 @@ import {
   type RunstateBatch,
   type WaitBatch,
 } from '../timeline/index.ts';
-import { type ColumnBuffer, putInt64, putText, setValid } from './column-buffer.ts';
+import { type ColumnBuffer, putInt64, putText, setBit, setValid } from './column-buffer.ts';
 import type { TableWriter } from './table-writer.ts';
 import { vcpuLabel } from './vcpu-label.ts';
 
@@ -93,8 +93,8 @@ function fillRunstates(writer: TableWriter, { batch, first, count, at }: Piece<R
     xenState[at + row] = batch.xenState[first + row];
     previous[at + row] = batch.previous[first + row];
     const complete = batch.complete[first + row];
-    if (complete & 1) startSeen[(at + row) >> 3] |= 1 << ((at + row) & 7);
-    if (complete & 2) endSeen[(at + row) >> 3] |= 1 << ((at + row) & 7);
+    if (complete & 1) setBit(startSeen, at + row);
+    if (complete & 2) setBit(endSeen, at + row);
   }
   const source = { first, count, at };
   putTimes(writer.column('start_ns'), batch.startNs, source);
@@ -132,7 +132,7 @@ function fillJobs(writer: TableWriter, { batch, first, count, at }: Piece<JobBat
     job[at + row] = batch.job[first + row];
     if (batch.missed[first + row] === JOB_UNJUDGED) continue;
     setValid(missed, at + row);
-    if (batch.missed[first + row] === JOB_MISSED) missed.values[(at + row) >> 3] |= 1 << ((at + row) & 7);
+    if (batch.missed[first + row] === JOB_MISSED) setBit(missed.values as Uint8Array, at + row);
   }
   const source = { first, count, at };
   const { releaseNs, startNs, completionNs, deadlineNs } = batch;

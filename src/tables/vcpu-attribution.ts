@@ -64,6 +64,8 @@ export class VcpuAttribution {
   /** By layout: the bits above. */
   readonly #plans: Uint16Array;
   readonly #places = new PlaceTracker();
+  /** Whether {@link PlaceTracker.coreScheduling} has been heeded. */
+  #siblings = false;
   /** By pCPU: the vCPU running there, packed. */
   readonly #running = new Int32Array(PLACES).fill(NOBODY);
   /** A direct-mapped cache from vCPU to the pCPU where it runs; a collision forgets one of the two. */
@@ -136,13 +138,17 @@ export class VcpuAttribution {
     const places = this.#places;
     switch (tells) {
       case TELLS_STOP: {
-        const place = places.leave(here, idleOf, this.#placeOf(packed));
+        const place = places.leave(batch.tNs[row], here, idleOf, this.#placeOf(packed));
+        if (places.coreScheduling && !this.#siblings) this.#forgetPlaces();
         if (place >= 0 && this.#running[place] === packed) this.#running[place] = NOBODY;
         break;
       }
-      case TELLS_RUN:
-        this.#runs(packed, places.enter(here, idleOf));
+      case TELLS_RUN: {
+        const place = places.enter(here, idleOf);
+        if (places.coreScheduling && !this.#siblings) this.#forgetPlaces();
+        this.#runs(packed, place);
         break;
+      }
       case TELLS_OTHER_STATE:
         places.interrupt(here);
         break;
@@ -155,12 +161,19 @@ export class VcpuAttribution {
         break;
       case TELLS_SWITCH: {
         const next = batch.wordsOffset[row] + 2;
-        places.switchAhead(here);
+        places.switchAhead(batch.tNs[row], here);
         if (places.coreScheduling) break; // The vCPU named stands for a whole unit: the runstate changes tell.
         this.#running[here] = (batch.words[next] << 16) | (batch.words[next + 1] & 0xffff);
         break;
       }
     }
+  }
+
+  /** Core scheduling shows: that vCPUs run where their records were made was wrong. */
+  #forgetPlaces(): void {
+    this.#siblings = true;
+    this.#running.fill(NOBODY);
+    this.#placeKey.fill(NOBODY);
   }
 
   #runs(packed: number, place: number): void {

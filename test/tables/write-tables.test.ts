@@ -126,8 +126,8 @@ describe('the table records', () => {
     ];
     writeTables(
       fakeSource([
-        ...pair(1n, packed(32767, 0), packed(2, 0)),
-        ...pair(3n, packed(32767, 1), packed(2, 1)), // Recorded on pCPU 0, but it is pCPU 1 that stops idling.
+        ...pair(1n, packed(32767, 1), packed(2, 1)), // Recorded on pCPU 0, but it is pCPU 1 that stops idling.
+        ...pair(3n, packed(32767, 0), packed(2, 0)),
         { pcpu: 0, event: 0x82010, words: [1, 2] },
         { pcpu: 1, event: 0x82010, words: [1, 2] },
         ...pair(5n, packed(2, 1), packed(3, 1)),
