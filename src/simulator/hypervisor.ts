@@ -201,9 +201,14 @@ export class Hypervisor {
 
   // ---- Parameters
 
-  /** What a toolstack sets for a domain, after which Xen makes a record (sched_adjust). */
+  /**
+   * What a toolstack sets for a domain, after which Xen makes a record (sched_adjust). To a scheduler that knows
+   * no such parameters it does not even send them.
+   */
   adjustDomain(domain: Domain, parameters: DomainParameters): void {
-    domain.pool!.scheduler.adjustDomain?.(domain, parameters);
+    const { scheduler } = domain.pool!;
+    if (scheduler.adjustDomain === undefined) return;
+    scheduler.adjustDomain(domain, parameters);
     this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
   }
 

@@ -1,6 +1,6 @@
 /**
  * The trace events that the simulated hypervisor makes, by Xen's names. Their layouts are in formats/.
- * Source: Xen's public trace.h and common/sched/credit.c.
+ * Source: Xen's public trace.h and common/sched/*.c.
  * @module
  */
 
@@ -18,6 +18,21 @@ export const TRC_CSCHED_BOOST_END = 0x00022008;
 export const TRC_CSCHED_SCHEDULE = 0x00022009;
 export const TRC_CSCHED_RATELIMIT = 0x0002200a;
 export const TRC_CSCHED_STEAL_CHECK = 0x0002200b;
+
+export const TRC_RTDS_TICKLE = 0x00022801;
+export const TRC_RTDS_RUNQ_PICK = 0x00022802;
+export const TRC_RTDS_BUDGET_BURN = 0x00022803;
+export const TRC_RTDS_BUDGET_REPLENISH = 0x00022804;
+/** Until 4.6 this was the record of every decision (TRC_RTDS_SCHED_TASKLET). */
+export const TRC_RTDS_SCHED_TASKLET = 0x00022805;
+export const TRC_RTDS_SCHEDULE = 0x00022806;
+
+export const TRC_SNULL_PICKED_CPU = 0x00022a01;
+export const TRC_SNULL_UNIT_ASSIGN = 0x00022a02;
+export const TRC_SNULL_UNIT_DEASSIGN = 0x00022a03;
+export const TRC_SNULL_MIGRATE = 0x00022a04;
+export const TRC_SNULL_SCHEDULE = 0x00022a05;
+export const TRC_SNULL_TASKLET = 0x00022a06;
 
 /** Jobs of the guests: xenscope's own, in a subclass of TRC_SCHED that Xen leaves unassigned. */
 export const TRC_TASK_RELEASE = 0x00024001;

@@ -9,6 +9,7 @@ export const RUNSTATE_OFFLINE = 3;
 
 /** Reasons for which a vCPU may not run (VPF_* of Xen's sched.h). */
 export const VPF_BLOCKED = 1 << 0;
+export const VPF_DOWN = 1 << 1;
 export const VPF_MIGRATING = 1 << 3;
 
 /** The domain that the idle vCPUs belong to (DOMID_IDLE). */
@@ -90,6 +91,11 @@ export class Vcpu {
   /** Whether nothing keeps it from running (vcpu_runnable, unit_runnable). */
   get isRunnable(): boolean {
     return this.pauseFlags === 0 && this.pauseCount === 0 && this.domain.pauseCount === 0;
+  }
+
+  /** Whether its guest has brought it up (is_unit_online). */
+  get isOnline(): boolean {
+    return (this.pauseFlags & VPF_DOWN) === 0;
   }
 
   /**

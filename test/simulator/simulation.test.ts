@@ -277,8 +277,8 @@ describe('a simulation', () => {
 
   test('refuses a scheduler and a version that it does not model, and says which it does', () => {
     const run = (given: Partial<Scenario>) => () => simulate(scenarioOf([[hog()]], given), new MemorySink(1));
-    expect(run({ scheduler: 'arinc653' })).toThrow(UserError);
-    expect(run({ scheduler: 'arinc653' })).toThrow(/"arinc653" is not simulated yet \(there is credit\)/);
+    expect(run({ scheduler: 'bvt' as never })).toThrow(UserError);
+    expect(run({ scheduler: 'bvt' as never })).toThrow(/"bvt" is not simulated yet \(there is credit\b/);
     expect(run({ xen: '4.2' })).toThrow(/Xen "4.2" is not modelled \(known are 4.17, /);
   });
 });

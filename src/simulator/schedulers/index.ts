@@ -8,6 +8,7 @@ import type { SchedulerName } from '../../scenario/scenario.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { CreditScheduler } from './credit.ts';
+import { NullScheduler } from './null.ts';
 
 export interface SchedulerEntry {
   readonly name: SchedulerName;
@@ -18,6 +19,7 @@ export interface SchedulerEntry {
 
 export const schedulers: readonly SchedulerEntry[] = [
   { name: 'credit', title: 'SMP Credit Scheduler', create: (xen) => new CreditScheduler(xen) },
+  { name: 'null', title: 'null Scheduler', create: (xen) => new NullScheduler(xen) },
 ];
 
 /** Throws UserError `unknown-scheduler` for one that is not in the table. */
