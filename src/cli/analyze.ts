@@ -75,7 +75,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
           else if (options.format === 'csv') print(renderResultsCsv(tables));
           else if (options.format === 'arrow') await writeArrow(tables, options.output);
           else print(renderAnalysisText(summary, tables));
-          exit(exitCodeOf(reader));
+          exit(exitCodeOf(reader, { tell: options.format === 'csv' || options.format === 'arrow' }));
         });
       }
     });

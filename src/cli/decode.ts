@@ -59,7 +59,7 @@ Examples:
           const written = tables.writeTables(reader, output, { tables: options.tables });
           for (const { path, rows, bytes } of written) print(`${path}  ${rows} rows  ${bytes} bytes\n`);
         }
-        exit(exitCodeOf(reader));
+        exit(exitCodeOf(reader, { tell: true }));
       });
     });
 }

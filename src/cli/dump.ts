@@ -59,7 +59,7 @@ Examples:
       await withTrace(trace, options, 'dumping', async (reader) => {
         if (options.format === 'arrow') await streamRecords(reader, options);
         else dump(reader, options, options.format);
-        exit(exitCodeOf(reader));
+        exit(exitCodeOf(reader, { tell: true }));
       });
     });
 }

@@ -39,7 +39,7 @@ The TSC's frequency is not in a trace: it is derived from records that carry nan
           const { resultTableToArrow } = await import('../tables/index.ts');
           printBytes(resultTableToArrow(infoTable(summary)));
         }
-        exit(exitCodeOf(reader));
+        exit(exitCodeOf(reader, { tell: options.format === 'csv' || options.format === 'arrow' }));
       });
     });
 }

@@ -56,9 +56,27 @@ export async function withTrace<T>(
   }
 }
 
-/** 1 where bytes of the trace could not be read, so that what was reported is not all that there was; else 0. */
-export function exitCodeOf(reader: TraceReader): number {
-  return reader.diagnostics().some(({ severity }) => severity === 'error') ? EXIT.damaged : EXIT.done;
+const DAMAGE_LINES_MAX = 5;
+
+/**
+ * The exit code for a trace that was read to its end: 1 where it is damaged, so that what was reported is not all that
+ * there was. Records that Xen itself lost are no damage of the trace. With `tell` the damage is told on standard error,
+ * for verbs whose output has no place for it.
+ */
+export function exitCodeOf(reader: TraceReader, { tell = false } = {}): number {
+  const damage = reader
+    .diagnostics()
+    .filter(
+      ({ severity, code }) => severity === 'error' || (severity === 'data_loss' && code !== 'lost_records'),
+    );
+  if (damage.length === 0) return EXIT.done;
+  if (tell) {
+    for (const { message } of damage.slice(0, DAMAGE_LINES_MAX))
+      process.stderr.write(`xenscope: ${message}\n`);
+    const more = damage.length - DAMAGE_LINES_MAX;
+    if (more > 0) process.stderr.write(`xenscope: ${more} more of this kind; \`xenscope info\` lists them\n`);
+  }
+  return EXIT.damaged;
 }
 
 /** Parses a frequency as people and xenalyze write it: `2.4G`, `2400M`, `1000000000`. In Hz. */

@@ -27,7 +27,7 @@ describe('what is not a trace gets one sentence and exit code 2', () => {
   const verbs = ['info', 'dump', 'analyze'];
 
   test.each(verbs)('%s of a file that does not exist', (verb) => {
-    expectRefusal(runCli([verb, scratch.path('nowhere')]), /nowhere.*(not|no such)/i);
+    expectRefusal(runCli([verb, scratch.path('nowhere')]), /nowhere/);
   });
 
   test.each(verbs)('%s of a folder', (verb) => {
@@ -37,7 +37,7 @@ describe('what is not a trace gets one sentence and exit code 2', () => {
   test.each(verbs)('%s of a text', (verb) => {
     expectRefusal(
       runCli([verb, file('letter.txt', 'Dear reader, this is no trace.\n'.repeat(20))]),
-      /not a trace/,
+      /not a xentrace file/,
     );
   });
 
@@ -129,9 +129,24 @@ describe('a damaged trace yields what can be read, and exit code 1', () => {
     expect(info.records).toBeGreaterThan(sound.records - 500);
   });
 
+  test('dump and decode tell the damage on standard error', () => {
+    const path = file('cut2.trace', whole.subarray(0, 100_002));
+    for (const words of [
+      ['dump', path],
+      ['decode', path, '-o', scratch.path('cut-tables')],
+    ]) {
+      const { status, stderr, stdout } = runCli(words);
+      expect(stderr).toMatch(/xenscope: .*(end|cut|trunc)/);
+      expect(stdout.length).toBeGreaterThan(100);
+      expect(status).toBe(1);
+    }
+  });
+
   test('an empty file is a trace without records', () => {
-    const { info } = infoOf('empty.trace', new Uint8Array());
+    const { status, info } = infoOf('empty.trace', new Uint8Array());
     expect(info.records).toBe(0);
+    expect(info.diagnostics[0].code).toBe('empty_trace');
+    expect(status).toBe(1);
   });
 });
 
