@@ -73,7 +73,7 @@ function ticksToNs(ticks: bigint, cpuHz: number | undefined): bigint | null {
 
 export function fillDiagnostics(writer: TableWriter, diagnostics: readonly Diagnostic[]): void {
   for (const { severity, code, pcpu, offset, bytes, count, tNs, message, advice } of diagnostics) {
-    const time = tNs === undefined ? null : tNs;
+    const time = tNs === undefined ? null : Math.round(tNs);
     const row = [severity, code, pcpu < 0 ? null : pcpu, offset < 0 ? null : offset, bytes, count, time];
     appendRow(writer, [...row, message, advice]);
   }
