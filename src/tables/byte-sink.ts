@@ -11,7 +11,8 @@ export interface ByteSink {
 }
 
 /**
- * A file that appears under its name only when it is complete: it grows as `PATH.partial` and is renamed by `commit`.
+ * A file that appears under its name only when it is complete: it grows as `PATH.partial` and is renamed by
+ * `commit`.
  */
 export class FileSink implements ByteSink {
   readonly path: string;
@@ -54,7 +55,10 @@ export class FileSink implements ByteSink {
   }
 }
 
-/** An open descriptor, as of standard output; it stays open. An EPIPE error passes through: nobody reads any more. */
+/**
+ * An open descriptor, as of standard output; it stays open. An EPIPE error passes through: nobody reads any
+ * more.
+ */
 export class DescriptorSink implements ByteSink {
   readonly #fd: number;
 
@@ -107,7 +111,10 @@ export class MemorySink implements ByteSink {
 const VECTORS_MAX = 1024;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes all chunks, however the system cuts them up, waiting where a non-blocking pipe is full. Returns the bytes. */
+/**
+ * Writes all chunks, however the system cuts them up, waiting where a non-blocking pipe is full. Returns the
+ * bytes.
+ */
 function writeAll(fd: number, chunks: readonly Uint8Array[]): number {
   let pending = chunks.filter((chunk) => chunk.length > 0);
   let total = 0;

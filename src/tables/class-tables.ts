@@ -14,9 +14,9 @@ const MOSTLY_THERE = ['t_ns', 'tsc', 'dom', 'vcpu'];
 /**
  * Fills and writes the tables of the event classes.
  *
- * The rows of a slice of a batch are first sorted by layout (a counting sort; each row keeps its place in its table).
- * Then every field of every layout is copied in a loop of its own, over rows that all have it at the same place, which
- * is several times as fast as asking each record what it is.
+ * The rows of a slice of a batch are first sorted by layout (a counting sort; each row keeps its place in its
+ * table). Then every field of every layout is copied in a loop of its own, over rows that all have it at the
+ * same place, which is several times as fast as asking each record what it is.
  */
 export class ClassTables {
   readonly #catalog: EventCatalog;
@@ -34,7 +34,10 @@ export class ClassTables {
   readonly #classRows: Int32Array;
   #recordIndex = 0;
 
-  /** @param open makes the writer of a class the first time that it is needed; undefined: this class is not wanted. */
+  /**
+   * @param open makes the writer of a class the first time that it is needed; undefined: this class is not
+   * wanted.
+   */
   constructor(catalog: EventCatalog, open: (name: string) => TableWriter | undefined) {
     const names = catalog.classes.map(({ name }) => name);
     this.#catalog = catalog;

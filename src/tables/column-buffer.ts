@@ -31,15 +31,16 @@ export type ColumnValues =
   | Float64Array;
 
 /**
- * The values of one column for the rows of the batch that is being filled: plain typed arrays, which the fill loops
- * write directly. Each has its own ArrayBuffer, because the Arrow writer may merge neighbours that share one.
+ * The values of one column for the rows of the batch that is being filled: plain typed arrays, which the fill
+ * loops write directly. Each has its own ArrayBuffer, because the Arrow writer may merge neighbours that
+ * share one.
  */
 export interface ColumnBuffer {
   readonly spec: ColumnSpec;
   readonly type: DataType;
   /**
-   * 64-bit columns: pairs of words, low half first (value i is [2 * i] and [2 * i + 1]). bool: a bitmap. utf8: the
-   * offsets. list<uint32>: unused.
+   * 64-bit columns: pairs of words, low half first (value i is [2 * i] and [2 * i + 1]). bool: a bitmap.
+   * utf8: the offsets. list<uint32>: unused.
    */
   readonly values: ColumnValues;
   /** A bitmap, one bit a row, set where there is a value; empty where the column is not nullable. */
@@ -55,7 +56,10 @@ export interface ColumnBuffer {
   list: { readonly offsets: Int32Array; readonly words: Uint32Array } | undefined;
 }
 
-/** Allocates a column for `rows` rows. `values` are the dictionary's entries where the spec does not know them. */
+/**
+ * Allocates a column for `rows` rows. `values` are the dictionary's entries where the spec does not know
+ * them.
+ */
 export function createColumn(spec: ColumnSpec, rows: number, values = spec.values): ColumnBuffer {
   assert(spec.type !== 'dictionary' || values !== undefined, `no entries for the dictionary ${spec.name}`);
   const dictionary = spec.type === 'dictionary' ? textVector(values as readonly string[]) : undefined;
@@ -99,7 +103,9 @@ export function dataOf(column: ColumnBuffer, rows: number): Data {
   return makeData({ ...props, data: arrowValues(column) } as never);
 }
 
-/** Forgets all rows. Values under nulls are zeroed, so that a file never holds remains of an earlier batch. */
+/**
+ * Forgets all rows. Values under nulls are zeroed, so that a file never holds remains of an earlier batch.
+ */
 export function clearColumn(column: ColumnBuffer, rows: number): void {
   const { spec, values, validity } = column;
   const sparse = spec.nullable || spec.type === 'bool';
@@ -115,7 +121,10 @@ export function setValid(column: ColumnBuffer, row: number): void {
   setBit(column.validity, row);
 }
 
-/** Sets the bits from `first` up to `end`: where almost all rows have a value, this and clearing the others is cheap. */
+/**
+ * Sets the bits from `first` up to `end`: where almost all rows have a value, this and clearing the others is
+ * cheap.
+ */
 export function setRange(bitmap: Uint8Array, first: number, end: number): void {
   let bit = first;
   while (bit < end && bit & 7) setBit(bitmap, bit++);
@@ -133,8 +142,8 @@ export function clearBit(bitmap: Uint8Array, bit: number): void {
 }
 
 /**
- * Puts an integer into a 64-bit column, two's complement, exact up to 2^53 in either direction. Through 32-bit halves:
- * ten times as fast as through a bigint.
+ * Puts an integer into a 64-bit column, two's complement, exact up to 2^53 in either direction. Through
+ * 32-bit halves: ten times as fast as through a bigint.
  */
 export function putInt64(words: Uint32Array, row: number, value: number): void {
   words[2 * row] = value;

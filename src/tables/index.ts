@@ -1,10 +1,10 @@
 /**
  * Arrow tables of a trace, for notebooks and other programs.
  *
- * In: the decoder's batches of records, and through the timeline what the vCPUs did. Out: one Arrow file a table
- * (docs/tables.md), or one table as a stream. The tables are declared as data (tableSpecs), from which the writer, the
- * documentation and the command line read. This is the only room that knows Apache Arrow; it refuses to know what the
- * tables are used for, and it draws no conclusions.
+ * In: the decoder's batches of records, and through the timeline what the vCPUs did. Out: one Arrow file a
+ * table (docs/tables.md), or one table as a stream. The tables are declared as data (tableSpecs), from which
+ * the writer, the documentation and the command line read. This is the only room that knows Apache Arrow; it
+ * refuses to know what the tables are used for, and it draws no conclusions.
  */
 export { type ByteSink, DescriptorSink, FileSink, MemorySink } from './byte-sink.ts';
 export {

@@ -1,11 +1,13 @@
 import type { ArrowTypeName, ColumnSpec } from './table-spec.ts';
 
 /**
- * The value of the schema's metadata key `pandas`, as pyarrow understands it: which pandas type a column gets. Without
- * it pandas turns integers with nulls into floats, which are exact only up to 2^53; with it `pandas.read_feather` gives
- * nullable integers, exact to 64 bits, whether or not this trace has nulls. Undefined where no column needs it.
+ * The value of the schema's metadata key `pandas`, as pyarrow understands it: which pandas type a column
+ * gets. Without it pandas turns integers with nulls into floats, which are exact only up to 2^53; with it
+ * `pandas.read_feather` gives nullable integers, exact to 64 bits, whether or not this trace has nulls.
+ * Undefined where no column needs it.
  *
- * The format is pandas' own: "Storing pandas DataFrame objects in Apache Arrow", in pandas' developer documentation.
+ * The format is pandas' own: "Storing pandas DataFrame objects in Apache Arrow", in pandas' developer
+ * documentation.
  */
 export function pandasMetadata(columns: readonly ColumnSpec[]): string | undefined {
   const described = columns

@@ -5,13 +5,17 @@ import type { TableWriter } from './table-writer.ts';
 import { DOM_KNOWN, VCPU_KNOWN, type VcpuAttribution } from './vcpu-attribution.ts';
 
 /**
- * Fills and writes the table `records`, one Arrow batch for each batch of the decoder. What the decoder already has as
- * columns (pCPU, event id, words) goes to the file as it is; only times and names are made here.
+ * Fills and writes the table `records`, one Arrow batch for each batch of the decoder. What the decoder
+ * already has as columns (pCPU, event id, words) goes to the file as it is; only times and names are made
+ * here.
  */
 export class RecordsTable {
   readonly #writer: TableWriter;
   readonly #catalog: EventCatalog;
-  /** Layout -> entry of the `event` dictionary; [0] stands for unknown layouts, whose event may still be known. */
+  /**
+   * Layout -> entry of the `event` dictionary; [0] stands for unknown layouts, whose event may still be
+   * known.
+   */
   readonly #entryOfLayout: Int16Array;
 
   constructor(writer: TableWriter, catalog: EventCatalog) {

@@ -5,7 +5,10 @@ import type { TableWriter } from './table-writer.ts';
 /** A value of a small table; bigints for 64-bit columns beyond 2^53. */
 export type Cell = number | bigint | string | boolean | null;
 
-/** Appends one row of plain values, in the order of the columns. For small tables: the big ones fill their columns. */
+/**
+ * Appends one row of plain values, in the order of the columns. For small tables: the big ones fill their
+ * columns.
+ */
 export function appendRow(writer: TableWriter, cells: readonly Cell[]): void {
   const { columns, spec } = writer;
   assert(

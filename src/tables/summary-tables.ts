@@ -6,7 +6,10 @@ import { SCHEMA_VERSION } from './table-spec.ts';
 import type { TableWriter } from './table-writer.ts';
 import type { TraceSource } from './trace-source.ts';
 
-/** What is known of a trace before it is read: the metadata of every file's schema, and the first rows of `meta`. */
+/**
+ * What is known of a trace before it is read: the metadata of every file's schema, and the first rows of
+ * `meta`.
+ */
 export function metadataOf(source: TraceSource): Map<string, string> {
   const { cpuHz, source: cpuHzSource, pairs, spreadPpm, tscStart } = source.clock;
   return new Map([
@@ -62,7 +65,9 @@ export function fillLost(writer: TableWriter, batch: RecordBatch, { clock }: Tra
   }
 }
 
-/** Rounded as the decoder rounds; null beyond an Int64. Without a frequency a tick is shown as a nanosecond. */
+/**
+ * Rounded as the decoder rounds; null beyond an Int64. Without a frequency a tick is shown as a nanosecond.
+ */
 function ticksToNs(ticks: bigint, cpuHz: number | undefined): bigint | null {
   const hz = cpuHz === undefined ? 1_000_000_000n : BigInt(Math.round(cpuHz));
   const twice = ticks * 2_000_000_000n + hz;

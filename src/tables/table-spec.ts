@@ -1,11 +1,12 @@
 /**
- * How a table is described: as data, read by the writer, by the generated docs/tables.md and by the command line.
+ * How a table is described: as data, read by the writer, by the generated docs/tables.md and by the command
+ * line.
  * @module
  */
 
 /**
- * The Arrow types in use. Few and plain on purpose: every reader knows them. `dictionary` is text with signed integer
- * indices (pandas' categorical refuses unsigned ones).
+ * The Arrow types in use. Few and plain on purpose: every reader knows them. `dictionary` is text with signed
+ * integer indices (pandas' categorical refuses unsigned ones).
  */
 export type ArrowTypeName =
   | 'int64'

@@ -30,8 +30,9 @@ export interface TableWriterOptions {
 }
 
 /**
- * One table on its way into a sink: the fill loops write rows into the columns' buffers, say how many there are by
- * setting `rows`, and `flush` writes them as one Arrow batch. Bounded memory: the buffers, nothing else.
+ * One table on its way into a sink: the fill loops write rows into the columns' buffers, say how many there
+ * are by setting `rows`, and `flush` writes them as one Arrow batch. Bounded memory: the buffers, nothing
+ * else.
  */
 export class TableWriter {
   readonly spec: TableSpec;
@@ -101,7 +102,10 @@ export class TableWriter {
     this.#drain();
   }
 
-  /** The writer queues views of our buffers: they are in the sink before this returns, hence free to be reused. */
+  /**
+   * The writer queues views of our buffers: they are in the sink before this returns, hence free to be
+   * reused.
+   */
   #drain(): void {
     this.sink.write(this.#queue.take());
   }

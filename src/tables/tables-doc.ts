@@ -22,10 +22,10 @@ export function renderTablesDoc(specs: readonly TableSpec[]): string {
 const INTRODUCTION = `# Tables
 
 \`xenscope decode TRACE -o DIR\` writes one Arrow file a table: \`DIR/NAME.arrow\`, IPC *file* format (Feather V2),
-uncompressed. \`--tables a,b\` chooses some; \`-o - --tables NAME\` writes one to standard output, in the IPC *stream*
-format. The classes' tables are written when the trace has such records (or when they are asked for by name);
-all others always are, with no rows where there is nothing to tell. A file appears under its name when all are complete;
-until then it is \`NAME.arrow.partial\`.
+uncompressed. \`--tables a,b\` chooses some; \`-o - --tables NAME\` writes one to standard output, in the IPC
+*stream* format. The classes' tables are written when the trace has such records (or when they are asked for by name);
+all others always are, with no rows where there is nothing to tell. A file appears under its name when all are
+complete; until then it is \`NAME.arrow.partial\`.
 
 This file is made from the same declarations as the tables.
 `;
@@ -42,19 +42,19 @@ const KINDS = { records: 'records', class: 'event class', timeline: 'timeline', 
 const CONVENTIONS = `## Conventions
 
 - **Times** are 64-bit integers in nanoseconds, in columns that end in \`_ns\`; an instant counts from the start of the
-  trace (its first TSC). Where the frequency of the TSC is not known (\`cpu_hz\` is \`unknown\`), a tick is shown as a
+  trace (its first TSC). Where the TSC's frequency is not known (\`cpu_hz\` is \`unknown\`), a tick is shown as a
   nanosecond.
 - **Absent is null**, never -1 or 0. pandas gets nullable integers (\`Int64\`, \`UInt16\`, \`boolean\`), which are exact
   to 64 bits: the schema says so.
 - **Order.** Rows of \`records\` and of the classes are in time order across pCPUs, those of one pCPU as the trace has
   them. A record without a time (\`t_ns\` is null: ring-wrap and HVM handler records) stands after the record before it
   on its pCPU; to give it a time for plotting, fill forward within the pCPU.
-- **Whose record.** \`dom\` and \`vcpu\` are the vCPU that the record names; where it names none, the one that ran on its
-  pCPU by the runstate changes and switches before it; null where these are not known (yet).
-- **Names** of events and states are dictionaries (categoricals), the same in every batch; their entries are all names
-  there are, not only those that occur. An event that no definition names is \`unknown\` with its number in \`event_id\`,
-  and a value that its enumeration does not name is \`other\`; the words are in \`records\` in any case.
-- **Schema metadata** of every file: \`table\`, and of the rows of [meta](#meta) those that are known beforehand. Every
+- **Whose record.** \`dom\` and \`vcpu\` are the vCPU that the record names; where it names none, the one that ran on
+  its pCPU by the runstate changes and switches before it; null where these are not known (yet).
+- **Names** of events and states are dictionaries (categoricals), the same in every batch; their entries are all
+  names there are, not only those that occur. An event that no definition names is \`unknown\` with its number in
+  \`event_id\`, and a value that its enumeration does not name is \`other\`; the words are in \`records\` anyway.
+- **Schema metadata** of every file: \`table\`, and those rows of [meta](#meta) that are known beforehand. Every
   column has its sentence and unit as field metadata \`doc\` and \`unit\`.
 `;
 
@@ -97,9 +97,9 @@ duckdb.sql("select label, cause, count(*), max(wait_ns) from waits group by all 
 In JavaScript \`tableFromIPC(await readFile("out/waits.arrow"))\` of apache-arrow gives 64-bit columns as bigints.
 `;
 
-const CLASSES = `One table for each file in \`formats/\`: the columns up to \`vcpu\` are common to all, the others are the
-fields of the class's layouts by name, null in the rows whose layout has no such field. A field called like a common
-column is in \`field_NAME\`. Written when the trace has such records.
+const CLASSES = `One table for each class of \`formats/\`: the columns up to \`vcpu\` are common to all, the others are
+the fields of the class's layouts by name, null in the rows whose layout has no such field. A field called like a
+common column is in \`field_NAME\`. Written when the trace has such records.
 `;
 
 function renderTable({ name, doc, columns }: TableSpec): string {

@@ -10,8 +10,8 @@ import type { TableWriter } from './table-writer.ts';
 import { vcpuLabel } from './vcpu-label.ts';
 
 /**
- * Fills the tables `runstates`, `waits` and `jobs` from what the timeline tells its listeners. Only those whose writer
- * is given are listened to.
+ * Fills the tables `runstates`, `waits` and `jobs` from what the timeline tells its listeners. Only those
+ * whose writer is given are listened to.
  */
 export class TimelineTables {
   readonly #labels = new Map<number, Uint8Array>();

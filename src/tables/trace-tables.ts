@@ -14,15 +14,17 @@ import { TimelineTables } from './timeline-tables.ts';
 import type { TraceSource } from './trace-source.ts';
 import { VcpuAttribution } from './vcpu-attribution.ts';
 
-/** Makes the writer of a table; called when its first row is due, or at the end for tables that may be empty. */
+/**
+ * Makes the writer of a table; called when its first row is due, or at the end for tables that may be empty.
+ */
 export type OpenTable = (spec: TableSpec, options: TableWriterOptions) => TableWriter;
 
 /** The most that the buffers of one wide class table should take. */
 const CLASS_BUFFER_BYTES = 4 << 20;
 
 /**
- * All chosen tables of one trace, in one pass: `push` every batch, then `finish`. Between batches nothing is kept but
- * the rows that wait in the writers' buffers.
+ * All chosen tables of one trace, in one pass: `push` every batch, then `finish`. Between batches nothing is
+ * kept but the rows that wait in the writers' buffers.
  */
 export class TraceTables {
   readonly writers = new Map<string, TableWriter>();
@@ -37,7 +39,8 @@ export class TraceTables {
   readonly #domainTimes = new DomainTimes();
 
   /**
-   * @param tables names of the wanted tables; undefined: all. A class table that is asked for by name is written even
+   * @param tables names of the wanted tables; undefined: all. A class table that is asked for by name is
+   *   written even
    *   when the trace has no such records.
    * @throws UserError for a name that is no table's.
    */

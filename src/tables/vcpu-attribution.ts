@@ -31,7 +31,10 @@ const TELLS_LOSS = 5;
 /** The vCPU named as next runs here from now on. */
 const TELLS_SWITCH = 6;
 
-/** How a layout names its vCPU: in one word, domain in the upper half (the usual way); in two words; somehow else. */
+/**
+ * How a layout names its vCPU: in one word, domain in the upper half (the usual way); in two words; somehow
+ * else.
+ */
 const NAMES_PACKED = 0x08;
 const NAMES_APART = 0x10;
 const NAMES_OTHERWISE = 0x20;
@@ -47,8 +50,8 @@ const NOBODY = -1;
 const PLACES = 1 << 16;
 
 /**
- * Which vCPU each record is about: the one that it names, else the one known to run on its pCPU from the records
- * before. After {@link annotate} row i of the arrays belongs to row i of the batch.
+ * Which vCPU each record is about: the one that it names, else the one known to run on its pCPU from the
+ * records before. After {@link annotate} row i of the arrays belongs to row i of the batch.
  *
  * Runstate changes, switches and the like tell who runs where; with core scheduling that takes some care, see
  * {@link PlaceTracker}.

@@ -10,7 +10,9 @@ import type { TraceSource } from './trace-source.ts';
 import { TraceTables } from './trace-tables.ts';
 
 export interface WriteTablesOptions {
-  /** Names of the wanted tables; all by default. A class table named here is written even when it stays empty. */
+  /**
+   * Names of the wanted tables; all by default. A class table named here is written even when it stays empty.
+   */
   readonly tables?: readonly string[] | undefined;
 }
 
@@ -23,11 +25,11 @@ export interface WrittenTable {
 }
 
 /**
- * Reads a trace to its end and writes its tables into a folder (made where it does not exist), each as `NAME.arrow` in
- * Arrow's IPC file format, uncompressed. One pass, bounded memory.
+ * Reads a trace to its end and writes its tables into a folder (made where it does not exist), each as
+ * `NAME.arrow` in Arrow's IPC file format, uncompressed. One pass, bounded memory.
  *
- * Files appear under their names only when all of them are complete. A class table that this trace has no records for
- * is not written, and one that an earlier run left there is removed: the folder shows one trace.
+ * Files appear under their names only when all of them are complete. A class table that this trace has no
+ * records for is not written, and one that an earlier run left there is removed: the folder shows one trace.
  *
  * @throws UserError where the folder or a file cannot be written, or a name is no table's.
  */
@@ -63,10 +65,11 @@ export function writeTables(
 }
 
 /**
- * Reads a trace to its end and writes one of its tables in Arrow's IPC stream format: to a descriptor (1 is standard
- * output) or a sink of the caller's. Returns the number of rows.
+ * Reads a trace to its end and writes one of its tables in Arrow's IPC stream format: to a descriptor (1 is
+ * standard output) or a sink of the caller's. Returns the number of rows.
  *
- * @throws UserError where `name` is no table's; the system's error with code EPIPE when nobody reads any more.
+ * @throws UserError where `name` is no table's; the system's error with code EPIPE when nobody reads any
+ *   more.
  */
 export function streamTable(source: TraceSource, name: string, to: number | ByteSink = 1): number {
   const sink = typeof to === 'number' ? new DescriptorSink(to) : to;
