@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type Analysis,
   analyses,
@@ -49,11 +49,10 @@ export function define(verb: Command, exit: (code: number) => void): void {
         parseNumbersByDomain,
       )
       .option('--scenario <file>', 'weights and caps from the scenario that was recorded')
-      .option(
-        '--window <time>',
-        'length of the windows that fairness is judged in',
-        parseDurationArgument,
-        WINDOW_NS_DEFAULT,
+      .addOption(
+        new Option('--window <time>', 'length of the windows that fairness is judged in')
+          .argParser(parseDurationArgument)
+          .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
       )
       .option('-o, --output <folder>', 'with --format arrow: a folder for one .arrow file per result')
       .option('--table <name>', 'with --format arrow or csv: only this result'),
@@ -93,9 +92,8 @@ Examples:
   xenscope analyze run.trace --scenario samples/busy-host.yaml      fairness against the scenario's weights and caps
   xenscope analyze host.trace --weights 1=128,2=256 --caps 2=30     the same for a real host
   xenscope analyze run.trace --format json | jq '.waits[] | select(.wait_ns_max > 1e6)'
-  ssh dom0 xentrace -D -T 10 - | xenscope analyze -
+  ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -
 
-The windows of fairness are ${formatNanosecondsExact(WINDOW_NS_DEFAULT)} long unless --window says otherwise.
 Every metric is in docs/metrics.md.`;
 }
 

@@ -28,7 +28,7 @@ function steps(folder: string): string[][] {
     ['analyze', `${folder}/busy-host.trace`, '--scenario', scenario],
     ['info', realTrace],
     ['decode', realTrace, '-o', `${folder}/credit-caps-tables`],
-    ['analyze', realTrace],
+    ['analyze', realTrace, '--weights', '1=128,2=256,3=512', '--caps', '2=30,3=40'],
   ];
 }
 

@@ -24,7 +24,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
 Examples:
   xenscope info run.trace
   xenscope info run.trace --format json | jq '.records, .cpu_hz, .lost_records'
-  ssh dom0 xentrace -D -T 10 - | xenscope info -
+  ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope info -
 
 The TSC's frequency is not in a trace: it is derived from records that carry nanoseconds, and shown with its spread.`,
     )

@@ -17,7 +17,7 @@ Examples:
   xenscope info run.trace                           what is in the file, how far to trust it
   xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
   xenscope decode run.trace -o tables               Arrow files for a notebook
-  ssh dom0 xentrace -D -T 10 - | xenscope analyze - straight from a host
+  ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -      straight from a host
 
 Exit codes: 0 done, 1 the trace was damaged but what could be read was reported, 2 wrong usage or input.`;
 
