@@ -30,6 +30,13 @@ export class BootParameters {
     return value === true || value === 1;
   }
 
+  /** Xen's custom_param() and string_param() */
+  text(name: string): string {
+    const value = this.#value(name);
+    assert(typeof value === 'string', `boot parameter ${name} is a word, not ${value}`);
+    return value;
+  }
+
   #value(name: string): number | string | boolean {
     const definition = BOOT_PARAMETERS.find((parameter) => parameter.name === name);
     assert(definition !== undefined, `${name} is no boot parameter`);

@@ -208,7 +208,7 @@ export class Hypervisor {
   adjustDomain(domain: Domain, parameters: DomainParameters): void {
     const { scheduler } = domain.pool!;
     if (scheduler.adjustDomain === undefined) return;
-    scheduler.adjustDomain(domain, parameters);
+    if (!scheduler.adjustDomain(domain, parameters)) return;
     this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
   }
 

@@ -56,8 +56,10 @@ export interface Scheduler {
   /** Moves it to `pcpu` (migrate); without this hook the core just sets `vcpu.processor`. */
   migrate?(vcpu: Vcpu, pcpu: number): void;
 
-  /** New parameters of a domain (adjust with XEN_DOMCTL_SCHEDOP_putinfo). */
-  adjustDomain?(domain: Domain, parameters: DomainParameters): void;
+  /**
+   * New parameters of a domain (adjust with XEN_DOMCTL_SCHEDOP_putinfo). Answers false if Xen refuses them.
+   */
+  adjustDomain?(domain: Domain, parameters: DomainParameters): boolean;
   /** New parameters of a vCPU (adjust with XEN_DOMCTL_SCHEDOP_putvcpuinfo). */
   adjustVcpu?(vcpu: Vcpu, parameters: VcpuParameters): void;
   /** Its affinity is about to become this; undefined masks stay (adjust_affinity). */

@@ -38,7 +38,7 @@ export class Tracer {
     this.#skewTicks = host.tscSkewTicks;
   }
 
-  /** A record without extra words; `record1` to `record4` have that many. */
+  /** A record without extra words; `record1` to `record6` have that many. */
   record0(event: number): void {
     if (this.wants(event)) this.#put(event, 0);
   }
@@ -74,6 +74,18 @@ export class Tracer {
     words[2] = c;
     words[3] = d;
     this.#put(event, 4);
+  }
+
+  record6(event: number, a: number, b: number, c: number, d: number, e: number, f: number): void {
+    if (!this.wants(event)) return;
+    const words = this.#words;
+    words[0] = a;
+    words[1] = b;
+    words[2] = c;
+    words[3] = d;
+    words[4] = e;
+    words[5] = f;
+    this.#put(event, 6);
   }
 
   /** A record of a guest's job: the vCPU, the task's number, the job's number. */

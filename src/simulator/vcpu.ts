@@ -11,6 +11,7 @@ export const RUNSTATE_OFFLINE = 3;
 export const VPF_BLOCKED = 1 << 0;
 export const VPF_DOWN = 1 << 1;
 export const VPF_MIGRATING = 1 << 3;
+export const VPF_PARKED = 1 << 8;
 
 /** The domain that the idle vCPUs belong to (DOMID_IDLE). */
 export const DOMID_IDLE = 0x7fff;

@@ -17,10 +17,27 @@ export interface CreditVersion {
   readonly yieldLastsWhileQueued: boolean;
 }
 
+/** What the credit2 scheduler does differently from version to version. */
+export interface Credit2Version {
+  /**
+   * The time slice ends when the credit of the vCPU that was just preempted is met, too. Before, that vCPU was
+   * overlooked because it is queued only after the decision, so that two equals took turns of 10 ms instead
+   * of 1 ms. Xen ae648e9f80 "credit2: factor in previous active unit's credit in csched2_runtime()".
+   */
+  readonly slicesSeePreempted: boolean;
+  /**
+   * The last half word of RUNQ_ASSIGN is 0. Before, it is what the stack held: on the reference machine's build
+   * the number of the run queue again when the vCPU migrates, 0 when it is new. Xen 2992f4dcd5 "xen/credit2:
+   * Remove tail padding from TRC_CSCHED2_* records".
+   */
+  readonly clearsAssignPadding: boolean;
+}
+
 /** A version of Xen: the switches by which the modelled versions differ, in one place. */
 export interface XenVersion {
   readonly series: XenSeries;
   readonly credit: CreditVersion;
+  readonly credit2: Credit2Version;
 }
 
 /**
@@ -41,6 +58,10 @@ export function xenVersion(name: string): XenVersion {
     credit: {
       limitsLoadBalancing: isSinceXen(series, '4.18'),
       yieldLastsWhileQueued: isSinceXen(series, '4.18'),
+    },
+    credit2: {
+      slicesSeePreempted: isSinceXen(series, '4.21'),
+      clearsAssignPadding: isSinceXen(series, '4.18'),
     },
   };
 }

@@ -155,13 +155,14 @@ export class CreditScheduler implements Scheduler {
     return this.#placement.pick(vcpu, true);
   }
 
-  adjustDomain(domain: Domain, { weight, cap }: DomainParameters): void {
+  adjustDomain(domain: Domain, { weight, cap }: DomainParameters): boolean {
     const credit = creditOfDomain(domain);
     if (weight !== undefined && weight !== 0) {
       if (!credit.active.isAlone) this.#system.weight += (weight - credit.weight) * credit.activeCount;
       credit.weight = weight;
     }
     if (cap !== undefined) credit.cap = cap;
+    return true;
   }
 
   adjustAffinity(vcpu: Vcpu, hard: Cpumask | undefined): void {

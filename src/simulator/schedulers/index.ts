@@ -8,6 +8,7 @@ import type { SchedulerName } from '../../scenario/scenario.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { CreditScheduler } from './credit.ts';
+import { Credit2Scheduler } from './credit2.ts';
 import { NullScheduler } from './null.ts';
 
 export interface SchedulerEntry {
@@ -19,6 +20,11 @@ export interface SchedulerEntry {
 
 export const schedulers: readonly SchedulerEntry[] = [
   { name: 'credit', title: 'SMP Credit Scheduler', create: (xen) => new CreditScheduler(xen) },
+  {
+    name: 'credit2',
+    title: 'SMP Credit Scheduler rev2',
+    create: (xen) => new Credit2Scheduler(xen),
+  },
   { name: 'null', title: 'null Scheduler', create: (xen) => new NullScheduler(xen) },
 ];
 
