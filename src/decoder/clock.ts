@@ -31,6 +31,8 @@ const BYTES_PER_FEED_MIN = 16 * 1024;
 const NS_ENOUGH = 2e9;
 /** TSCs per pCPU that are looked at for the first one that can be believed. */
 const START_TSCS = 9;
+/** A single first TSC so far behind the second is damage. About 7 minutes. */
+const STRAY_TICKS = 2n ** 40n;
 
 /**
  * Looks at the first records of each pCPU to find the trace's first TSC and the frequency of the TSC.
@@ -60,7 +62,7 @@ export function findClock(source: TraceSource, index: WindowIndex): ClockFinding
   return { tscStart: starts.first(), frequency: deriveFrequency(links) };
 }
 
-/** Finds the smallest of the pCPUs' first TSCs, passing over those that lie far ahead of most that follow. */
+/** Finds the smallest of the pCPUs' first TSCs, passing over those that lie far from all that follow. */
 class StartFinder {
   readonly #tscs = new Map<number, bigint[]>();
 
@@ -80,12 +82,16 @@ class StartFinder {
   first(): bigint {
     let first: bigint | undefined;
     for (const list of this.#tscs.values()) {
-      const own = list.find((tsc, i) => {
-        const later = list.slice(i + 1);
-        return later.filter((other) => other < tsc - BigInt(JUMP_TICKS)).length * 2 <= later.length;
-      });
+      const own = list.find((tsc, i) => isCredible(tsc, list.slice(i + 1)));
       if (own !== undefined && (first === undefined || own < first)) first = own;
     }
     return first ?? 0n;
   }
+}
+
+/** Whether a first TSC fits to those that follow it: neither far ahead of most of them, nor alone far behind. */
+function isCredible(tsc: bigint, later: readonly bigint[]): boolean {
+  const [next = tsc, second = next] = later;
+  if (next - tsc > STRAY_TICKS && second > next && second - next < STRAY_TICKS) return false;
+  return later.filter((other) => other < tsc - BigInt(JUMP_TICKS)).length * 2 <= later.length;
 }

@@ -5,7 +5,7 @@ import {
   WINDOW_HEADER_BYTES,
 } from '../format/index.ts';
 import { EVENT_CLASS_MASK } from './index-windows.ts';
-import type { RecordStreams } from './record-streams.ts';
+import type { LoadTotals, RecordStreams } from './record-streams.ts';
 import { PCPU_LIMIT, type Window } from './window-index.ts';
 
 /** A TSC that leaves its predecessor so far behind is compared with those that follow. About 7 ms. */
@@ -148,7 +148,7 @@ function walkRows(
     if (timed) {
       const key = (data[at + 2] - baseHigh) * 4294967296 + (data[at + 1] - baseLow);
       if (key >= last && key - last < JUMP_TICKS) last = key;
-      else last = unusualKey(streams, pcpu, at, end, last, key, byteBase);
+      else last = unusualKey(streams, s, row, at, end, key, byteBase);
     }
     positions[row] = at;
     keys[row] = last;
@@ -166,45 +166,95 @@ function walkRows(
 
 /**
  * The key of a record whose TSC went back or far ahead: its own, or the last one when it cannot be believed.
+ *
+ * @param row Where the record is about to be noted; the rows before it may turn out to be the wrong ones.
  */
 function unusualKey(
   streams: RecordStreams,
-  pcpu: number,
+  s: number,
+  row: number,
   at: number,
   end: number,
-  last: number,
   key: number,
   byteBase: number,
 ): number {
-  const { totals } = streams;
-  if (key < last) {
-    if (totals.backwards[pcpu]++ === 0) totals.backwardsOffset[pcpu] = byteBase + at * 4;
-    totals.backwardsTicks[pcpu] = Math.max(totals.backwardsTicks[pcpu], last - key);
+  const { totals, lastKey } = streams;
+  const pcpu = streams.windowPcpu[s];
+  const last = row > streams.rowEnd[s] ? streams.keys[row - 1] : lastKey[pcpu];
+  if (key >= last) {
+    if (!mostFollowersBelow(streams, at, end, key)) return key;
+    noteJump(totals, pcpu, byteBase + at * 4);
     return last;
   }
-  if (!isContradicted(streams.data, at, end)) return key;
-  if (totals.jumps[pcpu]++ === 0) totals.jumpsOffset[pcpu] = byteBase + at * 4;
+  if (last - key >= JUMP_TICKS && !mostFollowersReach(streams, at, end, last)) {
+    const repaired = takeBackJump(streams, s, row, key);
+    if (repaired >= 0) {
+      noteJump(totals, pcpu, byteBase + at * 4);
+      return repaired;
+    }
+  }
+  if (totals.backwards[pcpu]++ === 0) totals.backwardsOffset[pcpu] = byteBase + at * 4;
+  totals.backwardsTicks[pcpu] = Math.max(totals.backwardsTicks[pcpu], last - key);
   return last;
 }
 
-/** Whether most of the next few TSCs are lower than that of the record at `at`. */
-export function isContradicted(data: Uint32Array, at: number, end: number): boolean {
-  const low = data[at + 1];
-  const high = data[at + 2];
-  let lower = 0;
+function noteJump(totals: LoadTotals, pcpu: number, offset: number): void {
+  if (totals.jumps[pcpu]++ === 0) totals.jumpsOffset[pcpu] = offset;
+}
+
+function mostFollowersBelow(streams: RecordStreams, at: number, end: number, key: number): boolean {
+  const { below, seen } = countFollowers(streams, at, end, key);
+  return below * 2 > seen;
+}
+
+function mostFollowersReach(streams: RecordStreams, at: number, end: number, key: number): boolean {
+  const { below, seen } = countFollowers(streams, at, end, key);
+  return below * 2 < seen;
+}
+
+/**
+ * How many of the next few TSCs behind the record at `at` are loaded already, and how many are below `key`.
+ */
+function countFollowers(
+  streams: RecordStreams,
+  at: number,
+  end: number,
+  key: number,
+): { below: number; seen: number } {
+  const { data, baseLow, baseHigh } = streams;
+  let below = 0;
   let seen = 0;
   let position = at + 3 + ((data[at] >>> 28) & 7);
   while (position + 3 <= end && seen < JUMP_WITNESSES) {
     const header = data[position];
     if ((header & EVENT_CLASS_MASK) === 0 || header === WINDOW_HEADER) break;
     if (header >>> 31 && (header & 0x0fffffff) !== TRC_TRACE_WRAP_BUFFER) {
-      const otherHigh = data[position + 2];
       seen++;
-      if (otherHigh < high || (otherHigh === high && data[position + 1] < low)) lower++;
+      if ((data[position + 2] - baseHigh) * 4294967296 + (data[position + 1] - baseLow) < key) below++;
     }
     position += 1 + ((header >>> 28) & 7) + ((header >>> 31) << 1);
   }
-  return lower * 2 > seen;
+  return { below, seen };
+}
+
+/**
+ * One of the last few rows jumped ahead when nothing behind it was loaded yet that could have contradicted
+ * it. Gives those rows the time of the record that does; they have not been taken, because the merge waits
+ * for a time so far ahead. Returns the record's key, or -1 where it was no jump: too long ago, or the time is
+ * past already.
+ */
+function takeBackJump(streams: RecordStreams, s: number, row: number, key: number): number {
+  const { keys, pcpus, order, floorKey } = streams;
+  const pcpu = streams.windowPcpu[s];
+  if (order === 'time' && key < floorKey) return -1;
+  let first = row;
+  while (first > streams.row[s] && keys[first - 1] > key) {
+    const isOther = first - 1 < streams.rowEnd[s] && pcpus[first - 1] !== pcpu;
+    if (isOther || row - first === JUMP_WITNESSES) return -1;
+    first--;
+  }
+  keys.fill(key, first, row);
+  return key;
 }
 
 /**

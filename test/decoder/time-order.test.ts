@@ -170,14 +170,46 @@ describe('a TSC that is wrong', () => {
     expect(codesOf(decoded)).toEqual(['tsc_jump']);
   });
 
-  test('a damaged first one does not become the start of the trace', async () => {
-    const builder = new TraceBuilder().window(0).record(0x28006, 2n ** 62n);
-    for (let i = 0; i < 9; i++) builder.record(0x28006, 5000 + i);
-    const decoded = await readAll(builder.bytes(), GHZ);
-    expect(decoded.clock.tscStart).toBe(5000n);
-    expect(decoded.rows.map(({ tNs }) => tNs)).toEqual([0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  test('nor does the last one of a window, behind which nothing is loaded yet that contradicts it', async () => {
+    const builder = new TraceBuilder()
+      .window(0)
+      .record(0x28006, 1000, [0])
+      .record(0x28006, 2n ** 60n, [1]);
+    builder.untimed(0x82001, [2]).window(1).record(0x28006, 1001, [3]).window(0);
+    for (let i = 2; i < 20; i++) builder.record(0x28006, 1000 + i, [i + 2]);
+    const decoded = await readAll(builder.bytes(), { ...GHZ, blockWords: 32 });
+    expect(decoded.rows.map(({ words, tNs }) => [words[0], tNs])).toEqual([
+      [0, 0],
+      [3, 1],
+      [1, 2],
+      [2, 2],
+      ...Array.from({ length: 18 }, (_, i) => [i + 4, i + 2]),
+    ]);
     expect(codesOf(decoded)).toEqual(['tsc_jump']);
   });
+
+  test('a trace that starts over with lower TSCs keeps its order, and its times stand still', async () => {
+    const builder = new TraceBuilder().window(0);
+    for (let i = 0; i < 300; i++) builder.record(0x28006, 2 ** 40 + i, [i]);
+    builder.window(0);
+    for (let i = 300; i < 600; i++) builder.record(0x28006, i, [i]);
+    const decoded = await readAll(builder.bytes(), { ...GHZ, blockWords: 64 });
+    expect(decoded.rows.map(({ words }) => words[0])).toEqual(Array.from({ length: 600 }, (_, i) => i));
+    expect(decoded.rows.at(-1)?.tNs).toBe(299);
+    expect(codesOf(decoded)).toEqual(['tsc_backwards']);
+  });
+
+  test.each([2n ** 62n, 0n])(
+    'a damaged first one (%d) does not become the start of the trace',
+    async (tsc) => {
+      const builder = new TraceBuilder().window(0).record(0x28006, tsc);
+      for (let i = 0; i < 9; i++) builder.record(0x28006, 2n ** 50n + BigInt(i));
+      const decoded = await readAll(builder.bytes(), GHZ);
+      expect(decoded.clock.tscStart).toBe(2n ** 50n);
+      expect(decoded.rows.map(({ tNs }) => tNs)).toEqual([0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+      expect(codesOf(decoded)).toEqual([tsc === 0n ? 'tsc_backwards' : 'tsc_jump']);
+    },
+  );
 });
 
 describe('nanoseconds', () => {
