@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { closeSync, createReadStream, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../base/errors.ts';
 import type { DiagnosticLog } from './diagnostic-log.ts';
@@ -15,6 +23,7 @@ export interface SourceOptions {
   readonly spoolMemoryBytes?: number | undefined;
 }
 
+const STANDARD_INPUT = '(standard input)';
 /** zlib hands over its output in pieces of this size; damage costs at most one piece before it. */
 const INFLATED_PIECE_BYTES = 4096;
 
@@ -40,14 +49,41 @@ export async function openSource(
         hint: 'pipe a trace into it: ssh dom0 xentrace ... | xenscope ... -',
       });
     }
-    return spool('(standard input)', process.stdin, log, options);
+    const redirected = redirectedFile(process.stdin.fd);
+    if (redirected === undefined) return spool(STANDARD_INPUT, process.stdin, log, options);
+    return openRegular(STANDARD_INPUT, process.stdin.fd, redirected.size, log, options);
   }
   const { fd, stats } = openFile(input);
   if (!stats.isFile()) return spool(input, createReadStream('', { fd }), log, options);
+  return openRegular(input, fd, stats.size, log, options);
+}
+
+async function openRegular(
+  name: string,
+  fd: number,
+  bytes: number,
+  log: DiagnosticLog,
+  options: SourceOptions,
+): Promise<TraceSource> {
   const magic = new Uint8Array(2);
   readSync(fd, magic, 0, 2, 0);
-  if (!isGzip(magic)) return new FileSource(input, fd, stats.size);
-  return spool(input, createReadStream('', { fd, start: 0 }), log, options);
+  if (!isGzip(magic)) return new FileSource(name, fd, bytes);
+  return spool(name, createReadStream('', { fd, start: 0 }), log, options);
+}
+
+/**
+ * What standard input is redirected to, if that is a file nobody has read from yet: then it need not be spooled. Only
+ * Linux tells the position of a descriptor.
+ */
+function redirectedFile(fd: number | undefined): Stats | undefined {
+  if (fd === undefined) return undefined;
+  try {
+    const stats = fstatSync(fd);
+    const atStart = /^pos:\s*0$/m.test(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'));
+    return stats.isFile() && atStart ? stats : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function openFile(path: string): { fd: number; stats: Stats } {

@@ -7,6 +7,7 @@ import { indexWindows } from './index-windows.ts';
 import { openSource, type TraceInput } from './open-source.ts';
 import type { TraceReader } from './trace-reader.ts';
 import type { TraceSource } from './trace-source.ts';
+import type { WindowIndex } from './window-index.ts';
 
 export interface OpenTraceOptions {
   /** Files with a user's own event definitions (`--formats`). */
@@ -44,14 +45,16 @@ export async function openTrace(input: TraceInput, options: OpenTraceOptions = {
   const catalog = options.catalog ?? loadCatalog(options.formats);
   const log = new DiagnosticLog();
   const source = await openSource(input, log, options);
+  let index: WindowIndex | undefined;
   try {
-    const index = indexWindows(source, order, catalog, log);
+    index = indexWindows(source, order, catalog, log);
     if (source.bytes === 0) reportEmpty(log);
     else if (index.windows === 0) refuseOther(source, log);
     const findings = findClock(source, index);
     const clock = chooseClock(findings, cpuHz, log, index.windows > 0);
     return new DecodingReader({ source, index, order, catalog, clock, log, onProgress, blockWords });
   } catch (error) {
+    index?.close();
     source.close();
     throw error;
   }
