@@ -1,4 +1,4 @@
-import { BATCH_ROWS, type RecordBatch } from '../decoder/index.ts';
+import type { RecordBatch } from '../decoder/index.ts';
 import type { EventCatalog, FieldDefinition, LayoutDefinition } from '../format/index.ts';
 import { type ColumnBuffer, clearBit, setBit, setRange } from './column-buffer.ts';
 import { fieldColumnName, isRunstateChange, OTHER_VALUE } from './table-specs.ts';
@@ -280,7 +280,7 @@ function copyField(plan: FieldPlan, batch: RecordBatch, rows: Rows): void {
 }
 
 /** Scratch for one field of a slice, as int32 (unsigned fields of 32 bits keep their bits). */
-const scratch = new Int32Array(Math.max(SLICE_ROWS, BATCH_ROWS));
+const scratch = new Int32Array(SLICE_ROWS);
 
 function narrowValues(
   { offset, width, signed }: FieldDefinition,

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import type { RecordBatch } from '../decoder/index.ts';
@@ -79,6 +80,7 @@ export class TraceTables {
 
   /** Takes the records of a batch; when this returns, the batch may be reused. */
   push(batch: RecordBatch): void {
+    assert(batch.count <= ROWS_MAX, `a batch of ${batch.count} records is too large`);
     if (this.#attribution) {
       this.#attribution.annotate(batch);
       this.#records?.push(batch, this.#attribution);
