@@ -24,7 +24,7 @@ export interface ClockFindings {
   readonly frequency: Frequency | undefined;
 }
 
-const FIRST_LOOK_BYTES = 8 * 1024 * 1024;
+const FIRST_LOOK_BYTES = 4 * 1024 * 1024;
 const LONGEST_LOOK_BYTES = 64 * 1024 * 1024;
 const BYTES_PER_FEED_MIN = 16 * 1024;
 /** So much linked time is enough. */
