@@ -156,7 +156,7 @@ export function percentile(sets: readonly Samples[], permille: number): number |
   let low = 0;
   let high = sets.reduce((max, set) => Math.max(max, set.max), 0);
   while (low < high) {
-    const middle = Math.floor((low + high) / 2);
+    const middle = low + Math.floor((high - low) / 2);
     const upTo = sets.reduce((count, set) => count + set.countUpTo(middle), 0);
     if (upTo >= rank) high = middle;
     else low = middle + 1;
