@@ -3,7 +3,7 @@
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTrace } from '../../src/decoder/index.ts';
@@ -25,7 +25,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.skipIf(traces.length === 0)('real traces', () => {
-  test.each(traces)('%s', async (path) => {
+  test.each(traces.map((path) => [basename(path), path]))('%s', async (_name, path) => {
     const reader = await openTrace(path);
     const written = writeTables(reader, folder);
     const counts = reader.counts();
@@ -37,6 +37,7 @@ describe.skipIf(traces.length === 0)('real traces', () => {
     expect(sum(lost, 'count')).toBe(counts.lostRecords);
     checkOrder(tables.get('records') as Table, counts.spanNs);
     checkTiling(tables.get('runstates') as Table);
+    checkAttribution(tables);
     const waits = tables.get('waits') as Table;
     expect(column(waits, 'wait_ns').every((wait) => (wait as bigint) >= 0n)).toBe(true);
     expect(written.every(({ bytes }) => bytes > 0)).toBe(true);
@@ -77,6 +78,49 @@ function checkTiling(runstates: Table): void {
     own.sort((a, b) => Number(a.start - b.start || a.end - b.end));
     expect(own.every(({ start }, index) => index === 0 || start === own[index - 1].end)).toBe(true);
   }
+}
+
+/**
+ * Records that name no vCPU themselves are put down to the one that the timeline, which works another way, has running
+ * on their pCPU at that time; or to nobody.
+ */
+function checkAttribution(tables: ReadonlyMap<string, Table>): void {
+  const runs = runsByPcpu(tables.get('runstates') as Table);
+  for (const name of ['pv', 'hvm_entryexit']) {
+    const table = tables.get(name);
+    if (!table) continue;
+    const [times, pcpus, doms, vcpus] = ['t_ns', 'pcpu', 'dom', 'vcpu'].map((of) => column(table, of));
+    const next = new Map<unknown, number>();
+    const wrong = times.filter((time, row) => {
+      const own = runs.get(pcpus[row]) ?? [];
+      let at = next.get(pcpus[row]) ?? 0;
+      while (at < own.length && own[at].end <= (time as bigint)) at++;
+      next.set(pcpus[row], at);
+      const inside = at < own.length && own[at].start < (time as bigint) && doms[row] !== null;
+      return inside && own[at].vcpu !== `${doms[row]}/${vcpus[row]}`;
+    });
+    expect(wrong, name).toEqual([]);
+  }
+}
+
+/** Who ran on each pCPU, in order. */
+function runsByPcpu(runstates: Table): Map<unknown, { start: bigint; end: bigint; vcpu: string }[]> {
+  const names = ['state', 'pcpu', 'start_ns', 'end_ns', 'dom', 'vcpu'];
+  const [states, pcpus, starts, ends, doms, vcpus] = names.map((name) => column(runstates, name));
+  const runs = new Map<unknown, { start: bigint; end: bigint; vcpu: string }[]>();
+  for (const [row, state] of states.entries()) {
+    if (state !== 'running' || pcpus[row] === null) continue;
+    const run = {
+      start: starts[row] as bigint,
+      end: ends[row] as bigint,
+      vcpu: `${doms[row]}/${vcpus[row]}`,
+    };
+    const own = runs.get(pcpus[row]);
+    if (own) own.push(run);
+    else runs.set(pcpus[row], [run]);
+  }
+  for (const own of runs.values()) own.sort((a, b) => Number(a.start - b.start));
+  return runs;
 }
 
 function column(table: Table, name: string): unknown[] {
