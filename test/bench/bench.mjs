@@ -145,7 +145,8 @@ function main(records) {
     const rows = ['decode', 'recordsTable', 'allTables'].flatMap((name) => measure(name, both));
     const xenalyze = measureXenalyze(few, made.records);
     print([...rows, naive, ...(xenalyze ? [xenalyze] : [])], naive.rate);
-    if (!xenalyze) console.log('\nxenalyze is not installed (Debian: xen-utils-4.17): no comparison with it.');
+    if (!xenalyze)
+      console.log('\nxenalyze is not installed (Debian: xen-utils-4.17): no comparison with it.');
   } finally {
     rmSync(folder, { recursive: true });
   }

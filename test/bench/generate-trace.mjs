@@ -43,7 +43,11 @@ export function generateTrace(path, { records, pcpus, spanNs = 20e9 }) {
   }
   closeSync(fd);
   const windows = Math.ceil(written / RECORDS_PER_SWITCH / switchesPerWindow);
-  return { records: written, bytes: windows * 12 + (written / RECORDS_PER_SWITCH) * WORDS_PER_SWITCH * 4, windows };
+  return {
+    records: written,
+    bytes: windows * 12 + (written / RECORDS_PER_SWITCH) * WORDS_PER_SWITCH * 4,
+    windows,
+  };
 }
 
 /** Fills `out` with a window of `switches` context switches, `switchesPerWindow` a sweep. Returns its words. */

@@ -26,7 +26,7 @@ const REAL = [
   'arinc653-dom0.trace',
 ];
 const FIRST_SEED = Number(process.env.XENSCOPE_FUZZ_SEED ?? 20_261_121);
-const RUNS = Number(process.env.XENSCOPE_FUZZ_RUNS ?? 4000);
+const RUNS = Number(process.env.XENSCOPE_FUZZ_RUNS ?? 3000);
 /** Real traces are cut to their first bytes, so that thousands of runs take seconds. */
 const BYTES_MAX = 12_000;
 
