@@ -292,8 +292,8 @@ function arrowValues({ spec, values, lent }: ColumnBuffer): ArrayBufferView {
 }
 
 function listData(column: ColumnBuffer, rows: number): Data {
-  assert(column.list, `the list column ${column.spec.name} was not set`);
-  const { offsets, words } = column.list;
+  assert(column.list || rows === 0, `the list column ${column.spec.name} was not set`);
+  const { offsets, words } = column.list ?? { offsets: new Int32Array(1), words: new Uint32Array(0) };
   const data = words.subarray(0, offsets[rows]);
   const child = makeData({ type: new Uint32(), length: data.length, nullCount: 0, data });
   const valueOffsets = offsets.subarray(0, rows + 1);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Diagnostic, RecordBatch } from '../decoder/index.ts';
 import { TRC_LOST_RECORDS } from '../format/index.ts';
+import type { Timeline } from '../timeline/index.ts';
 import { appendRow } from './row-table.ts';
 import { SCHEMA_VERSION } from './table-spec.ts';
 import type { TableWriter } from './table-writer.ts';
@@ -31,7 +32,7 @@ const VERSION: string = JSON.parse(
 ).version;
 
 /** The table `meta`: {@link metadataOf} and what is known only after the last record. */
-export function fillMeta(writer: TableWriter, source: TraceSource): void {
+export function fillMeta(writer: TableWriter, source: TraceSource, timeline: Timeline | undefined): void {
   const { records, lostRecords, windows, skippedBytes, lateRecords, spanNs } = source.counts();
   const rows = [
     ...metadataOf(source),
@@ -42,8 +43,18 @@ export function fillMeta(writer: TableWriter, source: TraceSource): void {
     ['skipped_bytes', skippedBytes],
     ['late_records', lateRecords],
     ['diagnostics', source.diagnostics().length],
+    ...(timeline ? timelineRows(timeline) : []),
   ] as const;
   for (const [key, value] of rows) appendRow(writer, [key, String(value)]);
+}
+
+/** How far to trust the timeline's tables. */
+function timelineRows({ coreScheduling, partial, repairs }: Timeline): (readonly [string, unknown])[] {
+  return [
+    ['core_scheduling', coreScheduling],
+    ['timeline_partial', partial],
+    ['timeline_repairs', repairs],
+  ];
 }
 
 /** Adds the batch's lost-records records to the table `lost`. */

@@ -14,6 +14,7 @@ export function renderTablesDoc(specs: readonly TableSpec[]): string {
     ...sections('timeline'),
     '## About the trace\n',
     ...sections('summary'),
+    META,
     `## Event classes\n\n${CLASSES}`,
     ...sections('class'),
   ].join('\n');
@@ -97,9 +98,21 @@ duckdb.sql("select label, cause, count(*), max(wait_ns) from waits group by all 
 In JavaScript \`tableFromIPC(await readFile("out/waits.arrow"))\` of apache-arrow gives 64-bit columns as bigints.
 `;
 
-const CLASSES = `One table for each class of \`formats/\`: the columns up to \`vcpu\` are common to all, the others are
-the fields of the class's layouts by name, null in the rows whose layout has no such field. A field called like a
-common column is in \`field_NAME\`. Written when the trace has such records.
+const META = `\
+Its keys: \`producer\`, \`schema_version\`, \`source\` (as named) and \`source_bytes\` (decompressed); \`cpu_hz\`,
+\`cpu_hz_source\` (derived, given or unknown), \`cpu_hz_pairs\` (from how many stretches of time it was derived)
+and \`cpu_hz_spread_ppm\` (how far the middle half of them lies apart); \`tsc_start\` (the TSC at 0 ns); \`pcpus\`
+(those with records); \`span_ns\`, \`records\`, \`lost_records\`, \`windows\`, \`skipped_bytes\`, \`late_records\`
+(whose TSC went back), \`diagnostics\` (rows of that table); \`core_scheduling\` (sched-gran=core or socket
+shows), \`timeline_partial\` (records of some pCPU are missing altogether, so that only running time is known),
+\`timeline_repairs\` (runstate changes that did not continue what was known). The last three only where a table of
+the timeline is among the chosen ones.
+`;
+
+const CLASSES = `\
+One table for each class of \`formats/\`: the columns up to \`vcpu\` are common to all, the others are the fields
+of the class's layouts by name, null in the rows whose layout has no such field. A field called like a common
+column is in \`field_NAME\`. Written when the trace has such records.
 `;
 
 function renderTable({ name, doc, columns }: TableSpec): string {

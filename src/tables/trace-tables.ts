@@ -102,7 +102,7 @@ export class TraceTables {
     const diagnostics = this.#openIfChosen('diagnostics', codes);
     if (diagnostics) fillDiagnostics(diagnostics, found);
     const meta = this.#openIfChosen('meta');
-    if (meta) fillMeta(meta, source);
+    if (meta) fillMeta(meta, source, this.#timeline);
     for (const { name, kind } of this.#specs.values()) {
       if (kind !== 'class' || this.#named.has(name)) this.#openIfChosen(name);
     }

@@ -99,6 +99,7 @@ describe('in Python', () => {
       expect(found[name].docs).toEqual(Object.fromEntries(docs ?? []));
     }
     expect(found.waits.columns.wait_ns).toEqual([]);
+    expect(found.none.columns.words).toEqual([]);
     expect(found.result.columns).toEqual({
       vcpu: RESULT.rows.map(([vcpu]) => vcpu),
       wait_ns_max: ['9007199254740991', null, '-5', '0'],
@@ -107,7 +108,7 @@ describe('in Python', () => {
   });
 
   test('pandas gets exact integers where there are nulls, and categories', (context) => {
-    const found = read('pandas', context, ['records', 'sched_core', 'waits']);
+    const found = read('pandas', context, ['records', 'sched_core', 'waits', 'none']);
     checkRecords(found.records);
     const { types } = found.records;
     expect([types.t_ns, types.tsc, types.event, types.dom]).toEqual([
@@ -123,7 +124,7 @@ describe('in Python', () => {
   });
 
   test('polars reads the file, mapped or not, and the stream', (context) => {
-    const found = read('polars', context, ['records', 'stream', 'sched_core', 'waits', 'meta']);
+    const found = read('polars', context, ['records', 'stream', 'sched_core', 'waits', 'meta', 'none']);
     checkRecords(found.records);
     checkRecords(found.stream);
     const { types } = found.records;

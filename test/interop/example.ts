@@ -32,12 +32,13 @@ export function writeExample(folder: string): Record<string, string> {
   writeTables(fakeSource(exampleRecords(), { batchRows: BATCH_ROWS }), folder);
   const stream = new FileSink(join(folder, 'records.arrows'));
   streamTable(fakeSource(exampleRecords(), { batchRows: BATCH_ROWS }), 'records', stream);
+  writeTables(fakeSource([]), join(folder, 'none'), { tables: ['records'] });
   const result = new FileSink(join(folder, 'result.arrow'));
   result.write([resultTableToArrow(RESULT, { format: 'file' })]);
   result.commit();
   const names = ['records', 'sched_core', 'general', 'waits', 'meta', 'result'];
   const paths = Object.fromEntries(names.map((name) => [name, join(folder, `${name}.arrow`)]));
-  return { ...paths, stream: join(folder, 'records.arrows') };
+  return { ...paths, stream: join(folder, 'records.arrows'), none: join(folder, 'none', 'records.arrow') };
 }
 
 /** A result of an analysis. */

@@ -1,7 +1,7 @@
 /**
  * The tables about the trace as a whole.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTrace } from '../../src/decoder/index.ts';
@@ -62,6 +62,7 @@ describe('the summary tables', () => {
     expect(meta.get('tsc_start')).toBe(String(BOOT));
     expect(meta.get('records')).toBe('1');
     expect(meta.get('pcpus')).toBe('4');
+    expect(meta.get('core_scheduling')).toBe('false');
     for (const name of readdirSync(folder)) {
       const { metadata } = readTable(join(folder, name)).schema;
       expect(metadata.get('source')).toBe('hand-made.trace');
@@ -69,5 +70,12 @@ describe('the summary tables', () => {
       for (const key of metadata.keys())
         if (key !== 'table' && key !== 'pandas') expect(meta.get(key)).toBe(metadata.get(key));
     }
+  });
+
+  test('tell each key of meta in docs/tables.md', () => {
+    writeTables(fakeSource([]), folder);
+    const doc = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'tables.md'), 'utf8');
+    const section = doc.split('### meta\n')[1]?.split('\n## ')[0] ?? '';
+    for (const { key } of readRows(file('meta'))) expect(section).toContain(`\`${key}\``);
   });
 });

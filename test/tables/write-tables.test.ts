@@ -5,6 +5,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeFileSync 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
+import { openTrace } from '../../src/decoder/index.ts';
 import { EventCatalog } from '../../src/format/index.ts';
 import { MemorySink, streamTable, tableSpecs, writeTables } from '../../src/tables/index.ts';
 import { fakeSource } from './fake-source.ts';
@@ -21,6 +22,15 @@ const file = (name: string) => join(folder, `${name}.arrow`);
 
 describe('writing', () => {
   const one = () => fakeSource([{ pcpu: 0, event: 0x21002, tsc: 1n, words: [0] }]);
+
+  test('gives tables without rows for a trace without records', async () => {
+    const written = writeTables(await openTrace(new Uint8Array(0)), folder);
+    expect(written.map(({ name }) => name)).toContain('records');
+    for (const { name, path, rows } of written) {
+      expect(readTable(path).numRows).toBe(rows);
+      if (name !== 'meta' && name !== 'diagnostics') expect(rows).toBe(0);
+    }
+  });
 
   test('leaves nothing behind when it fails', () => {
     const source = { ...one(), counts: () => expect.fail('the disk is full') };
