@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { createRecordBatch, openTrace } from '../../src/decoder/index.ts';
+import { DumpFormatter } from '../../src/report/index.ts';
+import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
+
+async function dump(trace: TraceBuilder): Promise<{ text: string[]; json: Record<string, unknown>[] }> {
+  const reader = await openTrace(trace.bytes(), { cpuHz: 1e9 });
+  const batch = createRecordBatch();
+  reader.readBatch(batch);
+  const formatter = new DumpFormatter(reader.catalog);
+  const rows = Array.from({ length: batch.count }, (_, row) => row);
+  reader.close();
+  return {
+    text: rows.map((row) => formatter.textLine(batch, row)),
+    json: rows.map((row) => JSON.parse(formatter.jsonLine(batch, row))),
+  };
+}
+
+describe('DumpFormatter', () => {
+  test('names the event, the vCPU and each field; pairs of dom and vcpu become one', async () => {
+    const { text, json } = await dump(
+      new TraceBuilder()
+        .window(3)
+        .record(0x2800e, 5000, [1, 2, 30_000_000])
+        .record(0x2800a, 1_000_005_013, [1, 2, 32767, 3]),
+    );
+    expect(text).toEqual([
+      '     0.000000000  p3     d1v2        TRC_SCHED_SWITCH_INFPREV       run_ns=30000000\n',
+      '     1.000000013  p3                 TRC_SCHED_SWITCH               prev=d1v2 next=d[IDLE]v3\n',
+    ]);
+    expect(json[0]).toEqual({
+      t_ns: 0,
+      tsc: '5000',
+      pcpu: 3,
+      event: 'TRC_SCHED_SWITCH_INFPREV',
+      dom: 1,
+      vcpu: 2,
+      run_ns: 30_000_000,
+    });
+  });
+
+  test('an unknown record is shown raw, with its words', async () => {
+    const { text, json } = await dump(new TraceBuilder().window(0).record(0x2f123, 7, [1, 0xdeadbeef]));
+    expect(text[0]).toBe(`     0.000000000  p0 ${' '.repeat(16)}0x0002f123/2 0x00000001 0xdeadbeef\n`);
+    expect(json[0]).toMatchObject({ event: '0x0002f123/2', words: [1, 0xdeadbeef] });
+  });
+
+  test('64-bit values are exact: the TSC, and fields', async () => {
+    const tsc = 2n ** 63n + 12_345n;
+    const words = [vcpuWord(1, 0), ...u64(2n ** 60n + 7n), 5, 0, 0];
+    const { json, text } = await dump(new TraceBuilder().window(0).record(0x22803, tsc, words));
+    expect(json[0]).toMatchObject({ tsc: tsc.toString(), budget_ns: (2n ** 60n + 7n).toString() });
+    expect(text[0]).toContain('budget_ns=1152921504606846983');
+  });
+
+  test('a record without a TSC has none in JSON', async () => {
+    const trace = new TraceBuilder().window(0).record(0x28005, 9, [1, 0]).untimed(0x1f002, [1]);
+    expect((await dump(trace)).json[1]).toMatchObject({ tsc: null, event: 'TRC_TRACE_WRAP_BUFFER' });
+  });
+});
