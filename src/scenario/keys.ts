@@ -209,6 +209,13 @@ export const HOST_KEYS = {
     doc: 'Seed of the timer jitter alone.',
     topLevel: ['jitter_seed'],
   }),
+  timerMin: key({
+    name: 'timer_min',
+    type: duration(1),
+    default: '1us for Xen 4.6, else none',
+    doc: 'A timer that is set to the present or the past fires this much later.',
+    topLevel: [{ name: 'timer_min_ns', type: wholeNanoseconds(1) }],
+  }),
   timerBatch: key({
     name: 'timer_batch',
     type: yesOrNo,

@@ -47,6 +47,7 @@ export function resolveHost(
     timerJitterNs: values.value(HOST_KEYS.timerJitter) ?? 0,
     // xorshift generators stand still at 0.
     jitterSeed: values.value(HOST_KEYS.jitterSeed) ?? Math.max(1, seed),
+    timerMinNs: values.value(HOST_KEYS.timerMin),
     timerBatch: values.value(HOST_KEYS.timerBatch) ?? true,
     randomSeed: values.value(HOST_KEYS.randomSeed) ?? 0,
   };

@@ -43,6 +43,10 @@ export interface Host {
   /** Each timer fires U[0, J) late; 0 is off. */
   readonly timerJitterNs: number;
   readonly jitterSeed: number;
+  /**
+   * A timer that is set to the present or the past fires so much later; undefined: as the version demands.
+   */
+  readonly timerMinNs?: number | undefined;
   /** Whether all expired timers of a pCPU run before softirqs are drained (Xen's way), or one at a time. */
   readonly timerBatch: boolean;
   /** 0: get_random() answers 0, as on the reference machine. */

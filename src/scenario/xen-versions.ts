@@ -1,8 +1,21 @@
 /**
  * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the
- * repository's head. Which of them the simulator tells apart, and how, is the simulator's business.
+ * repository's head. 4.6-rfc is 4.6 with the first event-driven RTDS as it was sent to the mailing list. Which of
+ * them the simulator tells apart, and how, is the simulator's business.
  */
-export const XEN_SERIES = ['4.17', '4.18', '4.19', '4.20', '4.21', '4.22', 'head'] as const;
+export const XEN_SERIES = [
+  '4.6',
+  '4.6-rfc',
+  '4.7',
+  '4.8',
+  '4.17',
+  '4.18',
+  '4.19',
+  '4.20',
+  '4.21',
+  '4.22',
+  'head',
+] as const;
 
 export type XenSeries = (typeof XEN_SERIES)[number];
 

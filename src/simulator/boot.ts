@@ -77,13 +77,39 @@ function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool): Domain 
 function createVcpu(xen: Hypervisor, domain: Domain, id: number, pool: Cpupool): void {
   const { size } = pool.valid;
   const vcpu = new Vcpu(domain, id, new Cpumask(size), new Cpumask(size));
-  vcpu.processor = id === 0 ? pool.valid.first() : pool.valid.cycle(domain.vcpus[id - 1]!.processor);
+  if (id > 0) vcpu.processor = pool.valid.cycle(domain.vcpus[id - 1]!.processor);
+  else vcpu.processor = xen.version.core.placesByPopulation ? leastPopulated(xen, pool) : pool.valid.first();
   vcpu.pauseFlags = VPF_BLOCKED;
   pool.scheduler.allocVcpu(vcpu);
   domain.vcpus.push(vcpu);
   const all = Cpumask.all(size);
   xen.applyAffinity(vcpu, all, all);
   pool.scheduler.insertVcpu(vcpu);
+}
+
+/**
+ * default_vcpu0_location() of older versions: the pCPU with the fewest vCPUs, the highest of several. Of the core
+ * of pCPU 0 only one thread counts, the second if there is one, and of other cores never the first if there
+ * are two.
+ */
+function leastPopulated(xen: Hypervisor, pool: Cpupool): number {
+  const { topology } = xen.machine;
+  const counts = new Int32Array(topology.pcpus);
+  for (const { vcpus } of xen.domains) {
+    for (const vcpu of vcpus) if (vcpu.isOnline) counts[vcpu.processor]! += 1;
+  }
+  const left = new Cpumask(topology.pcpus);
+  left.andNot(pool.valid, topology.siblings[0]!);
+  const first = topology.siblings[0]!.first();
+  const second = topology.siblings[0]!.next(first);
+  let best = second < topology.pcpus ? second : first;
+  for (let pcpu = left.first(); pcpu < left.size; pcpu = left.next(pcpu)) {
+    const siblings = topology.siblings[pcpu]!;
+    if (pcpu === siblings.first() && siblings.next(pcpu) < left.size) continue;
+    left.andNot(left, siblings);
+    if (counts[pcpu]! <= counts[best]!) best = pcpu;
+  }
+  return best;
 }
 
 function setAffinities(xen: Hypervisor, vcpu: Vcpu, spec: VcpuSpec): void {

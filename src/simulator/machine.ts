@@ -14,6 +14,8 @@ export class Machine {
   nowNs = 0;
   /** The pCPU in whose context the present code runs (smp_processor_id()). */
   cpu = 0;
+  /** The pCPU whose expired timers run at present, and what follows from them; -1 if guests act. */
+  timerPcpu = -1;
   readonly host: Host;
   readonly topology: Topology;
   readonly timers = new Timers();

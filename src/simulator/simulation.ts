@@ -62,6 +62,7 @@ export class Simulation {
       new BootParameters(scenario.params),
       hooks,
     );
+    this.#machine.timers.minimumNs = host.timerMinNs ?? this.#xen.version.core.timerMinNs;
     const pool = bootMachine(this.#xen, createScheduler(scenario.scheduler, this.#xen));
     this.#machine.timers.setJitter(host.timerJitterNs, host.jitterSeed);
     this.#machine.tracer.enabled = true;
@@ -96,6 +97,7 @@ export class Simulation {
       if (nextNs >= ns) break;
       machine.nowNs = nextNs;
       this.events += 1;
+      machine.timerPcpu = -1;
       if (pointNs === nextNs) guests.runPoints();
       else if (wakeNs === nextNs) guests.runWake();
       else this.#runTimers(timerBatch);
@@ -129,6 +131,7 @@ export class Simulation {
     const { timers, nowNs } = machine;
     const pcpu = timers.nextPcpu;
     machine.cpu = pcpu;
+    machine.timerPcpu = pcpu;
     let timer = timers.takeExpired(pcpu, nowNs);
     while (timer !== undefined) {
       timer.fire(timer.data);

@@ -28,6 +28,8 @@ export class Timers {
   readonly #queue = new EventQueue();
   readonly #timers: Timer[] = [];
   #jitter: JitterSource | undefined;
+  /** A timer that is set to the present or the past fires so much later. */
+  minimumNs = 0;
 
   /** From now on each arming fires U[0, `jitterNs`) late; 0 is not at all. */
   setJitter(jitterNs: number, seed: number): void {
@@ -44,9 +46,17 @@ export class Timers {
   /** Arms or re-arms it (set_timer). `nowNs` is the present. */
   set(timer: Timer, expiresNs: number, nowNs: number): void {
     if (timer.killed) return;
-    timer.expiresNs = expiresNs;
-    const due = this.#jitter === undefined ? expiresNs : expiresNs + this.#jitter.next();
+    const from = expiresNs <= nowNs && this.minimumNs > 0 ? nowNs + this.minimumNs : expiresNs;
+    timer.expiresNs = from;
+    const due = this.#jitter === undefined ? from : from + this.#jitter.next();
     this.#queue.set(timer.slot, Math.max(due, nowNs), timer.pcpu, due);
+  }
+
+  /** Arms it for exactly this instant, which may be the present. */
+  setExactly(timer: Timer, expiresNs: number): void {
+    if (timer.killed) return;
+    timer.expiresNs = expiresNs;
+    this.#queue.set(timer.slot, expiresNs, timer.pcpu, expiresNs);
   }
 
   stop(timer: Timer): void {

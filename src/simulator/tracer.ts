@@ -88,6 +88,19 @@ export class Tracer {
     this.#put(event, 6);
   }
 
+  /**
+   * For records that `record0` to `record4` do not suit: where to put the extra words, at most 7, before
+   * {@link commit}; undefined if the record is not wanted.
+   */
+  begin(event: number): Uint32Array | undefined {
+    return this.wants(event) ? this.#words : undefined;
+  }
+
+  /** Makes the record that `begin` was asked for. */
+  commit(event: number, wordCount: number): void {
+    this.#put(event, wordCount);
+  }
+
   /** A record of a guest's job: the vCPU, the task's number, the job's number. */
   jobRecord(event: number, packedVcpu: number, task: number, job: number): void {
     if (!this.wants(event)) return;

@@ -2,17 +2,18 @@ import { readFileSync } from 'node:fs';
 import type { DomainSpec, Scenario, VcpuSpec, Workload } from '../../src/scenario/scenario.ts';
 
 /** A scenario file of the reference results, as far as the tests here need it. */
-interface ReferenceFile {
+export interface ReferenceFile {
   name: string;
   sched: Scenario['scheduler'];
   duration_ns: number;
   pcpus: number;
   topology?: { sockets?: number; cores?: number; threads?: number; nodes?: number };
-  params?: Record<string, number>;
+  params?: Record<string, number | string>;
   context_switch_ns?: number;
   timer_jitter_ns?: number;
   jitter_seed?: number;
   timer_batch?: number;
+  timer_min_ns?: number;
   trace_end_ns?: number;
   flush_ns?: number;
   domains: {
@@ -26,13 +27,17 @@ interface ReferenceFile {
       yield_every_ns?: number;
       hard?: number[];
       soft?: number[];
+      rtds?: { period_us: number; budget_us: number; extratime?: boolean };
     }[];
   }[];
 }
 
 /** Reads such a file by itself, so that these tests do not hang on the scenario language. */
 export function readReferenceScenario(path: string, xen: string): Scenario {
-  const file = JSON.parse(readFileSync(path, 'utf8')) as ReferenceFile;
+  return referenceScenario(JSON.parse(readFileSync(path, 'utf8')) as ReferenceFile, xen);
+}
+
+export function referenceScenario(file: ReferenceFile, xen: string): Scenario {
   const { sockets = 1, threads = 1, nodes = 1 } = file.topology ?? {};
   return {
     name: file.name,
@@ -53,6 +58,7 @@ export function readReferenceScenario(path: string, xen: string): Scenario {
       contextSwitchNs: file.context_switch_ns ?? 0,
       timerJitterNs: file.timer_jitter_ns ?? 0,
       jitterSeed: file.jitter_seed ?? 0,
+      timerMinNs: file.timer_min_ns,
       timerBatch: (file.timer_batch ?? 1) !== 0,
       randomSeed: 0,
     },
@@ -69,13 +75,16 @@ export function readReferenceScenario(path: string, xen: string): Scenario {
 }
 
 function expand(vcpu: ReferenceFile['domains'][number]['vcpus'][number]): VcpuSpec[] {
-  const { count = 1, offset_step_ns = 0, yield_every_ns = 0, hard, soft } = vcpu;
+  const { count = 1, offset_step_ns = 0, yield_every_ns = 0, hard, soft, rtds } = vcpu;
   return Array.from({ length: count }, (_, i) => ({
     workload: workloadOf(vcpu.workload, i * offset_step_ns),
     yieldEveryNs: yield_every_ns,
     hardAffinity: hard,
     softAffinity: soft,
-    rtds: undefined,
+    rtds:
+      rtds === undefined
+        ? undefined
+        : { periodUs: rtds.period_us, budgetUs: rtds.budget_us, extratime: rtds.extratime ?? false },
   }));
 }
 

@@ -279,6 +279,7 @@ describe('a simulation', () => {
     const run = (given: Partial<Scenario>) => () => simulate(scenarioOf([[hog()]], given), new MemorySink(1));
     expect(run({ scheduler: 'bvt' as never })).toThrow(UserError);
     expect(run({ scheduler: 'bvt' as never })).toThrow(/"bvt" is not simulated yet \(there is credit\b/);
-    expect(run({ xen: '4.2' })).toThrow(/Xen "4.2" is not modelled \(known are 4.17, /);
+    expect(run({ xen: '4.7' })).toThrow(/"credit" of Xen 4.7 is not modelled \(it is from Xen 4.17 on\)/);
+    expect(run({ xen: '4.2' })).toThrow(/Xen "4.2" is not modelled \(known are 4.6, /);
   });
 });

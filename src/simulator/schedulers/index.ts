@@ -5,36 +5,55 @@
  */
 import { UserError } from '../../base/errors.ts';
 import type { SchedulerName } from '../../scenario/scenario.ts';
+import { isSinceXen, type XenSeries } from '../../scenario/xen-versions.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { CreditScheduler } from './credit.ts';
 import { Credit2Scheduler } from './credit2.ts';
 import { NullScheduler } from './null.ts';
+import { createRtds } from './rtds.ts';
 
 export interface SchedulerEntry {
   readonly name: SchedulerName;
   /** What Xen calls it when it boots. */
   readonly title: string;
+  /** The first version of it that is modelled. */
+  readonly since: XenSeries;
   create(xen: Hypervisor): Scheduler;
 }
 
 export const schedulers: readonly SchedulerEntry[] = [
-  { name: 'credit', title: 'SMP Credit Scheduler', create: (xen) => new CreditScheduler(xen) },
+  {
+    name: 'credit',
+    title: 'SMP Credit Scheduler',
+    since: '4.17',
+    create: (xen) => new CreditScheduler(xen),
+  },
   {
     name: 'credit2',
     title: 'SMP Credit Scheduler rev2',
+    since: '4.17',
     create: (xen) => new Credit2Scheduler(xen),
   },
-  { name: 'null', title: 'null Scheduler', create: (xen) => new NullScheduler(xen) },
+  { name: 'null', title: 'null Scheduler', since: '4.17', create: (xen) => new NullScheduler(xen) },
+  { name: 'rtds', title: 'SMP RTDS Scheduler', since: '4.6', create: createRtds },
 ];
 
-/** Throws UserError `unknown-scheduler` for one that is not in the table. */
+/**
+ * Throws UserError `unknown-scheduler` for one that is not in the table, `scheduler-too-old` for a version of it
+ * that is not modelled.
+ */
 export function createScheduler(name: string, xen: Hypervisor): Scheduler {
   const entry = schedulers.find((known) => known.name === name);
   if (entry === undefined) {
     throw new UserError('unknown-scheduler', `scheduler "${name}" is not simulated yet`, {
       hint: `there is ${schedulers.map((known) => known.name).join(', ')}`,
     });
+  }
+  const { series } = xen.version;
+  if (!isSinceXen(series, entry.since)) {
+    const sentence = `scheduler "${name}" of Xen ${series} is not modelled`;
+    throw new UserError('scheduler-too-old', sentence, { hint: `it is from Xen ${entry.since} on` });
   }
   return entry.create(xen);
 }

@@ -1,0 +1,77 @@
+import { UserError } from '../../../base/errors.ts';
+import type { XenSeries } from '../../../scenario/xen-versions.ts';
+import { Link } from '../../linked-list.ts';
+import type { Vcpu } from '../../vcpu.ts';
+
+/** What a vCPU has before it is given parameters (RTDS_DEFAULT_PERIOD and _BUDGET). */
+export const DEFAULT_PERIOD_NS = 10_000_000;
+export const DEFAULT_BUDGET_NS = 4_000_000;
+/** Beyond this many periods the next deadline is found by division (UPDATE_LIMIT_SHIFT); the result is the same. */
+const PERIODS_TO_ADD = 1024;
+
+/** A vCPU as RTDS sees it (struct rt_unit, rt_vcpu): a deferrable server. */
+export class RtdsVcpu {
+  readonly vcpu: Vcpu;
+  /** In the run queue or the queue of the depleted, unless alone. */
+  readonly queued: Link<RtdsVcpu>;
+  /** In the queue of replenishments, unless alone. */
+  readonly replenished: Link<RtdsVcpu>;
+  periodNs = DEFAULT_PERIOD_NS;
+  budgetNs: number;
+
+  /** Budget left in this period. */
+  leftNs = 0;
+  /** From when on its running is not paid yet. */
+  chargedToNs = 0;
+  deadlineNs = 0;
+  /** 0 on its reservation; one more each time it used up its budget in this period and goes on with extratime. */
+  level = 0;
+
+  /** Its context is on a pCPU, perhaps only until it is saved. */
+  scheduled = false;
+  /** To be queued as soon as its context is saved. */
+  queueWhenSaved = false;
+  /** Ran out of budget, and nobody has been told yet that it has a new one. */
+  depleted = false;
+  /** May run on when its budget is used up and nobody else has any (extratime). */
+  extratime: boolean;
+
+  constructor(vcpu: Vcpu, extratime: boolean) {
+    this.vcpu = vcpu;
+    this.queued = new Link<RtdsVcpu>(this);
+    this.replenished = new Link<RtdsVcpu>(this);
+    this.budgetNs = vcpu.isIdle ? 0 : DEFAULT_BUDGET_NS;
+    this.extratime = extratime;
+  }
+
+  get isQueued(): boolean {
+    return !this.queued.isAlone;
+  }
+
+  /** The first deadline after `nowNs`, a whole number of periods after the last one. */
+  advanceDeadline(nowNs: number): void {
+    const { periodNs } = this;
+    if (this.deadlineNs + periodNs * PERIODS_TO_ADD > nowNs) {
+      do this.deadlineNs += periodNs;
+      while (this.deadlineNs <= nowNs);
+    } else {
+      this.deadlineNs += (Math.floor((nowNs - this.deadlineNs) / periodNs) + 1) * periodNs;
+    }
+  }
+}
+
+export function rtdsOf(vcpu: Vcpu): RtdsVcpu {
+  return vcpu.schedulerData as RtdsVcpu;
+}
+
+/** Positive if `a` precedes `b`, 0 if they are equal (compare_unit_priority). */
+export function comparePriority(a: RtdsVcpu, b: RtdsVcpu): number {
+  return a.level === b.level ? b.deadlineNs - a.deadlineNs : b.level - a.level;
+}
+
+/** For versions without extratime. */
+export function refuseExtratime(series: XenSeries): never {
+  throw new UserError('rtds-extratime', `RTDS of Xen ${series} has no extratime`, {
+    hint: 'it came with Xen 4.10',
+  });
+}
