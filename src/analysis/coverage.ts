@@ -1,4 +1,4 @@
-import { DOM_IDLE, type RunstateBatch, UNKNOWN } from '../timeline/index.ts';
+import { DOM_IDLE, type RunstateBatch, UNKNOWN, VcpuTable } from '../timeline/index.ts';
 import type { Column } from './analysis.ts';
 
 /** The last column of most results. */
@@ -11,22 +11,27 @@ export const COVERAGE: Column = {
 
 /** Known and unknown time of each vCPU and domain: how far a figure about it can be trusted. */
 export class Coverage {
-  readonly #knownNs = new Map<number, number>();
-  readonly #totalNs = new Map<number, number>();
+  readonly #vcpus = new VcpuTable();
+  /** By vCPU index. */
+  #knownNs = new Float64Array(64);
+  #totalNs = new Float64Array(64);
 
   onRunstates(batch: RunstateBatch): void {
-    for (let row = 0; row < batch.count; row++) {
-      if (batch.dom[row] === DOM_IDLE) continue;
-      const key = batch.dom[row] * 0x10000 + batch.vcpu[row];
-      const ns = batch.endNs[row] - batch.startNs[row];
-      this.#totalNs.set(key, (this.#totalNs.get(key) ?? 0) + ns);
-      if (batch.state[row] !== UNKNOWN) this.#knownNs.set(key, (this.#knownNs.get(key) ?? 0) + ns);
+    const { count, dom, vcpu, state, startNs, endNs } = batch;
+    for (let row = 0; row < count; row++) {
+      if (dom[row] === DOM_IDLE) continue;
+      const index = this.#vcpus.indexOf(((dom[row] << 16) | vcpu[row]) >>> 0);
+      if (index < 0) continue;
+      if (index >= this.#totalNs.length) this.#grow();
+      const ns = endNs[row] - startNs[row];
+      this.#totalNs[index] += ns;
+      if (state[row] !== UNKNOWN) this.#knownNs[index] += ns;
     }
   }
 
   /** Every vCPU that any interval names, ascending: `dom * 0x10000 + vcpu`. */
   vcpus(): number[] {
-    return [...this.#totalNs.keys()].sort((a, b) => a - b);
+    return [...this.#vcpus.keys.subarray(0, this.#vcpus.count)].sort((a, b) => a - b);
   }
 
   /** Every domain likewise. */
@@ -36,19 +41,28 @@ export class Coverage {
 
   /** Known part of the time of one vCPU, 0 to 1; null where it has no time at all. */
   ofVcpu(key: number): number | null {
-    return ratio(this.#knownNs.get(key) ?? 0, this.#totalNs.get(key) ?? 0);
+    const index = this.#vcpus.find(key);
+    return index < 0 ? null : ratio(this.#knownNs[index], this.#totalNs[index]);
   }
 
   /** Likewise over all vCPUs of a domain. */
   ofDomain(dom: number): number | null {
     let known = 0;
     let total = 0;
-    for (const [key, ns] of this.#totalNs) {
-      if (Math.floor(key / 0x10000) !== dom) continue;
-      total += ns;
-      known += this.#knownNs.get(key) ?? 0;
+    for (let index = 0; index < this.#vcpus.count; index++) {
+      if (this.#vcpus.keys[index] >>> 16 !== dom) continue;
+      total += this.#totalNs[index];
+      known += this.#knownNs[index];
     }
     return ratio(known, total);
+  }
+
+  #grow(): void {
+    const [known, total] = [this.#knownNs, this.#totalNs];
+    this.#knownNs = new Float64Array(known.length * 2);
+    this.#knownNs.set(known);
+    this.#totalNs = new Float64Array(total.length * 2);
+    this.#totalNs.set(total);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type RunstateBatch,
   THROTTLED,
   UNKNOWN,
+  VcpuTable,
 } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn } from './columns.ts';
@@ -105,7 +106,8 @@ class FairnessRun implements AnalysisRun {
   /** Time that vCPUs wanted to run and did not, see {@link #onAside}. */
   readonly #wantNs: number[] = [];
   /** By vCPU. */
-  readonly #backlogs = new Map<number, Backlog>();
+  readonly #vcpus = new VcpuTable();
+  readonly #backlogs: Backlog[] = [];
 
   constructor(context: AnalysisContext) {
     this.#context = context;
@@ -153,7 +155,7 @@ class FairnessRun implements AnalysisRun {
       } else if (state === UNKNOWN) {
         this.#windows.add(3 * index + 2, startNs, endNs);
       } else {
-        this.#onAside(index, dom * 0x10000 + batch.vcpu[row], state, startNs, endNs);
+        this.#onAside(index, ((dom << 16) | batch.vcpu[row]) >>> 0, state, startNs, endNs);
       }
     }
   }
@@ -163,12 +165,11 @@ class FairnessRun implements AnalysisRun {
    * since it woke was delay and not want of time: so that is taken back, as far as it lies in the same window.
    */
   #onAside(index: number, key: number, state: number, startNs: number, endNs: number): void {
-    let backlog = this.#backlogs.get(key);
-    if (backlog === undefined) {
-      backlog = { ns: 0, inWindowNs: 0, endNs: 0 };
-      this.#backlogs.set(key, backlog);
-    }
-    const windowOf = (ns: number) => Math.ceil(ns / this.#windows.windowNs) - 1;
+    const vcpu = Math.max(0, this.#vcpus.indexOf(key));
+    this.#backlogs[vcpu] ??= { ns: 0, inWindowNs: 0, endNs: 0 };
+    const backlog = this.#backlogs[vcpu];
+    const { windowNs } = this.#windows;
+    const windowOf = (ns: number) => Math.ceil(ns / windowNs) - 1;
     const sameWindow = backlog.inWindowNs > 0 && windowOf(backlog.endNs) === windowOf(startNs);
     if (state === RUNNABLE || state === THROTTLED) {
       this.#wantNs[index] += endNs - startNs;

@@ -8,6 +8,7 @@ import {
   type RunstateBatch,
   THROTTLED,
   UNKNOWN,
+  VcpuTable,
 } from '../timeline/index.ts';
 import type { Analysis, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
@@ -59,20 +60,22 @@ interface VcpuTimes {
 
 class RunstatesRun implements AnalysisRun {
   readonly listener = { onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch) };
-  readonly #vcpus = new Map<number, VcpuTimes>();
+  readonly #table = new VcpuTable();
+  /** By index in the table. */
+  readonly #times: VcpuTimes[] = [];
 
   onRecords(batch: RecordBatch): void {
     const { event, wordsOffset, words } = batch;
     for (let row = 0; row < batch.count; row++) {
       if (event[row] !== TRC_SCHED_YIELD || wordsOffset[row + 1] - wordsOffset[row] < 2) continue;
       const at = wordsOffset[row];
-      this.#of((words[at] & 0xffff) * 0x10000 + (words[at + 1] & 0xffff)).yields++;
+      this.#of(((words[at] << 16) | (words[at + 1] & 0xffff)) >>> 0).yields++;
     }
   }
 
   finish(): ResultTable[] {
-    const keys = [...this.#vcpus.keys()]
-      .filter((key) => totalNs(this.#vcpus.get(key)!) > 0)
+    const keys = [...this.#table.keys.subarray(0, this.#table.count)]
+      .filter((key) => totalNs(this.#of(key)) > 0)
       .sort((a, b) => a - b);
     const doms = [...new Set(keys.map((key) => Math.floor(key / 0x10000)))];
     return [
@@ -81,11 +84,7 @@ class RunstatesRun implements AnalysisRun {
         title: 'Time in each state, by vCPU',
         doc: 'What each vCPU did with its time, and how often it changed.',
         columns: [DOM, VCPU, ...MEASURES],
-        rows: keys.map((key) => [
-          Math.floor(key / 0x10000),
-          key % 0x10000,
-          ...measure([this.#vcpus.get(key)!]),
-        ]),
+        rows: keys.map((key) => [Math.floor(key / 0x10000), key % 0x10000, ...measure([this.#of(key)])]),
       },
       {
         name: 'runstates_by_domain',
@@ -94,7 +93,7 @@ class RunstatesRun implements AnalysisRun {
         columns: [DOM, ...MEASURES],
         rows: doms.map((dom) => {
           const vcpus = keys.filter((key) => Math.floor(key / 0x10000) === dom);
-          return [dom, ...measure(vcpus.map((key) => this.#vcpus.get(key)!))];
+          return [dom, ...measure(vcpus.map((key) => this.#of(key)))];
         }),
       },
     ];
@@ -103,7 +102,7 @@ class RunstatesRun implements AnalysisRun {
   #onRunstates(batch: RunstateBatch): void {
     for (let row = 0; row < batch.count; row++) {
       if (batch.dom[row] === DOM_IDLE) continue;
-      const vcpu = this.#of(batch.dom[row] * 0x10000 + batch.vcpu[row]);
+      const vcpu = this.#of(((batch.dom[row] << 16) | batch.vcpu[row]) >>> 0);
       const state = batch.state[row];
       const ns = batch.endNs[row] - batch.startNs[row];
       vcpu.ns[state] += ns;
@@ -127,23 +126,26 @@ class RunstatesRun implements AnalysisRun {
     vcpu.pcpu = pcpu;
   }
 
+  /** The times of the vCPU `dom << 16 | vcpu`; those of vCPUs beyond what any host has are put together. */
   #of(key: number): VcpuTimes {
-    let vcpu = this.#vcpus.get(key);
-    if (vcpu === undefined) {
-      vcpu = {
-        ns: new Float64Array(THROTTLED + 1),
-        throttledRunnableNs: 0,
-        switchesIn: 0,
-        preemptions: 0,
-        blocks: 0,
-        wakes: 0,
-        yields: 0,
-        migrations: 0,
-        pcpu: -1,
-      };
-      this.#vcpus.set(key, vcpu);
-    }
-    return vcpu;
+    const index = Math.max(0, this.#table.indexOf(key));
+    return this.#times[index] ?? this.#add(index);
+  }
+
+  #add(index: number): VcpuTimes {
+    const times = {
+      ns: new Float64Array(THROTTLED + 1),
+      throttledRunnableNs: 0,
+      switchesIn: 0,
+      preemptions: 0,
+      blocks: 0,
+      wakes: 0,
+      yields: 0,
+      migrations: 0,
+      pcpu: -1,
+    };
+    this.#times[index] = times;
+    return times;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type RunstateBatch, WAIT_CAUSES, type WaitBatch } from '../timeline/index.ts';
+import { type RunstateBatch, VcpuTable, WAIT_CAUSES, type WaitBatch } from '../timeline/index.ts';
 import type { Analysis, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, VCPU } from './columns.ts';
 import { COVERAGE, Coverage } from './coverage.ts';
@@ -37,8 +37,9 @@ class WaitsRun implements AnalysisRun {
   };
   readonly #coverage = new Coverage();
   readonly #budget = new SampleBudget();
-  /** By vCPU (dom * 0x10000 + vcpu), one for each cause. */
-  readonly #waits = new Map<number, readonly Waits[]>();
+  readonly #vcpus = new VcpuTable();
+  /** By index in the table, one for each cause. */
+  readonly #waits: (readonly Waits[])[] = [];
 
   finish(): ResultTable[] {
     return [
@@ -63,19 +64,17 @@ class WaitsRun implements AnalysisRun {
 
   #onWaits(batch: WaitBatch): void {
     for (let row = 0; row < batch.count; row++) {
-      const waits = this.#of(batch.dom[row] * 0x10000 + batch.vcpu[row])[batch.cause[row]];
+      const waits = this.#of(((batch.dom[row] << 16) | batch.vcpu[row]) >>> 0)[batch.cause[row]];
       waits.samples.add(batch.endNs[row] - batch.startNs[row], batch.startNs[row]);
       waits.throttledNs += batch.throttledNs[row];
     }
   }
 
+  /** The waits of the vCPU `dom << 16 | vcpu`; those of vCPUs beyond what any host has are put together. */
   #of(key: number): readonly Waits[] {
-    let waits = this.#waits.get(key);
-    if (waits === undefined) {
-      waits = WAIT_CAUSES.map(() => ({ samples: new Samples(this.#budget), throttledNs: 0 }));
-      this.#waits.set(key, waits);
-    }
-    return waits;
+    const index = Math.max(0, this.#vcpus.indexOf(key));
+    this.#waits[index] ??= WAIT_CAUSES.map(() => ({ samples: new Samples(this.#budget), throttledNs: 0 }));
+    return this.#waits[index];
   }
 
   #rows(key: number): Cell[][] {
@@ -90,11 +89,11 @@ class WaitsRun implements AnalysisRun {
   }
 
   #domainRows(dom: number): Cell[][] {
-    const vcpus = [...this.#waits].filter(([key]) => Math.floor(key / 0x10000) === dom);
+    const own = this.#waits.filter((_, index) => this.#vcpus.keys[index] >>> 16 === dom);
     return WAIT_CAUSES.map((cause, index) => [
       dom,
       cause,
-      ...measure(vcpus.map(([, waits]) => waits[index])),
+      ...measure(own.map((waits) => waits[index])),
       this.#coverage.ofDomain(dom),
     ]);
   }

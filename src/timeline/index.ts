@@ -12,3 +12,4 @@ export * from './runstate-batch.ts';
 export { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
 export type { TimelineListener } from './timeline-listener.ts';
 export { domLabel, vcpuLabel } from './vcpu-label.ts';
+export { VcpuTable } from './vcpu-table.ts';
