@@ -313,7 +313,7 @@ events:
 });
 
 describe('whatever the text, the result is a catalog or a UserError:', () => {
-  const sample = GOOD.repeat(1) + '  - { id: 0x2800e, name: TRC_X, tsc: false, aliases: [Y], layouts: [] }\n';
+  const sample = `${GOOD.repeat(1)}  - { id: 0x2800e, name: TRC_X, tsc: false, aliases: [Y], layouts: [] }\n`;
   const outcome = (text: string) => {
     try {
       const source = parseDefinitions(text, 'x', readBuiltInSources());
