@@ -22,7 +22,8 @@ export interface Credit2Version {
   /**
    * The time slice ends when the credit of the vCPU that was just preempted is met, too. Before, that vCPU was
    * overlooked because it is queued only after the decision, so that two equals took turns of 10 ms instead
-   * of 1 ms. Xen ae648e9f80 "credit2: factor in previous active unit's credit in csched2_runtime()".
+   * of 1 ms. Xen ae648e9f80 "credit2: factor in previous active unit's credit in csched2_runtime()", which later
+   * went into 4.19.3 and 4.20.2, too; those series are modelled as they were first released.
    */
   readonly slicesSeePreempted: boolean;
   /**

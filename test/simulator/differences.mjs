@@ -40,8 +40,8 @@ for (const version of Object.keys(REFERENCE_VERSIONS)) {
     if (reference.trace !== undefined) traces += 1;
   }
   console.log(
-    `Xen ${version}: ${same} of ${names.length} ${scheduler} scenarios agree in all ${switches} switches and ` +
-      `in figures, ${traces} of them also in all trace bytes; ` +
+    `Xen ${version}: ${same} of ${names.length} ${scheduler} scenarios agree in all ${switches} ` +
+      `switches and in figures, ${traces} of them also in all trace bytes; ` +
       `${events} events at ${Math.round(events / ms)} thousand per second`,
   );
 }

@@ -35,7 +35,7 @@ import {
   FLAG_PINNED,
   FLAG_SCHEDULED,
   FLAG_YIELD,
-  LOAD_GRANULARITY_NS,
+  LOAD_TICKS_PER_NS,
   MIGRATE_COMPENSATION,
   type RunQueue,
 } from './credit2/state.ts';
@@ -297,7 +297,7 @@ export class Credit2Scheduler implements Scheduler {
     if (!vcpu.isIdle) {
       // It counts as having wanted to run half of the time.
       credit.avgLoad = this.#system.loadUnit / 2;
-      credit.loadUpdatedAt = Math.floor(this.#xen.machine.nowNs / LOAD_GRANULARITY_NS);
+      credit.loadUpdatedAt = Math.floor(this.#xen.machine.nowNs * LOAD_TICKS_PER_NS);
     }
     vcpu.schedulerData = credit;
   }

@@ -54,7 +54,9 @@ function belongsHere(arrangement: string, topology: Topology, peer: number, pcpu
   }
 }
 
-/** Whether all threads of its core fit besides all threads of the cores here (cpu_runqueue_siblings_match). */
+/**
+ * Whether all threads of its core fit besides all threads of the cores here (cpu_runqueue_siblings_match).
+ */
 function hasRoomForCore(queue: RunQueue, topology: Topology, pcpu: number, room: number): boolean {
   const { siblings } = topology;
   const threads = siblings[pcpu]!.weight();

@@ -3,7 +3,7 @@ import { updateQueueLoad, updateVcpuLoad } from './load.ts';
 import { moveTo } from './placement.ts';
 import { type Credit2System, type Credit2Vcpu, FLAG_MIGRATE_REQUEST, type RunQueue } from './state.ts';
 
-const TWO_32 = 2 ** 32;
+const HIGH_WORD = 2 ** -32;
 
 /**
  * Evens out the load between a pCPU's run queue and the one that differs most from it (balance_load): moves
@@ -39,9 +39,9 @@ function recordBalance(system: Credit2System, local: RunQueue, other: RunQueue):
   system.tracer.record6(
     TRC_CSCHED2_LOAD_BALANCE,
     local.balancedLoad,
-    Math.floor(local.balancedLoad / TWO_32),
+    Math.floor(local.balancedLoad * HIGH_WORD),
     other.balancedLoad,
-    Math.floor(other.balancedLoad / TWO_32),
+    Math.floor(other.balancedLoad * HIGH_WORD),
     (local.id & 0xffff) | (other.id << 16),
     0,
   );

@@ -13,8 +13,8 @@ import {
 const NO_BUDGET = -0x8000_0000;
 
 /**
- * Charges the CPU time since it was last charged (burn_credits, t2c_update): the heaviest of the run queue pays
- * a credit per nanosecond, the others more by as much as they are lighter.
+ * Charges the CPU time since it was last charged (burn_credits, t2c_update): the heaviest of the run queue
+ * pays a credit per nanosecond, the others more by as much as they are lighter.
  */
 export function burnCredits(
   system: Credit2System,

@@ -65,8 +65,9 @@ function prefersElsewhere(
 }
 
 /**
- * The first in the run queue that is to run on `pcpu` instead of `next`: with more credit, unless the current one
- * yields; allowed here; not promised to another pCPU; by enough more if it comes from another; with budget.
+ * The first in the run queue that is to run on `pcpu` instead of `next`: with more credit, unless the
+ * current one yields; allowed here; not promised to another pCPU; by enough more if it comes from another;
+ * with budget.
  */
 function firstBetter(
   system: Credit2System,
@@ -97,8 +98,8 @@ function firstBetter(
 
 /**
  * How long it may run (csched2_runtime): until its credit is that of the next who waits, or 0; within its
- * budget; but not less than 500 us or the rate limit, and not more than 10 ms. `inFlight` is the credit of the
- * vCPU that is preempted and not queued yet, 0 if there is none.
+ * budget; but not less than 500 us or the rate limit, and not more than 10 ms. `inFlight` is the credit of
+ * the vCPU that is preempted and not queued yet, 0 if there is none.
  */
 export function sliceOf(
   system: Credit2System,

@@ -3,9 +3,9 @@ import {
   TRC_CSCHED2_UPDATE_RUNQ_LOAD,
   TRC_CSCHED2_UPDATE_UNIT_LOAD,
 } from '../../trace-events.ts';
-import { type Credit2System, type Credit2Vcpu, LOAD_GRANULARITY_NS, type RunQueue } from './state.ts';
+import { type Credit2System, type Credit2Vcpu, LOAD_TICKS_PER_NS, type RunQueue } from './state.ts';
 
-const TWO_32 = 2 ** 32;
+const HIGH_WORD = 2 ** -32;
 const TWO_53 = 2 ** 53;
 
 /**
@@ -27,7 +27,7 @@ export function updateLoad(
 /** update_runq_load() */
 export function updateQueueLoad(system: Credit2System, queue: RunQueue, change: number, nowNs: number): void {
   const { windowTicks } = system;
-  const at = Math.floor(nowNs / LOAD_GRANULARITY_NS);
+  const at = Math.floor(nowNs * LOAD_TICKS_PER_NS);
   const load = queue.load * system.loadUnit;
   if (queue.loadUpdatedAt + windowTicks < at) {
     queue.avgLoad = load;
@@ -49,9 +49,9 @@ export function updateQueueLoad(system: Credit2System, queue: RunQueue, change: 
   tracer.record6(
     TRC_CSCHED2_UPDATE_RUNQ_LOAD,
     avgLoad,
-    Math.floor(avgLoad / TWO_32),
+    Math.floor(avgLoad * HIGH_WORD),
     balancedLoad,
-    Math.floor(balancedLoad / TWO_32),
+    Math.floor(balancedLoad * HIGH_WORD),
     (queue.load & 0xffff) | ((queue.id & 0xff) << 16) | (system.precisionShift << 24),
     0,
   );
@@ -66,7 +66,7 @@ export function updateVcpuLoad(
 ): void {
   const wanted = change === 0 ? credit.vcpu.isRunnable : change < 0;
   const load = wanted ? system.loadUnit : 0;
-  const at = Math.floor(nowNs / LOAD_GRANULARITY_NS);
+  const at = Math.floor(nowNs * LOAD_TICKS_PER_NS);
   if (credit.loadUpdatedAt + system.windowTicks < at) {
     credit.avgLoad = load;
   } else {
@@ -82,7 +82,7 @@ export function updateVcpuLoad(
   tracer.record4(
     TRC_CSCHED2_UPDATE_UNIT_LOAD,
     credit.avgLoad,
-    Math.floor(credit.avgLoad / TWO_32),
+    Math.floor(credit.avgLoad * HIGH_WORD),
     credit.vcpu.packedId,
     system.precisionShift,
   );
@@ -94,6 +94,6 @@ export function updateVcpuLoad(
  */
 function shareOfWindow(system: Credit2System, delta: number, load: number): number {
   const product = delta * load;
-  if (product < TWO_53) return Math.floor(product / system.windowTicks);
+  if (product < TWO_53) return Math.floor(product * system.windowScale);
   return Number(BigInt.asIntN(64, BigInt(delta) * BigInt(load)) >> BigInt(system.windowShift));
 }

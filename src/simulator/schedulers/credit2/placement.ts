@@ -18,11 +18,11 @@ import {
 import { tickleFor } from './tickling.ts';
 
 const NO_QUEUE = 0xffff;
-const TWO_32 = 2 ** 32;
+const HIGH_WORD = 2 ** -32;
 
 /**
- * A pCPU for it (csched2_res_pick): where load balancing asked it to go; else the next pCPU of the least loaded
- * run queue that its affinity, soft first, reaches.
+ * A pCPU for it (csched2_res_pick): where load balancing asked it to go; else the next pCPU of the least
+ * loaded run queue that its affinity, soft first, reaches.
  */
 export function pickPcpu(system: Credit2System, credit: Credit2Vcpu): number {
   const { vcpu } = credit;
@@ -98,7 +98,7 @@ function recordPick(
   system.tracer.record4(
     TRC_CSCHED2_PICKED_CPU,
     isMax ? 0xffff_ffff : load,
-    isMax ? 0x7fff_ffff : Math.floor(load / TWO_32),
+    isMax ? 0x7fff_ffff : Math.floor(load * HIGH_WORD),
     credit.vcpu.packedId,
     (queueId & 0xffff) | (pcpu << 16),
   );
@@ -126,7 +126,8 @@ function fallback(system: Credit2System, credit: Credit2Vcpu): number {
 }
 
 /**
- * Moves it to another run queue (migrate): at once, or, while it is scheduled, as soon as its context is saved.
+ * Moves it to another run queue (migrate): at once, or, while it is scheduled, as soon as its context is
+ * saved.
  */
 export function moveTo(system: Credit2System, credit: Credit2Vcpu, target: RunQueue, nowNs: number): void {
   const { vcpu } = credit;

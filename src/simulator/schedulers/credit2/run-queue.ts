@@ -21,8 +21,8 @@ export function enqueue(system: Credit2System, credit: Credit2Vcpu): void {
 }
 
 /**
- * Makes it one of the run queue's vCPUs; it does not wait there yet (_runq_assign). `padding` is what the record
- * has in the half word that it does not use.
+ * Makes it one of the run queue's vCPUs; it does not wait there yet (_runq_assign). `padding` is what the
+ * record has in the half word that it does not use.
  */
 export function assignTo(system: Credit2System, credit: Credit2Vcpu, queue: RunQueue, padding = 0): void {
   credit.runQueue = queue;
@@ -41,7 +41,9 @@ export function deassign(system: Credit2System, credit: Credit2Vcpu): void {
   credit.runQueue = undefined;
 }
 
-/** A weight comes (or is 0) and another goes: the heaviest vCPU sets the price of time (update_max_weight). */
+/**
+ * A weight comes (or is 0) and another goes: the heaviest vCPU sets the price of time (update_max_weight).
+ */
 export function updateMaxWeight(
   system: Credit2System,
   queue: RunQueue,

@@ -32,9 +32,11 @@ export const RATELIMIT_TOLERANCE_NS = 50 * US;
 /** The longest time slice (CSCHED2_MAX_TIMER). */
 export const MAX_TIMER_NS = CREDIT_INIT;
 
-/** Samples of load are taken at this granularity: 1024 ns (LOADAVG_GRANULARITY_SHIFT). */
+/**
+ * Load is computed in ticks of 2^10 ns (LOADAVG_GRANULARITY_SHIFT). Multiplying by powers of two is exact.
+ */
 const LOAD_GRANULARITY_SHIFT = 10;
-export const LOAD_GRANULARITY_NS = 2 ** LOAD_GRANULARITY_SHIFT;
+export const LOAD_TICKS_PER_NS = 2 ** -LOAD_GRANULARITY_SHIFT;
 const LOAD_WINDOW_SHIFT = 30;
 const LOAD_PRECISION_SHIFT_MIN = 4;
 const DEFAULT_CAP_PERIOD_MS = 10;
@@ -83,7 +85,7 @@ export class Credit2Vcpu {
   budgetQuotaNs = 0;
   /** How much of the time it wanted to run of late, as a fixed-point number. */
   avgLoad = 0;
-  /** When that was computed, in units of LOAD_GRANULARITY_NS. */
+  /** When that was computed, in ticks of load. */
   loadUpdatedAt = 0;
   /** The pCPU that was told to pick it up; -1: none. */
   tickledPcpu = -1;
@@ -165,7 +167,7 @@ export class RunQueue {
   pickBias: number;
   /** How many vCPUs run or wait. */
   load = 0;
-  /** When the averages were computed, in units of LOAD_GRANULARITY_NS. */
+  /** When the averages were computed, in ticks of load. */
   loadUpdatedAt = 0;
   /** The decaying average of `load`, as a fixed-point number. */
   avgLoad = 0;
@@ -200,8 +202,10 @@ export class Credit2System {
   /** One vCPU's worth of load. */
   readonly loadUnit: number;
   readonly windowShift: number;
-  /** The window over which load is averaged, in units of LOAD_GRANULARITY_NS. */
+  /** The window over which load is averaged, in ticks of load. */
   readonly windowTicks: number;
+  /** 1 / windowTicks */
+  readonly windowScale: number;
   readonly underloadTolerance: number;
   readonly overloadTolerance: number;
   readonly savesPower: boolean;
@@ -233,6 +237,7 @@ export class Credit2System {
     this.loadUnit = 2 ** this.precisionShift;
     this.windowShift = windowShiftOf(parameters) - LOAD_GRANULARITY_SHIFT;
     this.windowTicks = 2 ** this.windowShift;
+    this.windowScale = 2 ** -this.windowShift;
     this.underloadTolerance = toleranceOf(this.precisionShift, parameters.integer('credit2_balance_under'));
     this.overloadTolerance = toleranceOf(this.precisionShift, parameters.integer('credit2_balance_over'));
     this.savesPower = parameters.boolean('sched_smt_power_savings');

@@ -19,8 +19,8 @@ import {
 
 /**
  * A vCPU came to the run queue: looks for a pCPU that should run it and tells that one to schedule
- * (runq_tickle). An idle one if there is any; else the one whose vCPU deserves least against it, if it deserves
- * less.
+ * (runq_tickle). An idle one if there is any; else the one whose vCPU deserves least against it, if it
+ * deserves less.
  */
 export function tickleFor(system: Credit2System, credit: Credit2Vcpu, nowNs: number): void {
   const queue = credit.runQueue!;
@@ -35,8 +35,8 @@ export function tickleFor(system: Credit2System, credit: Credit2Vcpu, nowNs: num
 }
 
 /**
- * An idle pCPU for it: by soft, then by hard affinity, whole cores first (or last, to save power), where it was
- * before if that is one of them. -1: none, and `system.scratch` has the pCPUs where it may run.
+ * An idle pCPU for it: by soft, then by hard affinity, whole cores first (or last, to save power), where it
+ * was before if that is one of them. -1: none, and `system.scratch` has the pCPUs where it may run.
  */
 function findIdle(system: Credit2System, queue: RunQueue, credit: Credit2Vcpu): number {
   const { vcpu } = credit;
