@@ -155,11 +155,12 @@ export function percentile(sets: readonly Samples[], permille: number): number |
   const rank = Math.ceil((permille * total) / 1000);
   let low = 0;
   let high = sets.reduce((max, set) => Math.max(max, set.max), 0);
-  while (low < high) {
+  // Beyond 2^53, which only a damaged trace reaches, low and high may never meet.
+  for (let step = 0; low < high && step < 64; step++) {
     const middle = low + Math.floor((high - low) / 2);
     const upTo = sets.reduce((count, set) => count + set.countUpTo(middle), 0);
     if (upTo >= rank) high = middle;
     else low = middle + 1;
   }
-  return low;
+  return high;
 }

@@ -46,6 +46,8 @@ export class RunstateTracker {
   #coreScheduling = false;
   /** By pCPU: the vCPU index that runs there, -1 where not known. */
   readonly #runsOn: number[] = [];
+  /** By pCPU: when a run there ended last. */
+  readonly #leftNsOn: number[] = [];
   /** By pCPU: how many losses are open there, and when the last one ended. */
   readonly #openLossesOn: number[] = [];
   readonly #lossEndNsOn: number[] = [];
@@ -185,7 +187,11 @@ export class RunstateTracker {
     }
     if (s.state[v] === NEVER_SEEN) s.sinceNs[v] = this.#bornNs.get(this.vcpus.keys[v] >>> 16) ?? 0;
     else if (s.state[v] !== UNKNOWN) this.#repair(v);
-    const knownNs = this.#knownSince(tNs, v, idleOf < 0 ? pcpu : idleOf, from === RUNNING || idleOf >= 0);
+    let knownNs = this.#knownSince(tNs, v, idleOf < 0 ? pcpu : idleOf, from === RUNNING || idleOf >= 0);
+    if (from === RUNNING && (this.#leftNsOn[place] ?? 0) > knownNs) {
+      this.#countRepair(); // Another one ran there meanwhile: when this one came is not known.
+      knownNs = tNs;
+    }
     if (knownNs > s.sinceNs[v]) this.#emit(v, UNKNOWN, UNKNOWN, knownNs, 0);
     s.enteredSeen[v] = 0;
     if (from === RUNNING) s.place[v] = place;
@@ -208,11 +214,24 @@ export class RunstateTracker {
     return allSeen ? Math.max(sinceNs, this.#lossEndNs) : tNs;
   }
 
-  #repair(v: number): void {
+  #countRepair(): void {
     this.repairs++;
+    if (this.repairs >= this.#repairsMax) this.partial = true;
+  }
+
+  #repair(v: number): void {
+    this.#countRepair();
     const place = this.#s.place[v];
     if (this.#s.state[v] === RUNNING && this.#runsOn[place] === v) this.#runsOn[place] = -1;
-    if (this.repairs >= this.#repairsMax) this.partial = true;
+  }
+
+  /** A vCPU begins to run where another is still thought to run: that one left unseen. */
+  #evict(tNs: number, place: number, v: number): void {
+    const other = this.#runsOn[place] ?? -1;
+    if (other < 0 || other === v || this.#s.state[other] !== RUNNING) return;
+    this.#repair(other);
+    this.#emit(other, UNKNOWN, UNKNOWN, tNs, 0);
+    this.#forget(other);
   }
 
   /** Starts the interval after a record. */
@@ -230,7 +249,10 @@ export class RunstateTracker {
     if (to !== OFFLINE) s.sleep[v] = 0;
     if (to === RUNNING) {
       s.place[v] = place;
-      if (place >= 0) this.#runsOn[place] = v;
+      if (place >= 0) {
+        this.#evict(tNs, place, v);
+        this.#runsOn[place] = v;
+      }
     }
     if (this.#openLosses === 0 && !this.partial) return;
     const bound = to === RUNNING ? place : idleOf;
@@ -305,6 +327,7 @@ export class RunstateTracker {
     s.previous[v] = shown;
     if (xenState === RUNNING && place >= 0) {
       this.#history.add(place, v, startNs, endNs);
+      this.#leftNsOn[place] = endNs;
       if (this.#runsOn[place] === v) this.#runsOn[place] = -1;
     } else if (shown === THROTTLED && xenState === RUNNABLE) {
       s.throttledNs[v] += endNs - startNs;

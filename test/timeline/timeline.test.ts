@@ -394,3 +394,20 @@ describe('Timeline and jobs', () => {
     expect(jobs).toMatchObject([{ job: 0, missed: 2 }]);
   });
 });
+
+describe('Timeline of a damaged trace', () => {
+  test('a vCPU that another one replaces unseen is unknown since it was last seen: no pCPU runs two', async () => {
+    const bytes = new TraceBuilder()
+      .window(0)
+      .runstate(T0, 1, 0, 'runnable', 'running')
+      .runstate(T0 + 100, 2, 0, 'runnable', 'running')
+      .runstate(T0 + 150, 2, 0, 'running', 'blocked')
+      .runstate(T0 + 200, 3, 0, 'running', 'blocked')
+      .bytes();
+    const { story, timeline } = await readTimeline(bytes, { endNs: 300 });
+    expect(story('d1v0')).toBe('unknown 0-100, unknown 100-300');
+    expect(story('d2v0')).toBe('runnable 0-100, running 100-150@0, blocked 150-300');
+    expect(story('d3v0')).toBe('unknown 0-200, blocked 200-300');
+    expect(timeline.repairs).toBe(2);
+  });
+});
