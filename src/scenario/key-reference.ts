@@ -1,3 +1,4 @@
+import { ACTION_KEYS, ARINC653_ENTRY_KEYS, ARINC653_KEYS } from './arinc653-keys.ts';
 import { BOOT_PARAMETERS } from './boot-parameters.ts';
 import { DOMAIN_KEYS, HOST_KEYS, RTDS_KEYS, SCENARIO_KEYS, TRACE_KEYS, VCPU_KEYS } from './keys.ts';
 import type { Key } from './read-keys.ts';
@@ -15,6 +16,9 @@ export function keyReference(): string {
     section('Each of `domains`', DOMAIN_KEYS),
     section('Each of `vcpus`', VCPU_KEYS),
     section('`rtds`', RTDS_KEYS),
+    section('`arinc653`', ARINC653_KEYS),
+    section('Each of its `entries`', ARINC653_ENTRY_KEYS),
+    section('Each of `actions`', ACTION_KEYS),
     workloadSection(),
     parameterSection(),
   ].join('\n\n');

@@ -46,7 +46,7 @@ export const EVENT_MASK_DEFAULT = 0x0002f000;
 export const FLUSH_DEFAULT_NS = 100_000_000;
 
 /** A map or list that is read in a step of its own. */
-function nested(label: string): ValueType<Located> {
+export function nested(label: string): ValueType<Located> {
   return { label, expected: label, read: (node) => node };
 }
 
@@ -123,6 +123,18 @@ export const SCENARIO_KEYS = {
     type: nested('map'),
     default: 'everything',
     doc: 'What is traced (see below).',
+  }),
+  arinc653: key({
+    name: 'arinc653',
+    type: nested('map'),
+    default: "10ms for each of dom0's vCPUs",
+    doc: 'The table of slots that ARINC653 repeats, set when all domains exist (see below).',
+  }),
+  actions: key({
+    name: 'actions',
+    type: nested('list'),
+    default: 'none',
+    doc: 'What the toolstack does while the host runs (see below).',
   }),
   domains: key({
     name: 'domains',

@@ -16,6 +16,7 @@ import { parseLocated } from './located.ts';
 import { Problems } from './problems.ts';
 import { quote } from './quote.ts';
 import { readKeys, Values, vocabulary } from './read-keys.ts';
+import { resolveActions, resolveTable } from './resolve-arinc653.ts';
 import { resolveDomains } from './resolve-domains.ts';
 import { resolveHost } from './resolve-host.ts';
 import type { Scenario, SchedulerName } from './scenario.ts';
@@ -101,8 +102,26 @@ function resolve(
       flushNs: values.value(TRACE_KEYS.flush) ?? FLUSH_DEFAULT_NS,
       endNs: Math.min(values.value(TRACE_KEYS.end) ?? durationNs, durationNs),
     },
+    ...resolveArinc653(values, problems),
     domains: domains ? resolveDomains(domains.value, pcpus, problems) : [],
     seed,
+  };
+}
+
+/** Tables are a mistake under another scheduler, unless that is only chosen by the caller. */
+function resolveArinc653(values: Values, problems: Problems): Pick<Scenario, 'arinc653' | 'actions'> {
+  const table = values.get(SCENARIO_KEYS.arinc653);
+  const actions = values.get(SCENARIO_KEYS.actions);
+  const ownScheduler = values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
+  const isOwnKnown = !values.isBroken(SCENARIO_KEYS.scheduler);
+  for (const given of [table, actions]) {
+    if (given === undefined || !isOwnKnown || ownScheduler === 'arinc653') continue;
+    const sentence = `"${given.name}" is for the scheduler arinc653, but the scheduler is ${ownScheduler}`;
+    problems.add('scenario-conflict', given.keyAt, sentence);
+  }
+  return {
+    ...(table && { arinc653: resolveTable(table, problems) }),
+    ...(actions && { actions: resolveActions(actions, problems) }),
   };
 }
 

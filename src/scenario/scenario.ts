@@ -22,6 +22,10 @@ export interface Scenario {
   readonly host: Host;
   readonly trace: TraceSettings;
   readonly domains: readonly DomainSpec[];
+  /** The first table of ARINC653, set when all domains exist. */
+  readonly arinc653?: Arinc653Table | undefined;
+  /** What the toolstack does while the host runs, in the order of time. */
+  readonly actions?: readonly Action[] | undefined;
   /** Root of every random stream of the run (variants of workloads, jitter); same seed, same bytes. */
   readonly seed: number;
 }
@@ -80,6 +84,19 @@ export interface VcpuSpec {
   readonly hardAffinity: readonly number[] | undefined;
   readonly softAffinity: readonly number[] | undefined;
   readonly rtds: RtdsParameters | undefined;
+}
+
+/** A table of ARINC653: slots one after the other, from the start of each major frame. */
+export interface Arinc653Table {
+  readonly majorFrameNs: number;
+  readonly entries: readonly { readonly dom: number; readonly vcpu: number; readonly runtimeNs: number }[];
+}
+
+/** Something that the toolstack does at an instant, before anything else of that instant. */
+export interface Action {
+  readonly atNs: number;
+  /** A new table, or one that Xen refuses. */
+  readonly arinc653: Arinc653Table;
 }
 
 export interface RtdsParameters {

@@ -1,7 +1,7 @@
 /**
  * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the
- * repository's head. 4.6-rfc is 4.6 with the first event-driven RTDS as it was sent to the mailing list. Which of
- * them the simulator tells apart, and how, is the simulator's business.
+ * repository's head. 4.6-rfc is 4.6 with the first event-driven RTDS as it was sent to the mailing list.
+ * Which of them the simulator tells apart, and how, is the simulator's business.
  */
 export const XEN_SERIES = [
   '4.6',

@@ -88,9 +88,9 @@ function createVcpu(xen: Hypervisor, domain: Domain, id: number, pool: Cpupool):
 }
 
 /**
- * default_vcpu0_location() of older versions: the pCPU with the fewest vCPUs, the highest of several. Of the core
- * of pCPU 0 only one thread counts, the second if there is one, and of other cores never the first if there
- * are two.
+ * default_vcpu0_location() of older versions: the pCPU with the fewest vCPUs, the highest of several. Of
+ * the core of pCPU 0 only one thread counts, the second if there is one, and of other cores never the first
+ * if there are two.
  */
 function leastPopulated(xen: Hypervisor, pool: Cpupool): number {
   const { topology } = xen.machine;

@@ -202,8 +202,8 @@ export class Hypervisor {
   // ---- Parameters
 
   /**
-   * What a toolstack sets for a domain, after which Xen makes a record (sched_adjust). To a scheduler that knows
-   * no such parameters it does not even send them.
+   * What a toolstack sets for a domain, after which Xen makes a record (sched_adjust). To a scheduler that
+   * knows no such parameters it does not even send them.
    */
   adjustDomain(domain: Domain, parameters: DomainParameters): void {
     const { scheduler } = domain.pool!;

@@ -1,4 +1,4 @@
-import type { SchedulerName } from '../scenario/scenario.ts';
+import type { Arinc653Table, SchedulerName } from '../scenario/scenario.ts';
 import type { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 import type { Pcpu } from './pcpu.ts';
@@ -62,6 +62,8 @@ export interface Scheduler {
   adjustDomain?(domain: Domain, parameters: DomainParameters): boolean;
   /** New parameters of a vCPU (adjust with XEN_DOMCTL_SCHEDOP_putvcpuinfo). */
   adjustVcpu?(vcpu: Vcpu, parameters: VcpuParameters): void;
+  /** A new table of slots (adjust_global of ARINC653). Answers false if Xen refuses it. */
+  setTable?(table: Arinc653Table): boolean;
   /** Its affinity is about to become this; undefined masks stay (adjust_affinity). */
   adjustAffinity?(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void;
 }

@@ -1,11 +1,12 @@
 import { assert } from '../base/assert.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { Action, Scenario } from '../scenario/scenario.ts';
 import { bootMachine, createDomains } from './boot.ts';
 import { BootParameters } from './boot-parameters.ts';
 import { Guests } from './guests/guests.ts';
 import type { SimulationHooks } from './hooks.ts';
 import { Hypervisor } from './hypervisor.ts';
 import { Machine } from './machine.ts';
+import type { Scheduler } from './scheduler.ts';
 import { createScheduler } from './schedulers/index.ts';
 import type { TraceSink } from './trace-sink.ts';
 import { xenVersion } from './versions.ts';
@@ -34,9 +35,9 @@ export interface VcpuTimes {
 /**
  * A simulated Xen host in virtual time (section 4 of docs/machine-model.md).
  *
- * At each instant, and again as long as any applies, the first of: (1) what running guests do at that
- * instant, all of it; (2) one wake-up of a guest; (3) the expired timers of one pCPU. After each, pending
- * softirqs drain.
+ * At each instant, and again as long as any applies, the first of: (0) what the toolstack does; (1) what
+ * running guests do at that instant, all of it; (2) one wake-up of a guest; (3) the expired timers of one
+ * pCPU. After each, pending softirqs drain.
  */
 export class Simulation {
   readonly scenario: Scenario;
@@ -45,6 +46,9 @@ export class Simulation {
   readonly #machine: Machine;
   readonly #xen: Hypervisor;
   readonly #guests: Guests;
+  readonly #scheduler: Scheduler;
+  readonly #actions: readonly Action[];
+  #nextAction = 0;
 
   /**
    * Boots the machine and creates the domains: the records of that, all at t = 0, are in the sink afterwards.
@@ -68,6 +72,9 @@ export class Simulation {
     this.#machine.tracer.enabled = true;
     this.#xen.observed = true;
     createDomains(this.#xen, scenario, pool);
+    if (scenario.arinc653 !== undefined) pool.scheduler.setTable?.(scenario.arinc653);
+    this.#actions = [...(scenario.actions ?? [])].sort((a, b) => a.atNs - b.atNs);
+    this.#scheduler = pool.scheduler;
     this.#guests = new Guests(this.#xen, scenario, hooks, jobRecords);
     this.#xen.guests = this.#guests;
   }
@@ -93,12 +100,14 @@ export class Simulation {
       const pointNs = guests.nextPointNs;
       const wakeNs = guests.nextWakeNs;
       const timerNs = timers.nextNs;
-      const nextNs = Math.min(pointNs, wakeNs, timerNs);
+      const actionNs = this.#actions[this.#nextAction]?.atNs ?? Infinity;
+      const nextNs = Math.min(actionNs, pointNs, wakeNs, timerNs);
       if (nextNs >= ns) break;
       machine.nowNs = nextNs;
       this.events += 1;
       machine.timerPcpu = -1;
-      if (pointNs === nextNs) guests.runPoints();
+      if (actionNs === nextNs) this.#act();
+      else if (pointNs === nextNs) guests.runPoints();
       else if (wakeNs === nextNs) guests.runWake();
       else this.#runTimers(timerBatch);
       xen.drainSoftirqs();
@@ -123,6 +132,13 @@ export class Simulation {
         guestNs: consumedNs + (isCurrent ? Math.max(0, nowNs - runFromNs) : 0),
       };
     });
+  }
+
+  /** The next action of the toolstack, in pCPU 0's context. */
+  #act(): void {
+    this.#machine.cpu = 0;
+    this.#scheduler.setTable?.(this.#actions[this.#nextAction]!.arinc653);
+    this.#nextAction += 1;
   }
 
   /** TIMER_SOFTIRQ of the lowest pCPU that has expired timers: all of them, or the first. */

@@ -20,16 +20,17 @@ export interface CreditVersion {
 /** What the credit2 scheduler does differently from version to version. */
 export interface Credit2Version {
   /**
-   * The time slice ends when the credit of the vCPU that was just preempted is met, too. Before, that vCPU was
-   * overlooked because it is queued only after the decision, so that two equals took turns of 10 ms instead
-   * of 1 ms. Xen ae648e9f80 "credit2: factor in previous active unit's credit in csched2_runtime()", which later
-   * went into 4.19.3 and 4.20.2, too; those series are modelled as they were first released.
+   * The time slice ends when the credit of the vCPU that was just preempted is met, too. Before, that vCPU
+   * was overlooked because it is queued only after the decision, so that two equals took turns of 10 ms
+   * instead of 1 ms. Xen ae648e9f80 "credit2: factor in previous active unit's credit in
+   * csched2_runtime()", which later went into 4.19.3 and 4.20.2, too; those series are modelled as they
+   * were first released.
    */
   readonly slicesSeePreempted: boolean;
   /**
-   * The last half word of RUNQ_ASSIGN is 0. Before, it is what the stack held: on the reference machine's build
-   * the number of the run queue again when the vCPU migrates, 0 when it is new. Xen 2992f4dcd5 "xen/credit2:
-   * Remove tail padding from TRC_CSCHED2_* records".
+   * The last half word of RUNQ_ASSIGN is 0. Before, it is what the stack held: on the reference machine's
+   * build the number of the run queue again when the vCPU migrates, 0 when it is new. Xen 2992f4dcd5
+   * "xen/credit2: Remove tail padding from TRC_CSCHED2_* records".
    */
   readonly clearsAssignPadding: boolean;
 }
@@ -38,14 +39,14 @@ export interface Credit2Version {
 export interface RtdsVersion {
   /**
    * Until 4.6 it looks at deadlines and budgets when it decides, on a busy pCPU at least every millisecond:
-   * polling. first-timer: a first attempt at a timer for replenishments, not merged. undefined: the timer. Xen
-   * 0709d59545 "sched: convert RTDS from time to event driven model".
+   * polling. first-timer: a first attempt at a timer for replenishments, not merged. undefined: the timer.
+   * Xen 0709d59545 "sched: convert RTDS from time to event driven model".
    */
   readonly timeDriven: 'polling' | 'first-timer' | undefined;
   /**
-   * A renewal counts from when it happens: what a vCPU has run before is not charged to its new budget. Before
-   * 4.8 it is, so that a vCPU that runs at its deadline loses as much of the new period as it ran in the old
-   * one. Xen 514e5eb015 "xen:rtds: Fix bug in budget accounting" and a418ec07cf.
+   * A renewal counts from when it happens: what a vCPU has run before is not charged to its new budget.
+   * Before 4.8 it is, so that a vCPU that runs at its deadline loses as much of the new period as it ran in
+   * the old one. Xen 514e5eb015 "xen:rtds: Fix bug in budget accounting" and a418ec07cf.
    */
   readonly chargesFromRenewal: boolean;
   /** Decisions leave a record of their own, TRC_RTDS_SCHEDULE: from 4.8. */
@@ -53,13 +54,13 @@ export interface RtdsVersion {
   /** A new vCPU is placed where its affinity allows: from 4.8. */
   readonly placesAtInsertion: boolean;
   /**
-   * A depleted vCPU that is in no queue when its budget comes stays marked as depleted: until 4.7. Xen 1b843b2097
-   * "xen: rtds: always clear the flag when replenishing a depleted vcpu".
+   * A depleted vCPU that is in no queue when its budget comes stays marked as depleted: until 4.7. Xen
+   * 1b843b2097 "xen: rtds: always clear the flag when replenishing a depleted vcpu".
    */
   readonly tellsDepletedLate: boolean;
   /**
-   * Extratime and its priority levels: from 4.10. Xen 463b958317 "xen:rtds: towards work conserving RTDS". Before,
-   * a depleted vCPU always waits for its next period.
+   * Extratime and its priority levels: from 4.10. Xen 463b958317 "xen:rtds: towards work conserving RTDS".
+   * Before, a depleted vCPU always waits for its next period.
    */
   readonly hasExtratime: boolean;
   /**
@@ -73,28 +74,49 @@ export interface RtdsVersion {
    */
   readonly ticklesHomeUnasked: boolean;
   /**
-   * A decision that meets a vCPU in the run queue that may not run after all goes on to the next. Before 4.18 the
-   * pCPU idles. Xen 0f1dec89d3 "xen/sched: try harder to find a runnable unit in rt_schedule()".
+   * A decision that meets a vCPU in the run queue that may not run after all goes on to the next. Before
+   * 4.18 the pCPU idles. Xen 0f1dec89d3 "xen/sched: try harder to find a runnable unit in rt_schedule()".
    */
   readonly picksAgain: boolean;
   /**
-   * A depleted vCPU that is allowed extratime gets a budget at once: from 4.22. Xen 37b49cb48e "sched/rtds:
+   * A depleted vCPU that is allowed extratime gets a budget at once: from 4.20.4. Xen 37b49cb48e "sched/rtds:
    * refill cur_budget when extratime is toggled on a depleted vCPU".
    */
   readonly refillsOnExtratime: boolean;
 }
 
+/** What the ARINC 653 scheduler does differently from version to version. */
+export interface Arinc653Version {
+  /**
+   * All pools of the host share one position in the frame: until 4.17. Xen d0561ac8ab "xen/sched: fix
+   * arinc653 to not use variables across cpupools".
+   */
+  readonly sharesPosition: boolean;
+  /**
+   * Frames begin at multiples of their length, counted from when the table was set. Before 4.19.6 each
+   * begins when the pCPU comes to it, so that the lateness of timers adds up: drift. Xen f2927d8343
+   * "xen/arinc653: fix delay in the start of major frame".
+   */
+  readonly anchorsFrames: boolean;
+  /**
+   * The table that dom0's vCPUs make by themselves has a slot too much at its end, in which the host idles:
+   * 4.19.6, and 4.21.0. Xen 6d412c0599 "arinc653: remove idle period in default schedule".
+   */
+  readonly countsFirstSlotTwice: boolean;
+}
+
 /** What the machine and the common part do differently. */
 export interface CoreVersion {
   /**
-   * vCPU 0 of a new domain starts on the pCPU with the fewest vCPUs, the highest of several, leaving out first
-   * threads of cores and the core of pCPU 0 as long as there are others: until 4.8 here. Later on the first pCPU.
+   * vCPU 0 of a new domain starts on the pCPU with the fewest vCPUs, the highest of several, leaving out
+   * first threads of cores and the core of pCPU 0 as long as there are others: until 4.8 here. Later on the
+   * first pCPU.
    */
   readonly placesByPopulation: boolean;
   /**
-   * A timer that is set to the present or the past fires this much later. Code takes no time on this machine, so
-   * that a scheduler which asks to be called at once, for ever, would stop the clock: RTDS until 4.6 does so on
-   * an idle pCPU. On hardware each round costs what its code costs.
+   * A timer that is set to the present or the past fires this much later. Code takes no time on this
+   * machine, so that a scheduler which asks to be called at once, for ever, would stop the clock: RTDS
+   * until 4.6 does so on an idle pCPU. On hardware each round costs what its code costs.
    */
   readonly timerMinNs: number;
 }
@@ -105,6 +127,7 @@ export interface XenVersion {
   readonly credit: CreditVersion;
   readonly credit2: Credit2Version;
   readonly rtds: RtdsVersion;
+  readonly arinc653: Arinc653Version;
   readonly core: CoreVersion;
 }
 
@@ -132,6 +155,11 @@ export function xenVersion(name: string): XenVersion {
       clearsAssignPadding: isSinceXen(series, '4.18'),
     },
     rtds: rtdsVersion(series),
+    arinc653: {
+      sharesPosition: !isSinceXen(series, '4.18'),
+      anchorsFrames: isSinceXen(series, '4.19'),
+      countsFirstSlotTwice: series === '4.19',
+    },
     core: {
       placesByPopulation: !isSinceXen(series, '4.17'),
       timerMinNs: isSinceXen(series, '4.7') ? 0 : 1000,
@@ -153,6 +181,6 @@ function rtdsVersion(series: XenSeries): RtdsVersion {
     equalsGoFirst: !since410,
     ticklesHomeUnasked: !since410,
     picksAgain: isSinceXen(series, '4.18'),
-    refillsOnExtratime: isSinceXen(series, '4.22'),
+    refillsOnExtratime: isSinceXen(series, '4.20'),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Holds the null scheduler against what Xen's own C code did: every switch, every trace byte and the figures. No
- * tolerance.
+ * Holds the null scheduler against what Xen's own C code did: every switch, every trace byte and the
+ * figures. No tolerance.
  */
 import { describe, expect, test } from 'vitest';
 import { firstDifference, type ReferenceVersion, readReference, runScenario } from './fidelity.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { DomainSpec, Scenario, VcpuSpec, Workload } from '../../src/scenario/scenario.ts';
+import type { Arinc653Table, DomainSpec, Scenario, VcpuSpec, Workload } from '../../src/scenario/scenario.ts';
 
 /** A scenario file of the reference results, as far as the tests here need it. */
 export interface ReferenceFile {
@@ -16,6 +16,8 @@ export interface ReferenceFile {
   timer_min_ns?: number;
   trace_end_ns?: number;
   flush_ns?: number;
+  arinc653?: ReferenceTable;
+  actions?: { at_ns: number; arinc653: ReferenceTable }[];
   domains: {
     id: number;
     weight?: number;
@@ -30,6 +32,16 @@ export interface ReferenceFile {
       rtds?: { period_us: number; budget_us: number; extratime?: boolean };
     }[];
   }[];
+}
+
+interface ReferenceTable {
+  major_frame_ns: number;
+  entries: { dom: number; vcpu: number; runtime_ns: number }[];
+}
+
+function tableOf(table: ReferenceTable): Arinc653Table {
+  const entries = table.entries.map(({ dom, vcpu, runtime_ns }) => ({ dom, vcpu, runtimeNs: runtime_ns }));
+  return { majorFrameNs: table.major_frame_ns, entries };
 }
 
 /** Reads such a file by itself, so that these tests do not hang on the scenario language. */
@@ -70,6 +82,8 @@ export function referenceScenario(file: ReferenceFile, xen: string): Scenario {
     domains: file.domains.map(({ id, weight, cap, vcpus }): DomainSpec => {
       return { id, name: `d${id}`, weight, cap, vcpus: vcpus.flatMap(expand) };
     }),
+    arinc653: file.arinc653 === undefined ? undefined : tableOf(file.arinc653),
+    actions: file.actions?.map(({ at_ns, arinc653 }) => ({ atNs: at_ns, arinc653: tableOf(arinc653) })),
     seed: 0,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Holds RTDS against what Xen's own C code did. Versions from 4.17 on: every switch, every trace byte, the figures.
- * Older ones: every switch and the figures. No tolerance.
+ * Holds RTDS against what Xen's own C code did. Versions from 4.17 on: every switch, every trace byte, the
+ * figures. Older ones: every switch and the figures. No tolerance.
  */
 import { describe, expect, test } from 'vitest';
 import { recordWords } from '../../src/format/record.ts';

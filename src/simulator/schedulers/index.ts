@@ -8,6 +8,7 @@ import type { SchedulerName } from '../../scenario/scenario.ts';
 import { isSinceXen, type XenSeries } from '../../scenario/xen-versions.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Scheduler } from '../scheduler.ts';
+import { Arinc653Scheduler } from './arinc653.ts';
 import { CreditScheduler } from './credit.ts';
 import { Credit2Scheduler } from './credit2.ts';
 import { NullScheduler } from './null.ts';
@@ -37,6 +38,12 @@ export const schedulers: readonly SchedulerEntry[] = [
   },
   { name: 'null', title: 'null Scheduler', since: '4.17', create: (xen) => new NullScheduler(xen) },
   { name: 'rtds', title: 'SMP RTDS Scheduler', since: '4.6', create: createRtds },
+  {
+    name: 'arinc653',
+    title: 'ARINC 653 Scheduler',
+    since: '4.6',
+    create: (xen) => new Arinc653Scheduler(xen),
+  },
 ];
 
 /**

@@ -97,8 +97,8 @@ export class RtdsScheduler implements Scheduler {
   }
 
   /**
-   * XEN_DOMCTL_SCHEDOP_putvcpuinfo: counts from the next replenishment on. Since 4.22 a vCPU that is depleted and
-   * is allowed extratime goes on at once.
+   * XEN_DOMCTL_SCHEDOP_putvcpuinfo: counts from the next replenishment on. Since 4.22 a vCPU that is
+   * depleted and is allowed extratime goes on at once.
    */
   adjustVcpu(vcpu: Vcpu, { periodUs, budgetUs, extratime }: VcpuParameters): void {
     if (extratime && !this.#version.hasExtratime) refuseExtratime(this.#xen.version.series);

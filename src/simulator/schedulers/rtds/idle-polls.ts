@@ -2,10 +2,10 @@ import { Cpumask } from '../../cpumask.ts';
 import type { Machine } from '../../machine.ts';
 
 /**
- * The decisions that an idle pCPU of the time-driven RTDS makes: one after the other, for ever, each as much later
- * as the machine's least timer demands (a microsecond). Nearly all of them find nothing. As long as nobody is queued
- * and no deadline passes they change nothing, so they are left out; the others happen at the instants at which they
- * would have happened.
+ * The decisions that an idle pCPU of the time-driven RTDS makes: one after the other, for ever, each as
+ * much later as the machine's least timer demands (a microsecond). Nearly all of them find nothing. As long
+ * as nobody is queued and no deadline passes they change nothing, so they are left out; the others happen
+ * at the instants at which they would have happened.
  *
  * Where timers are late at random every poll counts, and none is left out.
  */
@@ -49,7 +49,10 @@ export class IdlePolls {
     }
   }
 
-  /** The first poll that has not happened. Timers run on the pCPUs in ascending order, each one's all at once. */
+  /**
+   * The first poll that has not happened. Timers run on the pCPUs in ascending order, each one's all at
+   * once.
+   */
   #nextPollNs(pcpu: number): number {
     const { nowNs, timerPcpu } = this.#machine;
     const fromNs = this.#fromNs[pcpu]!;

@@ -5,8 +5,8 @@ import type { RtdsVersion } from '../../versions.ts';
 import { comparePriority, type RtdsVcpu } from './state.ts';
 
 /**
- * The three queues of RTDS, one set for all pCPUs of the pool: who may run, in the order of priority; who has no
- * budget left; and who gets a new budget when, with the timer that does it.
+ * The three queues of RTDS, one set for all pCPUs of the pool: who may run, in the order of priority; who
+ * has no budget left; and who gets a new budget when, with the timer that does it.
  */
 export class RtdsQueues {
   /** Head of the run queue, sorted. */

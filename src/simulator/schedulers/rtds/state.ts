@@ -6,7 +6,10 @@ import type { Vcpu } from '../../vcpu.ts';
 /** What a vCPU has before it is given parameters (RTDS_DEFAULT_PERIOD and _BUDGET). */
 export const DEFAULT_PERIOD_NS = 10_000_000;
 export const DEFAULT_BUDGET_NS = 4_000_000;
-/** Beyond this many periods the next deadline is found by division (UPDATE_LIMIT_SHIFT); the result is the same. */
+/**
+ * Beyond this many periods the next deadline is found by division (UPDATE_LIMIT_SHIFT); the result is the
+ * same.
+ */
 const PERIODS_TO_ADD = 1024;
 
 /** A vCPU as RTDS sees it (struct rt_unit, rt_vcpu): a deferrable server. */
@@ -24,7 +27,10 @@ export class RtdsVcpu {
   /** From when on its running is not paid yet. */
   chargedToNs = 0;
   deadlineNs = 0;
-  /** 0 on its reservation; one more each time it used up its budget in this period and goes on with extratime. */
+  /**
+   * 0 on its reservation; one more each time it used up its budget in this period and goes on with
+   * extratime.
+   */
   level = 0;
 
   /** Its context is on a pCPU, perhaps only until it is saved. */

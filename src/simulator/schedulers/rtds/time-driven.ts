@@ -14,14 +14,15 @@ import { DEFAULT_PERIOD_NS, RtdsVcpu, refuseExtratime, rtdsOf } from './state.ts
 const QUANTUM_NS = 1_000_000;
 
 /**
- * RTDS as it was until Xen 4.6 (common/sched_rt.c), and the first attempt at making it event-driven. Both: the
- * full budget, not what is left of it, is what a time slice goes by; a running vCPU is in no queue, so that its
- * deadline is not renewed while it runs; an idle pCPU asks to decide again at once, for ever.
+ * RTDS as it was until Xen 4.6 (common/sched_rt.c), and the first attempt at making it event-driven. Both:
+ * the full budget, not what is left of it, is what a time slice goes by; a running vCPU is in no queue, so
+ * that its deadline is not renewed while it runs; an idle pCPU asks to decide again at once, for ever.
  *
- * Polling: every decision renews the queued vCPUs whose deadline is past, and a slice is at most 1 ms. A wake-up
- * tells a pCPU for the first of the run queue, whoever that is.
+ * Polling: every decision renews the queued vCPUs whose deadline is past, and a slice is at most 1 ms. A
+ * wake-up tells a pCPU for the first of the run queue, whoever that is.
  *
- * First timer: a timer renews them, at the earliest deadline among those that it has just renewed, or after 10 ms.
+ * First timer: a timer renews them, at the earliest deadline among those that it has just renewed, or after
+ * 10 ms.
  */
 export class TimeDrivenRtdsScheduler implements Scheduler {
   readonly name = 'rtds';
@@ -73,7 +74,9 @@ export class TimeDrivenRtdsScheduler implements Scheduler {
     rtdsOf(vcpu).queued.remove();
   }
 
-  /** XEN_DOMCTL_SCHEDOP_putinfo: there are parameters of domains only. They count from the next renewal on. */
+  /**
+   * XEN_DOMCTL_SCHEDOP_putinfo: there are parameters of domains only. They count from the next renewal on.
+   */
   adjustVcpu(vcpu: Vcpu, { periodUs, budgetUs, extratime }: VcpuParameters): void {
     if (extratime) refuseExtratime(this.#xen.version.series);
     for (const each of vcpu.domain.vcpus) {
@@ -163,8 +166,8 @@ export class TimeDrivenRtdsScheduler implements Scheduler {
   }
 
   /**
-   * __repl_update(): new budgets for those in the queues whose deadline is past. Answers the earliest of the new
-   * deadlines, Infinity if there is none.
+   * __repl_update(): new budgets for those in the queues whose deadline is past. Answers the earliest of
+   * the new deadlines, Infinity if there is none.
    */
   #renewQueued(then?: (rtds: RtdsVcpu) => void): number {
     const { nowNs } = this.#xen.machine;
