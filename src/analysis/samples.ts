@@ -8,7 +8,7 @@
  */
 
 /** Durations kept exactly, over all sets of one budget. */
-export const SAMPLES_MAX = 1 << 24;
+export const SAMPLES_MAX = 1 << 23;
 const FIRST_CAPACITY = 64;
 const SUB_BITS = 10;
 const SUB_BUCKETS = 1 << SUB_BITS;

@@ -1,7 +1,7 @@
 import { DOM_IDLE, type DomainInfo, type RunstateBatch } from '../timeline/index.ts';
+import { domLabel } from '../timeline/vcpu-label.ts';
 import { appendRow } from './row-table.ts';
 import type { TableWriter } from './table-writer.ts';
-import { domLabel } from './vcpu-label.ts';
 
 /** Domain ids from here on are Xen's own (DOMID_FIRST_RESERVED in Xen's public/xen.h). */
 const DOM_FIRST_RESERVED = 0x7ff0;

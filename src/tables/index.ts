@@ -24,5 +24,4 @@ export { OTHER_VALUE, tableSpecs, UNKNOWN_EVENT } from './table-specs.ts';
 export { renderTablesDoc } from './tables-doc.ts';
 export type { TraceSource } from './trace-source.ts';
 export { type OpenTable, TraceTables } from './trace-tables.ts';
-export { domLabel, vcpuLabel } from './vcpu-label.ts';
 export { streamTable, type WriteTablesOptions, type WrittenTable, writeTables } from './write-tables.ts';

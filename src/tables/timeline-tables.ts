@@ -5,9 +5,9 @@ import {
   type RunstateBatch,
   type WaitBatch,
 } from '../timeline/index.ts';
+import { vcpuLabel } from '../timeline/vcpu-label.ts';
 import { type ColumnBuffer, putInt64, putText, setBit, setValid } from './column-buffer.ts';
 import type { TableWriter } from './table-writer.ts';
-import { vcpuLabel } from './vcpu-label.ts';
 
 /**
  * Fills the tables `runstates`, `waits` and `jobs` from what the timeline tells its listeners. Only those
