@@ -20,7 +20,7 @@ export interface OpenTraceOptions {
   readonly order?: 'time' | 'file' | undefined;
   /** Called now and then; `totalBytes` is NaN as long as a stream is taken in. */
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
-  /** Bytes of a stream that are kept in memory before a temporary file takes over (32 MiB). */
+  /** Bytes of a stream that are kept in memory before a temporary file takes over (16 MiB). */
   readonly spoolMemoryBytes?: number | undefined;
   /** Words of each pCPU that are loaded ahead, at least 32; chosen by the number of pCPUs where not given. */
   readonly blockWords?: number | undefined;

@@ -59,7 +59,7 @@ export class MemorySource implements TraceSource {
 }
 
 /** Bytes of a stream that stay in memory; what comes after them goes to a temporary file. */
-export const SPOOL_MEMORY_BYTES = 32 * 1024 * 1024;
+export const SPOOL_MEMORY_BYTES = 16 * 1024 * 1024;
 const SPOOL_CHUNK_BYTES = 1024 * 1024;
 
 /** Makes a stream readable in random order: append its bytes, then read them. */
