@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { RECORD_WORDS_MAX, recordWords, WINDOW_HEADER } from '../../src/format/record.ts';
+import { WINDOW_HEADER } from '../../src/format/record.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { DOMID_IDLE, Simulation, type SimulationHooks, type VcpuTimes } from '../../src/simulator/index.ts';
+import { compareRecords, compareSwitches } from '../fidelity/compare.ts';
 import { MemorySink } from './memory-sink.ts';
 import { readReferenceScenario } from './reference-scenario.ts';
 
@@ -158,51 +159,14 @@ export function readReference(root: string, name: string, version: ReferenceVers
 /** The first difference between a run and its reference, in words; undefined if there is none. */
 export function firstDifference(run: RunResult, reference: Reference): string | undefined {
   return (
-    firstSwitchDifference(run.switches, reference.switches) ??
-    (reference.trace === undefined ? undefined : firstRecordDifference(run.trace, reference.trace)) ??
+    compareSwitches(run.switches, reference.switches).difference ??
+    (reference.trace === undefined ? undefined : compareRecords(run.trace, reference.trace).difference) ??
     firstFigureDifference(run, reference.figures)
   );
 }
 
-function firstSwitchDifference(ours: string, theirs: string): string | undefined {
-  if (ours === theirs) return undefined;
-  const a = ours.split('\n');
-  const b = theirs.split('\n');
-  const at = a.findIndex((row, i) => row !== b[i]);
-  const line = at < 0 ? a.length : at;
-  const [mine, other] = [a[line] ?? 'none', b[line] ?? 'none'];
-  return `switch ${line}: ours ${mine}, the reference ${other} (of ${b.length - 2}), after ${b[line - 1]}`;
-}
-
-function firstRecordDifference(ours: Uint8Array, theirs: Uint8Array): string | undefined {
-  if (Buffer.compare(ours, theirs) === 0) return undefined;
-  const a = wordsOf(ours);
-  const b = wordsOf(theirs);
-  let at = 0;
-  let record = 0;
-  let before = 'the start';
-  while (at < b.length) {
-    const size = b[at] === WINDOW_HEADER ? 3 : recordWords(b[at]!);
-    const mine = describeRecord(a, at);
-    const other = describeRecord(b, at);
-    if (mine !== other) return `record ${record}: ours ${mine}, the reference ${other}, after ${before}`;
-    before = other;
-    at += size;
-    record += 1;
-  }
-  return `the trace goes on after record ${record}: ours ${describeRecord(a, at)}`;
-}
-
-function describeRecord(words: Uint32Array, at: number): string {
-  if (at >= words.length) return 'none';
-  if (words[at] === WINDOW_HEADER) return `window of pCPU ${words[at + 1]}, ${words[at + 2]} bytes`;
-  const size = Math.min(recordWords(words[at]!), RECORD_WORDS_MAX);
-  const hex = Array.from(words.subarray(at + 3, at + size), (word) => word.toString(16)).join(' ');
-  const tsc = (BigInt(words[at + 2] ?? 0) << 32n) | BigInt(words[at + 1] ?? 0);
-  return `${((words[at]! & 0x0fffffff) >>> 0).toString(16)} at tsc ${tsc} [${hex}]`;
-}
-
-function firstFigureDifference(run: RunResult, figures: ReferenceFigures): string | undefined {
+/** The same of the figures only. */
+export function firstFigureDifference(run: RunResult, figures: ReferenceFigures): string | undefined {
   const { totals } = figures;
   const counts = [
     ['runs of schedule()', run.scheduleCalls, totals.schedule_calls],
@@ -231,9 +195,4 @@ function firstFigureDifference(run: RunResult, figures: ReferenceFigures): strin
 
 function bytesOf(words: Uint32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-}
-
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  const copy = Uint8Array.from(bytes.subarray(0, bytes.length & ~3));
-  return new Uint32Array(copy.buffer);
 }

@@ -54,7 +54,9 @@ describe('the comparison', () => {
     const trace = Uint8Array.from(reference.trace!);
     // The domain in the fifth record, which says where d2v0 is placed.
     trace[12 + 4 * (4 + 6 + 4 + 4) + 3 * 4] = 7;
-    expect(firstDifference(run, { ...reference, trace })).toMatch(/^record 5: ours 22005 at tsc 1000000004/);
+    expect(firstDifference(run, { ...reference, trace })).toMatch(
+      /^record 4 of pCPU 0: ours 22005 at tsc 1000000004/,
+    );
   });
 
   test('notices a switch one nanosecond off', () => {

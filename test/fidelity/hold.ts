@@ -1,0 +1,78 @@
+import { firstFigureDifference, type Reference, runScenario } from '../simulator/fidelity.ts';
+import { type Collection, readResult } from './collections.ts';
+import { compareRecords, compareSwitches } from './compare.ts';
+
+/** A scenario held against its reference result. */
+export interface Holding {
+  readonly name: string;
+  readonly switches: number;
+  readonly switchesAgreed: number;
+  /** undefined where the collection has no trace of it. */
+  readonly records: number | undefined;
+  readonly recordsAgreed: number;
+  /** The first difference of switches, records or figures, in words. */
+  readonly difference: string | undefined;
+  readonly events: number;
+  readonly seconds: number;
+}
+
+/** Runs scenario `name` of a collection and holds it against what Xen's own code did. */
+export function hold(root: string, collection: Collection, name: string): Holding {
+  const reference = readResult(root, collection, name);
+  const began = process.hrtime.bigint();
+  try {
+    const run = runScenario(reference.scenario);
+    const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+    const switches = compareSwitches(run.switches, reference.switches);
+    const records = reference.trace === undefined ? undefined : compareRecords(run.trace, reference.trace);
+    const figures = figuresOf(reference, collection.leavesOutPolls ? run.scheduleCalls : undefined);
+    return {
+      name,
+      switches: switches.total,
+      switchesAgreed: switches.agreed,
+      records: records?.total,
+      recordsAgreed: records?.agreed ?? 0,
+      difference: switches.difference ?? records?.difference ?? firstFigureDifference(run, figures),
+      events: run.events,
+      seconds,
+    };
+  } catch (error) {
+    const total = reference.switches.split('\n').length - 2;
+    const difference = `it does not run: ${error instanceof Error ? error.message : String(error)}`;
+    const none = { switchesAgreed: 0, records: undefined, recordsAgreed: 0, events: 0, seconds: 0 };
+    return { name, switches: total, difference, ...none };
+  }
+}
+
+function figuresOf({ figures }: Reference, scheduleCalls: number | undefined): Reference['figures'] {
+  if (scheduleCalls === undefined) return figures;
+  return { ...figures, totals: { ...figures.totals, schedule_calls: scheduleCalls } };
+}
+
+/** Sums of a collection. */
+export interface Totals {
+  readonly scenarios: number;
+  readonly exact: number;
+  readonly switches: number;
+  readonly switchesAgreed: number;
+  readonly traces: number;
+  readonly tracesExact: number;
+  readonly records: number;
+  readonly recordsAgreed: number;
+}
+
+export function totalsOf(holdings: readonly Holding[]): Totals {
+  const sum = (value: (holding: Holding) => number) =>
+    holdings.reduce((total, holding) => total + value(holding), 0);
+  const traced = holdings.filter(({ records }) => records !== undefined);
+  return {
+    scenarios: holdings.length,
+    exact: holdings.filter(({ difference }) => difference === undefined).length,
+    switches: sum((one) => one.switches),
+    switchesAgreed: sum((one) => one.switchesAgreed),
+    traces: traced.length,
+    tracesExact: traced.filter(({ records, recordsAgreed }) => records === recordsAgreed).length,
+    records: sum((one) => one.records ?? 0),
+    recordsAgreed: sum((one) => one.recordsAgreed),
+  };
+}
