@@ -7,6 +7,7 @@ import type { Vcpu } from '../vcpu.ts';
 import type { RtdsVersion } from '../versions.ts';
 import { RtdsQueues } from './rtds/queues.ts';
 import { RtdsRecords } from './rtds/records.ts';
+import { RtdsRunning } from './rtds/running.ts';
 import { comparePriority, RtdsVcpu, refuseExtratime, rtdsOf } from './rtds/state.ts';
 import { TimeDrivenRtdsScheduler } from './rtds/time-driven.ts';
 
@@ -32,6 +33,7 @@ export class RtdsScheduler implements Scheduler {
   /** pCPUs that have been told to schedule and did not yet. */
   readonly #tickled: Cpumask;
   readonly #candidates: Cpumask;
+  readonly #running: RtdsRunning;
   readonly #replenishedNow: RtdsVcpu[] = [];
 
   constructor(xen: Hypervisor) {
@@ -41,6 +43,7 @@ export class RtdsScheduler implements Scheduler {
     this.#records = new RtdsRecords(xen.machine.tracer, this.#version);
     this.#tickled = new Cpumask(xen.machine.topology.pcpus);
     this.#candidates = new Cpumask(xen.machine.topology.pcpus);
+    this.#running = new RtdsRunning(xen.machine.topology.pcpus);
   }
 
   // ---- Members come and go
@@ -48,11 +51,13 @@ export class RtdsScheduler implements Scheduler {
   /** The first pCPU gets the timer; all share one lock. */
   addPcpu(pcpu: Pcpu, pool: Cpupool): number {
     this.#pool = pool;
+    this.#running.idles(pcpu.id);
     this.#queues.timer ??= this.#xen.machine.timers.init(() => this.#replenish(), 0, pcpu.id);
     return this.#tickled.size + pool.id;
   }
 
   removePcpu(pcpu: Pcpu): void {
+    this.#running.leaves(pcpu.id);
     this.#moveTimer(pcpu.id);
   }
 
@@ -76,7 +81,9 @@ export class RtdsScheduler implements Scheduler {
   }
 
   allocVcpu(vcpu: Vcpu): void {
-    vcpu.schedulerData = new RtdsVcpu(vcpu, this.#version.hasExtratime);
+    const rtds = new RtdsVcpu(vcpu, this.#version.hasExtratime);
+    rtds.number = this.#queues.addMember(rtds);
+    vcpu.schedulerData = rtds;
   }
 
   /** rt_unit_insert(): its first period begins, with the budget that it has before it is given another. */
@@ -85,15 +92,15 @@ export class RtdsScheduler implements Scheduler {
     const rtds = rtdsOf(vcpu);
     if (this.#version.placesAtInsertion) vcpu.processor = this.pickPcpu(vcpu);
     if (nowNs >= rtds.deadlineNs) this.#renew(rtds);
-    if (rtds.isQueued || !vcpu.isRunnable) return;
+    if (this.#queues.isQueued(rtds) || !vcpu.isRunnable) return;
     this.#queues.scheduleReplenishment(rtds);
     if (!vcpu.isRunning) this.#queues.enqueue(rtds);
   }
 
   removeVcpu(vcpu: Vcpu): void {
     const rtds = rtdsOf(vcpu);
-    rtds.queued.remove();
-    if (!rtds.replenished.isAlone) this.#queues.cancelReplenishment(rtds);
+    this.#queues.dequeue(rtds);
+    if (this.#queues.awaitsReplenishment(rtds)) this.#queues.cancelReplenishment(rtds);
   }
 
   /**
@@ -106,12 +113,11 @@ export class RtdsScheduler implements Scheduler {
     rtds.periodNs = periodUs * 1000;
     rtds.budgetNs = budgetUs * 1000;
     if (extratime && !rtds.extratime && rtds.leftNs <= 0 && this.#version.refillsOnExtratime) {
+      const wasQueued = this.#queues.isQueued(rtds);
+      this.#queues.dequeue(rtds);
       this.#demote(rtds);
       rtds.depleted = false;
-      if (rtds.isQueued) {
-        rtds.queued.remove();
-        this.#queues.enqueue(rtds);
-      }
+      if (wasQueued) this.#queues.enqueue(rtds);
     }
     rtds.extratime = extratime;
   }
@@ -129,8 +135,8 @@ export class RtdsScheduler implements Scheduler {
     const rtds = rtdsOf(vcpu);
     if (this.#runsOn(vcpu)) {
       this.#xen.raiseSchedule(vcpu.processor);
-    } else if (rtds.isQueued) {
-      rtds.queued.remove();
+    } else if (this.#queues.isQueued(rtds)) {
+      this.#queues.dequeue(rtds);
       this.#queues.cancelReplenishment(rtds);
     } else {
       rtds.queueWhenSaved = false;
@@ -140,7 +146,7 @@ export class RtdsScheduler implements Scheduler {
   /** rt_unit_wake() */
   wake(vcpu: Vcpu): void {
     const rtds = rtdsOf(vcpu);
-    if (this.#runsOn(vcpu) || rtds.isQueued) return;
+    if (this.#runsOn(vcpu) || this.#queues.isQueued(rtds)) return;
     const missed = this.#xen.machine.nowNs >= rtds.deadlineNs;
     if (missed) this.#renew(rtds);
     if (rtds.scheduled) {
@@ -177,6 +183,7 @@ export class RtdsScheduler implements Scheduler {
     if (this.#version.chargesFromRenewal) rtds.chargedToNs = nowNs;
     rtds.leftNs = rtds.budgetNs;
     rtds.level = 0;
+    this.#running.priorityChanged(rtds);
     this.#records.replenished(rtds);
   }
 
@@ -201,37 +208,38 @@ export class RtdsScheduler implements Scheduler {
   #demote(rtds: RtdsVcpu): void {
     rtds.level += 1;
     rtds.leftNs = rtds.budgetNs;
-    this.#queues.levelsRose = true;
+    this.#queues.levelChanged(rtds);
+    this.#running.priorityChanged(rtds);
   }
 
   /** repl_timer_handler(): all whose deadline is there get a new one and a new budget. */
   #replenish(): void {
     const { pcpus, nowNs } = this.#xen.machine;
     const queues = this.#queues;
-    const { runnable, replenishments } = queues;
     const renewed = this.#replenishedNow;
-    while (replenishments.next !== replenishments) {
-      const rtds = replenishments.next.owner!;
-      if (nowNs < rtds.deadlineNs) break;
-      rtds.replenished.remove();
+    for (;;) {
+      const rtds = queues.firstReplenishment();
+      if (rtds === undefined || nowNs < rtds.deadlineNs) break;
+      queues.takeReplenishment(rtds);
       this.#renew(rtds);
       renewed.push(rtds);
-      if (rtds.isQueued) {
-        rtds.queued.remove();
+      if (queues.isQueued(rtds)) {
+        queues.dequeue(rtds);
         queues.enqueue(rtds);
       }
     }
     // Xen put them on a list front to front, so the last comes first.
     for (let rtds = renewed.pop(); rtds !== undefined; rtds = renewed.pop()) {
       const { vcpu } = rtds;
-      if (pcpus[vcpu.processor]!.chosen === vcpu && !runnable.isAlone) {
-        const first = runnable.next.owner!;
+      const first = queues.first();
+      if (pcpus[vcpu.processor]!.chosen === vcpu && first !== undefined) {
         if (comparePriority(rtds, first) < 0) this.#tickle(first);
-      } else if (this.#version.tellsDepletedLate ? rtds.isQueued && rtds.depleted : rtds.depleted) {
-        rtds.depleted = false;
-        if (rtds.isQueued) this.#tickle(rtds);
+      } else if (rtds.depleted) {
+        const isQueued = queues.isQueued(rtds);
+        if (isQueued || !this.#version.tellsDepletedLate) rtds.depleted = false;
+        if (isQueued) this.#tickle(rtds);
       }
-      queues.requeueReplenishment(rtds);
+      queues.insertReplenishment(rtds);
     }
     queues.setTimerToFirst();
   }
@@ -260,9 +268,10 @@ export class RtdsScheduler implements Scheduler {
     prev.nextTask = vcpu;
     prev.nextTimeNs = -1;
     vcpu.migrated = false;
+    this.#running.changes(cpu, current, next);
     if (vcpu.isIdle) return;
     if (next !== current) {
-      next.queued.remove();
+      this.#queues.dequeue(next);
       next.scheduled = true;
     }
     if (vcpu.processor !== cpu) {
@@ -285,7 +294,7 @@ export class RtdsScheduler implements Scheduler {
     for (;;) {
       const picked = this.#pick(pcpu);
       if (picked === undefined || picked.vcpu.checkRunnable()) return picked;
-      picked.queued.remove();
+      this.#queues.dequeue(picked);
       this.#queues.cancelReplenishment(picked);
       if (!this.#version.picksAgain) return undefined;
     }
@@ -293,9 +302,8 @@ export class RtdsScheduler implements Scheduler {
 
   /** runq_pick() */
   #pick(pcpu: number): RtdsVcpu | undefined {
-    const { runnable } = this.#queues;
-    for (let at = runnable.next; at !== runnable; at = at.next) {
-      const rtds = at.owner!;
+    const queues = this.#queues;
+    for (let rtds = queues.first(); rtds !== undefined; rtds = queues.behind(rtds)) {
       const { vcpu } = rtds;
       if (!vcpu.hardAffinity.has(pcpu) || !vcpu.domain.pool!.valid.has(pcpu)) continue;
       this.#records.picked(rtds);
@@ -324,20 +332,10 @@ export class RtdsScheduler implements Scheduler {
     const candidates = this.#candidates;
     this.#allowed(rtds.vcpu);
     candidates.andNot(candidates, this.#tickled);
-    let lowest: RtdsVcpu | undefined;
-    const { size } = candidates;
-    let pcpu = processor;
-    if (ticklesHomeUnasked) pcpu = candidates.first();
-    else if (!candidates.has(processor)) pcpu = candidates.cycle(processor);
-    while (pcpu < size) {
-      const { chosen } = pcpus[pcpu]!;
-      if (chosen.isIdle) return pcpu;
-      const running = rtdsOf(chosen);
-      if (lowest === undefined || comparePriority(running, lowest) < 0) lowest = running;
-      candidates.unset(pcpu);
-      pcpu = candidates.cycle(pcpu);
-    }
-    return lowest !== undefined && comparePriority(lowest, rtds) < 0 ? lowest.vcpu.processor : -1;
+    // From its last pCPU on, or in the older versions from the first.
+    const from = ticklesHomeUnasked ? 0 : processor;
+    const idle = this.#running.firstIdle(candidates, from);
+    return idle >= 0 ? idle : this.#running.lowestBelow(candidates, from, rtds.level, rtds.deadlineNs);
   }
 
   /** Where it may run, into `#candidates`. */

@@ -15,10 +15,14 @@ const PERIODS_TO_ADD = 1024;
 /** A vCPU as RTDS sees it (struct rt_unit, rt_vcpu): a deferrable server. */
 export class RtdsVcpu {
   readonly vcpu: Vcpu;
-  /** In the run queue or the queue of the depleted, unless alone. */
+  /** Its number in the queues of the event-driven RTDS. */
+  number = -1;
+  /** The pCPU that it was chosen for last and still runs on; -1 is none. */
+  pcpu = -1;
+  /**
+   * In the queue of the depleted, unless alone; in the time-driven RTDS in the run queue or that of the depleted.
+   */
   readonly queued: Link<RtdsVcpu>;
-  /** In the queue of replenishments, unless alone. */
-  readonly replenished: Link<RtdsVcpu>;
   periodNs = DEFAULT_PERIOD_NS;
   budgetNs: number;
 
@@ -45,13 +49,8 @@ export class RtdsVcpu {
   constructor(vcpu: Vcpu, extratime: boolean) {
     this.vcpu = vcpu;
     this.queued = new Link<RtdsVcpu>(this);
-    this.replenished = new Link<RtdsVcpu>(this);
     this.budgetNs = vcpu.isIdle ? 0 : DEFAULT_BUDGET_NS;
     this.extratime = extratime;
-  }
-
-  get isQueued(): boolean {
-    return !this.queued.isAlone;
   }
 
   /** The first deadline after `nowNs`, a whole number of periods after the last one. */

@@ -64,7 +64,7 @@ export class TimeDrivenRtdsScheduler implements Scheduler {
     const { timers, nowNs } = this.#xen.machine;
     const rtds = rtdsOf(vcpu);
     if (nowNs >= rtds.deadlineNs) this.#renew(rtds);
-    if (!rtds.isQueued && vcpu.isRunnable && !vcpu.isRunning) this.#enqueue(rtds);
+    if (rtds.queued.isAlone && vcpu.isRunnable && !vcpu.isRunning) this.#enqueue(rtds);
     if (this.#timer === undefined || this.#timerStarted) return;
     this.#timerStarted = true;
     timers.set(this.#timer, rtds.deadlineNs, nowNs);
@@ -97,13 +97,13 @@ export class TimeDrivenRtdsScheduler implements Scheduler {
   sleep(vcpu: Vcpu): void {
     const rtds = rtdsOf(vcpu);
     if (this.#runsOn(vcpu)) this.#xen.raiseSchedule(vcpu.processor);
-    else if (rtds.isQueued) rtds.queued.remove();
+    else if (!rtds.queued.isAlone) rtds.queued.remove();
     else rtds.queueWhenSaved = false;
   }
 
   wake(vcpu: Vcpu): void {
     const rtds = rtdsOf(vcpu);
-    if (this.#runsOn(vcpu) || rtds.isQueued) return;
+    if (this.#runsOn(vcpu) || !rtds.queued.isAlone) return;
     if (rtds.scheduled) {
       rtds.queueWhenSaved = true;
       return;
