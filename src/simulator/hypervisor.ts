@@ -61,6 +61,7 @@ export class Hypervisor {
     this.version = version;
     this.parameters = parameters;
     this.hooks = hooks;
+    machine.timers.minimumNs = machine.host.timerMinNs ?? version.core.timerMinNs;
     this.online = Cpumask.all(machine.topology.pcpus);
     this.#schedulePending = new Cpumask(machine.topology.pcpus);
   }

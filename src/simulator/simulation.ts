@@ -66,7 +66,6 @@ export class Simulation {
       new BootParameters(scenario.params),
       hooks,
     );
-    this.#machine.timers.minimumNs = host.timerMinNs ?? this.#xen.version.core.timerMinNs;
     const pool = bootMachine(this.#xen, createScheduler(scenario.scheduler, this.#xen));
     this.#machine.timers.setJitter(host.timerJitterNs, host.jitterSeed);
     this.#machine.tracer.enabled = true;

@@ -9,6 +9,7 @@ import { firstDifference, type ReferenceVersion, readReference, runScenario } fr
 import { MemorySink } from './memory-sink.ts';
 import { OLDER_PART, OLDER_ROOT, olderScenarios, readOlder, runUntraced } from './older-reference.ts';
 import { REFERENCE_PART, REFERENCE_ROOT, referenceScenarios } from './reference-folder.ts';
+import { Rig } from './rig.ts';
 import { fixed, hostOf, scenarioOf, vcpuOf } from './scenarios.ts';
 
 const versions: readonly ReferenceVersion[] = ['4.17', 'head'];
@@ -138,5 +139,44 @@ describe('RTDS from version to version', () => {
       deadline = (BigInt(words[at + 3 + 3]!) << 32n) | BigInt(words[at + 3 + 2]!);
     }
     expect(deadline).toBe(4_300_000_000n);
+  });
+});
+
+describe('parameters of RTDS that change while it runs', () => {
+  const server = { periodUs: 10_000, budgetUs: 2_000, extratime: false };
+
+  function rigOf(xen: string, vcpus: number): Rig {
+    const hog = [vcpuOf({ kind: 'hog', offsetNs: 10_000_000 }, { rtds: server })];
+    return new Rig(scenarioOf(new Array(vcpus).fill(hog), { scheduler: 'rtds', xen }));
+  }
+
+  test.each(['4.6', '4.7', '4.17', 'head'])('count from the next replenishment on, in %s', (xen) => {
+    const rig = rigOf(xen, 1);
+    rig.runUntil(21_000_000);
+    rig.act((hypervisor) => hypervisor.adjustVcpu(rig.vcpu(1), { ...server, budgetUs: 5_000 }));
+    rig.runUntil(30_000_000);
+    expect(rig.runNs(rig.vcpu(1))).toBe(4_000_000);
+    rig.runUntil(40_000_000);
+    expect(rig.runNs(rig.vcpu(1))).toBe(9_000_000);
+    rig.act((hypervisor) => hypervisor.adjustVcpu(rig.vcpu(1), { ...server, periodUs: 4_000 }));
+    rig.runUntil(48_000_000);
+    expect(rig.runNs(rig.vcpu(1))).toBe(13_000_000);
+  });
+
+  test('extratime for a depleted vCPU: at its next period, or at once but nobody is told', () => {
+    const before = rigOf('4.19', 1);
+    const since = rigOf('4.20', 1);
+    for (const rig of [before, since]) {
+      // It used up its budget at 12 ms.
+      rig.runUntil(15_000_000);
+      rig.act((xen) => xen.adjustVcpu(rig.vcpu(1), { ...server, extratime: true }));
+      rig.runUntil(30_000_000);
+    }
+    expect(before.runNs(before.vcpu(1))).toBe(12_000_000);
+    // It is in the run queue, no longer marked as depleted: replenishing it wakes no pCPU.
+    expect(since.runNs(since.vcpu(1))).toBe(2_000_000);
+    since.act((xen) => xen.raiseSchedule(0));
+    since.runUntil(40_000_000);
+    expect(since.runNs(since.vcpu(1))).toBe(12_000_000);
   });
 });
