@@ -1,5 +1,5 @@
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
-import type { DomainSpec, Duration, Scenario, VcpuSpec, Workload } from './scenario.ts';
+import type { Arinc653Table, DomainSpec, Duration, Scenario, VcpuSpec, Workload } from './scenario.ts';
 
 /**
  * A scenario in a few lines for people: the host, the scheduler, and a line for each domain. Ends without a
@@ -21,7 +21,20 @@ export function describeScenario(scenario: Scenario): string {
     `${formatNanosecondsExact(scenario.durationNs)}, seed ${scenario.seed}`;
   const params = Object.entries(scenario.params).map(([name, value]) => `  ${name}=${value}`);
   const nameWidth = Math.max(0, ...scenario.domains.map(({ name }) => name.length));
-  return [head, ...params, ...scenario.domains.map((domain) => describeDomain(domain, nameWidth))].join('\n');
+  const table = scenario.arinc653 ? [`  ${describeTable(scenario.arinc653)}`] : [];
+  const domains = scenario.domains.map((domain) => describeDomain(domain, nameWidth));
+  const actions = (scenario.actions ?? []).map(({ atNs, arinc653 }) => {
+    return `  at ${formatNanosecondsExact(atNs)}: ${describeTable(arinc653)}`;
+  });
+  return [head, ...params, ...table, ...domains, ...actions].join('\n');
+}
+
+/** `arinc653 every 40ms: d1v0 15ms, d2v0 10ms` */
+function describeTable({ majorFrameNs, entries }: Arinc653Table): string {
+  const slots = entries.map(({ dom, vcpu, runtimeNs }) => {
+    return `d${dom}v${vcpu} ${formatNanosecondsExact(runtimeNs)}`;
+  });
+  return `arinc653 every ${formatNanosecondsExact(majorFrameNs)}: ${slots.join(', ')}`;
 }
 
 function describeDomain(domain: DomainSpec, nameWidth: number): string {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { describeScenario } from '../../src/scenario/index.ts';
 import { errorsOf, parse } from './errors-of.ts';
 
 const HEAD = 'scheduler: arinc653\ndomains: [{vcpus: [hog]}]\n';
@@ -97,5 +98,20 @@ actions:
     expect(errorsOf(text)).toEqual([
       '2:1: "arinc653" is for the scheduler arinc653, but the scheduler is credit',
     ]);
+  });
+
+  it('are shown to people, with what changes them', () => {
+    const table =
+      'arinc653: {major_frame: 40ms, entries: [{dom: 1, runtime: 15ms}, {dom: 2, runtime: 10ms}]}';
+    const actions =
+      'actions: [{at: 1007ms, arinc653: {major_frame: 30ms, entries: [{dom: 1, runtime: 5ms}]}}]';
+    expect(describeScenario(parse(`name: slots\nxen: 4.17\n${HEAD}${table}\n${actions}\n`))).toBe(
+      [
+        'slots: arinc653 of Xen 4.17, 1 pCPU (1 socket x 1 core x 1 thread), 1s, seed 1',
+        '  arinc653 every 40ms: d1v0 15ms, d2v0 10ms',
+        '  d1  d1  hog',
+        '  at 1.007s: arinc653 every 30ms: d1v0 5ms',
+      ].join('\n'),
+    );
   });
 });
