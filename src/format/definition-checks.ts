@@ -120,7 +120,12 @@ function checkLayout(place: Place, { text, places }: Context): LayoutSource | un
 }
 
 function checkField(place: Place, text: DefinitionText): FieldSource | undefined {
-  const keys = text.map(place, 'a field', ['name', 'offset', 'width'], ['signed', 'unit', 'values', 'doc']);
+  const keys = text.map(
+    place,
+    'a field',
+    ['name', 'offset', 'width'],
+    ['signed', 'unit', 'values', 'none', 'doc'],
+  );
   if (!keys) return undefined;
   const nameAt = keys.get('name');
   const name = nameAt && text.text(nameAt, 'the name of a field, in snake_case', SNAKE_CASE);
@@ -140,8 +145,11 @@ function checkField(place: Place, text: DefinitionText): FieldSource | undefined
   });
   const valuesAt = keys.get('values');
   const values = valuesAt && checkValues(valuesAt, text);
+  const noneAt = keys.get('none');
+  const none =
+    noneAt && text.integer(noneAt, 'the value that says that there is none, up to 32 bits', 0, 0xffffffff);
   if (name === undefined || offset === undefined || width === undefined) return undefined;
-  return { name, offset, width, signed, unit, values, doc: doc ?? '' };
+  return { name, offset, width, signed, unit, values, none, doc: doc ?? '' };
 }
 
 function checkValues(place: Place, text: DefinitionText): Record<string, string> {

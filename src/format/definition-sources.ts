@@ -29,6 +29,7 @@ export interface FieldSource {
   readonly signed?: boolean | undefined;
   readonly unit?: string | undefined;
   readonly values?: Readonly<Record<string, string>> | undefined;
+  readonly none?: number | undefined;
   readonly doc: string;
 }
 

@@ -28,6 +28,8 @@ export interface FieldDefinition {
   readonly unit: string | undefined;
   /** The meaning of each value, for enumerations. */
   readonly values: ReadonlyMap<number, string> | undefined;
+  /** The value that says that there is none, for fields of at most 32 bits. */
+  readonly none: number | undefined;
   readonly doc: string;
 }
 
@@ -264,9 +266,9 @@ export function readBuiltInSources(): readonly ClassSource[] {
 }
 
 function fieldOf(source: FieldSource): FieldDefinition {
-  const { name, offset, width, signed = false, unit, values, doc } = source;
+  const { name, offset, width, signed = false, unit, values, none, doc } = source;
   const meanings = values && new Map(Object.entries(values).map(([key, text]) => [Number(key), text]));
-  return { name, offset, width, signed, unit, values: meanings, doc };
+  return { name, offset, width, signed, unit, values: meanings, none, doc };
 }
 
 function classesOf(events: readonly EventDefinition[], docs: ReadonlyMap<string, string>): ClassDefinition[] {

@@ -111,6 +111,7 @@ function vcpuOf(words: Uint32Array, at: number, dom: FieldDefinition, vcpu: Fiel
 
 function fieldText(words: Uint32Array, at: number, field: FieldDefinition): string {
   const value = readField(words, at, field);
+  if (value === field.none) return 'none';
   const name = typeof value === 'number' ? field.values?.get(value) : undefined;
   if (name !== undefined) return name;
   return field.unit === 'hex' || field.unit === 'address' ? `0x${value.toString(16)}` : String(value);
@@ -118,6 +119,7 @@ function fieldText(words: Uint32Array, at: number, field: FieldDefinition): stri
 
 function fieldJson(words: Uint32Array, at: number, field: FieldDefinition): string {
   const value = readField(words, at, field);
+  if (value === field.none) return 'null';
   const name = typeof value === 'number' ? field.values?.get(value) : undefined;
   if (name !== undefined) return `"${name}"`;
   return field.width > 53 ? `"${value}"` : String(value);

@@ -267,6 +267,7 @@ function fillConstant({ spec, values, validity }: ColumnBuffer, value: number, r
 /** One field of one layout, into its column. */
 function copyField(plan: FieldPlan, batch: RecordBatch, rows: Rows): void {
   const { column, field } = plan;
+  setBits(column.validity, rows);
   if (field.width > 32) copyWide(column, field, batch, rows);
   else {
     const values = narrowValues(field, batch, rows);
@@ -275,8 +276,19 @@ function copyField(plan: FieldPlan, batch: RecordBatch, rows: Rows): void {
     else if (column.spec.type === 'int64' || column.spec.type === 'uint64')
       putWide(column, values, field.signed, rows);
     else putNarrow(column.values as Uint32Array, values, rows);
+    if (field.none !== undefined) clearNone(column.validity, values, field.none | 0, rows);
   }
-  setBits(column.validity, rows);
+}
+
+function clearNone(
+  validity: Uint8Array,
+  values: Int32Array,
+  none: number,
+  { targets, first, end }: Rows,
+): void {
+  for (let slot = first; slot < end; slot++) {
+    if (values[slot] === none) clearBit(validity, targets[slot]);
+  }
 }
 
 /** Scratch for one field of a slice, as int32 (unsigned fields of 32 bits keep their bits). */

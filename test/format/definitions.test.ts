@@ -305,6 +305,7 @@ describe('readField()', () => {
           signed,
           unit: undefined,
           values: undefined,
+          none: undefined,
           doc: '',
         };
         const value = readField(Uint32Array.of(...new Array(base).fill(7), ...extra), base, definition);

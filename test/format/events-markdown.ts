@@ -43,6 +43,7 @@ JSON or YAML, one class a file. All keys without a mark are needed.
 | | \`signed\` (optional) | true: two's complement |
 | | \`unit\` (optional) | \`dom\`, \`vcpu\`, \`pcpu\`, \`ns\`, \`us\`, \`tsc\`, \`bool\`, \`bytes\`, \`count\` or any other word |
 | | \`values\` (optional) | a map from values to their names |
+| | \`none\` (optional) | the value that says that there is none; null in the tables |
 | | \`doc\` (optional) | a sentence |
 
 In \`formats/\` itself, every class, event and field has its sentence. Fields of one name in a class are one column: they

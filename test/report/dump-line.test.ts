@@ -39,6 +39,18 @@ describe('DumpFormatter', () => {
     });
   });
 
+  test('a value that stands for "there is none" is no number: a slice without a limit', async () => {
+    const { text, json } = await dump(
+      new TraceBuilder()
+        .window(0)
+        .record(0x2800f, 7, [1, 2, 40, 0xffffffff])
+        .record(0x2800f, 8, [1, 2, 40, 41]),
+    );
+    expect(text[0]).toContain('wait_ns=40 slice_ns=none');
+    expect(text[1]).toContain('wait_ns=40 slice_ns=41');
+    expect(json.map(({ slice_ns }) => slice_ns)).toEqual([null, 41]);
+  });
+
   test('an unknown record is shown raw, with its words', async () => {
     const { text, json } = await dump(new TraceBuilder().window(0).record(0x2f123, 7, [1, 0xdeadbeef]));
     expect(text[0]).toBe(`     0.000000000  p0 ${' '.repeat(16)}0x0002f123/2 0x00000001 0xdeadbeef\n`);

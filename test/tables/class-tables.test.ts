@@ -19,6 +19,12 @@ afterEach(() => removeFolder(folder));
 const file = (name: string) => join(folder, `${name}.arrow`);
 
 describe('the tables of event classes', () => {
+  test('have null for a value that stands for "there is none"', () => {
+    const infnext = (slice: number): FakeRecord => ({ pcpu: 0, event: 0x2800f, words: [1, 2, 40, slice] });
+    writeTables(fakeSource([infnext(0xffffffff), infnext(41), infnext(0xffffffff)]), folder);
+    expect(readRows(file('sched_core')).map(({ slice_ns }) => slice_ns)).toEqual([null, 41n, null]);
+  });
+
   test('have named fields: narrow, wide, signed, enumerated, packed, absent', () => {
     const catalog = new EventCatalog([
       {
