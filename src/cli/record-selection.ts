@@ -76,17 +76,16 @@ function parseVcpus(text: string): Set<string> {
   );
 }
 
-function eventMatcher(catalog: EventCatalog, text: string): (event: number) => boolean {
+function eventMatcher(catalog: EventCatalog, list: string): (event: number) => boolean {
   const ids = new Set<number>();
-  for (const item of text.split(',').map((word) => word.trim())) {
+  for (const item of list.split(',').map((word) => word.trim())) {
     if (/^0x[0-9a-f]+$/i.test(item)) {
       ids.add(Number(item));
       continue;
     }
-    const pattern = new RegExp(
-      `^(TRC_)?${item.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`,
-      'i',
-    );
+    // People leave out what all names of a class begin with: RUNSTATE* stands for TRC_SCHED_RUNSTATE_*.
+    const text = item.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+    const pattern = new RegExp(`^(TRC_([A-Z0-9]+_)?)?${text}$`, 'i');
     const found = catalog.events.filter(({ name, className }) => pattern.test(name) || className === item);
     if (found.length === 0) {
       throw new UserError('usage', `--event: no event or class is called "${item}"`, {
