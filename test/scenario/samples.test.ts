@@ -140,6 +140,26 @@ describe('what the remarks in the samples claim of deadlines', () => {
   });
 });
 
+describe('the samples of other schedulers say what happens:', () => {
+  it('real-time.yaml: RTDS meets every deadline, and a server that is too small harms its own task only', () => {
+    const text = textOf('real-time.yaml');
+    const lateOf = (changed: string) =>
+      Object.values(jobsOf(parseScenario(changed, 'r.yaml'))).map(({ late }) => late);
+    expect(lateOf(text).reduce((sum, late) => sum + late, 0)).toBe(0);
+    expect(run('real-time.yaml').hog).toBeGreaterThan(0.39);
+    const [light, ...others] = lateOf(text.replace('budget: 1ms', 'budget: 900us'));
+    expect(light).toBeGreaterThan(400);
+    expect(others.reduce((sum, late) => sum + late, 0)).toBe(0);
+  });
+
+  it('time-slots.yaml: each has its slot and no more', () => {
+    const shares = run('time-slots.yaml');
+    expect(shares.control).toBeCloseTo(0.3, 5);
+    expect(shares.display).toBeCloseTo(0.25, 5);
+    expect(shares.logging).toBeCloseTo(0.05, 5);
+  });
+});
+
 /** How many jobs each vCPU released, by `domain/vcpu`. */
 function releasesOf(scenario: Scenario): Map<string, number> {
   const TRC_TASK_RELEASE = 0x00024001;
