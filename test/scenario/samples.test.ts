@@ -30,10 +30,9 @@ function run(
 }
 
 describe('the samples', () => {
-  it.each(names)('%s says what one will see, and is a scenario of credit', (name) => {
+  it.each(names)('%s says what one will see, and is named as its file', (name) => {
     expect(textOf(name)).toMatch(/^# \S/);
     const scenario = parseScenario(textOf(name), name);
-    expect(scenario.scheduler).toBe('credit');
     expect(scenario.name).toBe(name.replace('.yaml', '').replaceAll('-', ' '));
   });
 });
