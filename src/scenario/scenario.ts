@@ -21,6 +21,9 @@ export interface Scenario {
   readonly durationNs: number;
   readonly host: Host;
   readonly trace: TraceSettings;
+  /** Those besides Pool-0, which has the scenario's scheduler and what pCPUs are left. */
+  readonly cpupools?: readonly CpupoolSpec[] | undefined;
+  /** In the order of their creation; those that an action creates do not exist before. */
   readonly domains: readonly DomainSpec[];
   /** The first table of ARINC653, set when all domains exist. */
   readonly arinc653?: Arinc653Table | undefined;
@@ -72,6 +75,8 @@ export interface DomainSpec {
   /** undefined: not given, so the toolstack does not set it (it matters for the records made at creation). */
   readonly weight: number | undefined;
   readonly cap: number | undefined;
+  /** Name of the pool in which it is created; undefined: Pool-0. */
+  readonly cpupool?: string | undefined;
   /** One entry per vCPU, `count` already expanded. */
   readonly vcpus: readonly VcpuSpec[];
 }
@@ -92,12 +97,74 @@ export interface Arinc653Table {
   readonly entries: readonly { readonly dom: number; readonly vcpu: number; readonly runtimeNs: number }[];
 }
 
-/** Something that the toolstack does at an instant, before anything else of that instant. */
-export interface Action {
-  readonly atNs: number;
-  /** A new table, or one that Xen refuses. */
-  readonly arinc653: Arinc653Table;
+/** A pool of pCPUs with a scheduler of its own. */
+export interface CpupoolSpec {
+  readonly name: string;
+  readonly scheduler: SchedulerName;
+  /** Ascending; pCPU 0 is always in Pool-0. */
+  readonly pcpus: readonly number[];
 }
+
+/** Something that the toolstack does at an instant, before anything else of that instant. */
+export type Action =
+  /** A new table for ARINC653, or one that Xen refuses. */
+  | { readonly atNs: number; readonly arinc653: Arinc653Table; readonly command?: undefined }
+  | { readonly atNs: number; readonly command: Command; readonly arinc653?: undefined };
+
+/** A command of `xl`. Domains are named by their ids, pools by their names; undefined parameters stay. */
+export type Command = { /** As written. */ readonly text: string } & (
+  | {
+      /** `sched-credit -d`, `sched-credit2 -d`, `sched-rtds -d` without `-v` */
+      readonly kind: 'sched-domain';
+      readonly scheduler: SchedulerName;
+      readonly dom: number;
+      readonly weight: number | undefined;
+      readonly cap: number | undefined;
+      readonly periodUs: number | undefined;
+      readonly budgetUs: number | undefined;
+    }
+  | {
+      /** `sched-rtds -d -v` */
+      readonly kind: 'sched-vcpu';
+      readonly dom: number;
+      /** undefined: all. */
+      readonly vcpu: number | undefined;
+      readonly periodUs: number | undefined;
+      readonly budgetUs: number | undefined;
+      readonly extratime: boolean | undefined;
+    }
+  | {
+      /** `sched-credit -s`, `sched-credit2 -s` */
+      readonly kind: 'sched-pool';
+      readonly scheduler: SchedulerName;
+      readonly cpupool: string;
+      readonly tsliceMs: number | undefined;
+      readonly ratelimitUs: number | undefined;
+      readonly migrationDelayUs: number | undefined;
+    }
+  | {
+      readonly kind: 'vcpu-pin';
+      readonly dom: number;
+      readonly vcpu: number | undefined;
+      readonly hard: readonly number[] | undefined;
+      readonly soft: readonly number[] | undefined;
+    }
+  | { readonly kind: 'pause' | 'unpause' | 'create' | 'destroy'; readonly dom: number }
+  | { readonly kind: 'vcpu-set'; readonly dom: number; readonly count: number }
+  | {
+      readonly kind: 'cpupool-create';
+      readonly cpupool: string;
+      readonly scheduler: SchedulerName;
+      readonly pcpus: readonly number[];
+    }
+  | { readonly kind: 'cpupool-destroy'; readonly cpupool: string }
+  | {
+      readonly kind: 'cpupool-cpu-add' | 'cpupool-cpu-remove';
+      readonly cpupool: string;
+      readonly pcpus: readonly number[];
+    }
+  | { readonly kind: 'cpupool-migrate'; readonly dom: number; readonly cpupool: string }
+);
 
 export interface RtdsParameters {
   readonly periodUs: number;

@@ -12,6 +12,8 @@ export interface SimulationHooks {
    * this.
    */
   onRunstate?(tNs: number, pcpu: number, dom: number, vcpu: number, from: number, to: number): void;
+  /** Xen refuses something that the toolstack asks for at this instant, or `xl` does before it asks. */
+  onRefusal?(tNs: number, command: string, why: string): void;
   onYield?(tNs: number, dom: number, vcpu: number): void;
   /** A job of a periodic or sporadic task. `deadlineNs` is an instant. */
   onJobRelease?(tNs: number, dom: number, vcpu: number, job: number, deadlineNs: number): void;

@@ -1,6 +1,7 @@
 import { assert, InvariantError } from '../base/assert.ts';
 import type { BootParameters } from './boot-parameters.ts';
 import { Cpumask } from './cpumask.ts';
+import type { Cpupool } from './cpupool.ts';
 import type { SimulationHooks } from './hooks.ts';
 import type { Machine } from './machine.ts';
 import type { Pcpu } from './pcpu.ts';
@@ -26,6 +27,7 @@ import {
   RUNSTATE_RUNNING,
   type Vcpu,
   VPF_BLOCKED,
+  VPF_DOWN,
   VPF_MIGRATING,
 } from './vcpu.ts';
 import type { XenVersion } from './versions.ts';
@@ -48,8 +50,10 @@ export class Hypervisor {
   readonly hooks: SimulationHooks;
   /** All pCPUs (cpu_online_map). */
   readonly online: Cpumask;
-  /** Those of the scenario, in its order. */
+  /** Those that exist, in the order of their creation. */
   readonly domains: Domain[] = [];
+  /** All pools, by their ids. */
+  readonly pools: Cpupool[] = [];
   /** Off while the machine boots, so that hooks see what the trace sees. */
   observed = false;
   #guests: GuestClock | undefined;
@@ -130,6 +134,37 @@ export class Hypervisor {
     if (vcpu.pauseCount === 0) this.wake(vcpu);
   }
 
+  /**
+   * domain_pause(): none of its vCPUs runs any more when this is over. Softirqs of all pCPUs drain while it
+   * waits for one that runs.
+   */
+  pauseDomain(domain: Domain): void {
+    const { cpu } = this.machine;
+    domain.pauseCount += 1;
+    for (const vcpu of domain.vcpus) {
+      this.sleep(vcpu);
+      if (!vcpu.isRunning) continue;
+      this.drainSoftirqs();
+      this.machine.cpu = cpu;
+    }
+  }
+
+  /** domain_unpause() */
+  unpauseDomain(domain: Domain): void {
+    assert(domain.pauseCount > 0, `domain ${domain.id} is not paused`);
+    domain.pauseCount -= 1;
+    if (domain.pauseCount > 0) return;
+    for (const vcpu of domain.vcpus) this.wake(vcpu);
+  }
+
+  /** VCPUOP_down and VCPUOP_up: a guest takes a vCPU offline, or back online. */
+  setOnline(vcpu: Vcpu, online: boolean): void {
+    if (vcpu.isOnline === online) return;
+    vcpu.pauseFlags ^= VPF_DOWN;
+    if (online) this.wake(vcpu);
+    else this.sleep(vcpu);
+  }
+
   /** vcpu_sleep_nosync() */
   sleep(vcpu: Vcpu): void {
     this.machine.tracer.record2(TRC_SCHED_SLEEP, vcpu.domain.id, vcpu.id);
@@ -163,6 +198,11 @@ export class Hypervisor {
   /** New hard or soft affinity, and a new place (vcpu_set_affinity). */
   setAffinity(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void {
     this.applyAffinity(vcpu, hard, soft);
+    this.placeAnew(vcpu);
+  }
+
+  /** sched_unit_migrate_start() and _finish(): moves it to where its scheduler now wants it to be. */
+  placeAnew(vcpu: Vcpu): void {
     vcpu.pauseFlags |= VPF_MIGRATING;
     this.#sleepLocked(vcpu);
     this.#finishMigration(vcpu);
@@ -214,7 +254,7 @@ export class Hypervisor {
   }
 
   adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): void {
-    this.schedulerOf(vcpu).adjustVcpu?.(vcpu, parameters);
+    if (this.schedulerOf(vcpu).adjustVcpu?.(vcpu, parameters) === false) return;
     this.machine.tracer.record1(TRC_SCHED_ADJDOM, vcpu.domain.id);
   }
 
@@ -225,6 +265,13 @@ export class Hypervisor {
     return vcpu.domain.pool?.scheduler ?? this.machine.pcpus[vcpu.processor]!.scheduler!;
   }
 
+  /** A vCPU is no more: what it did in its time stands. */
+  forgetVcpu(vcpu: Vcpu): void {
+    const { nowNs } = this.machine;
+    vcpu.runstateNs[vcpu.runstate]! += nowNs - vcpu.runstateEntryNs;
+    vcpu.runstateEntryNs = Infinity;
+  }
+
   /** schedule(): the SCHEDULE softirq. */
   #schedule(pcpu: Pcpu): void {
     const { machine } = this;
@@ -232,7 +279,8 @@ export class Hypervisor {
     const prev = pcpu.current;
     machine.timers.stop(pcpu.sliceTimer);
     if (this.observed) this.hooks.onSchedule?.(now, pcpu.id);
-    pcpu.scheduler!.doSchedule(prev, now, false);
+    if (pcpu.scheduler === undefined) idleSchedule(pcpu, prev);
+    else pcpu.scheduler.doSchedule(prev, now, false);
     const next = prev.nextTask;
     if (prev.nextTimeNs >= 0) machine.timers.set(pcpu.sliceTimer, now + prev.nextTimeNs, now);
     const runs = next.newState === RUNSTATE_RUNNING ? next : pcpu.idle;
@@ -286,7 +334,8 @@ export class Hypervisor {
     saved.isRunning = false;
     saved.stateEntryNs = this.machine.nowNs;
     pcpu.switchedFrom = undefined;
-    this.schedulerOf(saved).contextSaved?.(saved);
+    // The idle vCPU of a pCPU that has left its pool has no scheduler.
+    (this.schedulerOf(saved) as Scheduler | undefined)?.contextSaved?.(saved);
     if (!saved.isIdle) this.#finishMigration(saved);
   }
 
@@ -305,6 +354,13 @@ export class Hypervisor {
   #current(): Vcpu {
     return this.machine.pcpus[this.machine.cpu]!.current;
   }
+}
+
+/** sched_idle_schedule(): a pCPU that is in no pool runs nothing. */
+function idleSchedule({ idle }: Pcpu, prev: Vcpu): void {
+  prev.nextTask = idle;
+  prev.nextTimeNs = -1;
+  idle.newState = RUNSTATE_RUNNING;
 }
 
 function stateWhenDescheduled(vcpu: Vcpu): number {

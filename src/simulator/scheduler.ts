@@ -60,8 +60,12 @@ export interface Scheduler {
    * New parameters of a domain (adjust with XEN_DOMCTL_SCHEDOP_putinfo). Answers false if Xen refuses them.
    */
   adjustDomain?(domain: Domain, parameters: DomainParameters): boolean;
-  /** New parameters of a vCPU (adjust with XEN_DOMCTL_SCHEDOP_putvcpuinfo). */
-  adjustVcpu?(vcpu: Vcpu, parameters: VcpuParameters): void;
+  /**
+   * New parameters of a vCPU (adjust with XEN_DOMCTL_SCHEDOP_putvcpuinfo). Answers false if Xen refuses them.
+   */
+  adjustVcpu?(vcpu: Vcpu, parameters: VcpuParameters): boolean;
+  /** New parameters of the scheduler itself (adjust_global). Answers false if Xen refuses them. */
+  adjustPool?(parameters: PoolParameters): boolean;
   /** A new table of slots (adjust_global of ARINC653). Answers false if Xen refuses it. */
   setTable?(table: Arinc653Table): boolean;
   /** Its affinity is about to become this; undefined masks stay (adjust_affinity). */
@@ -74,9 +78,21 @@ export interface DomainParameters {
   readonly cap?: number | undefined;
 }
 
-/** What `xl sched-rtds -v` sets. */
+/** What `xl sched-rtds -v` sets; undefined stays as it is. */
 export interface VcpuParameters {
-  readonly periodUs: number;
-  readonly budgetUs: number;
-  readonly extratime: boolean;
+  readonly periodUs?: number | undefined;
+  readonly budgetUs?: number | undefined;
+  readonly extratime?: boolean | undefined;
+}
+
+/** What `xl sched-credit -s` and `xl sched-credit2 -s` set. */
+export interface PoolParameters {
+  readonly tsliceMs?: number | undefined;
+  readonly ratelimitUs?: number | undefined;
+  readonly migrationDelayUs?: number | undefined;
+}
+
+/** Whether Xen takes a rate limit: none, or 100 us to 500 ms (XEN_SYSCTL_SCHED_RATELIMIT_MIN and _MAX). */
+export function isRatelimit(us: number): boolean {
+  return us === 0 || (us >= 100 && us <= 500_000);
 }

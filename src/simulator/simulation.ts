@@ -1,12 +1,15 @@
 import { assert } from '../base/assert.ts';
-import type { Action, Scenario } from '../scenario/scenario.ts';
-import { bootMachine, createDomains } from './boot.ts';
+import type { Action, CpupoolSpec, Scenario } from '../scenario/scenario.ts';
+import { Toolstack } from './actions/toolstack.ts';
+import { bootMachine } from './boot.ts';
 import { BootParameters } from './boot-parameters.ts';
+import type { Cpupool } from './cpupool.ts';
+import { addPcpu, createPool, removePcpu } from './cpupools.ts';
+import { createDomains } from './domains.ts';
 import { Guests } from './guests/guests.ts';
 import type { SimulationHooks } from './hooks.ts';
 import { Hypervisor } from './hypervisor.ts';
 import { Machine } from './machine.ts';
-import type { Scheduler } from './scheduler.ts';
 import { createScheduler } from './schedulers/index.ts';
 import type { TraceSink } from './trace-sink.ts';
 import { xenVersion } from './versions.ts';
@@ -20,7 +23,7 @@ export interface SimulationOptions {
   readonly jobRecords?: boolean;
 }
 
-/** What a vCPU did in a run; the four runstates sum to the time that passed. */
+/** What a vCPU did in a run; the four runstates sum to the time for which it existed. */
 export interface VcpuTimes {
   readonly dom: number;
   readonly vcpu: number;
@@ -46,7 +49,7 @@ export class Simulation {
   readonly #machine: Machine;
   readonly #xen: Hypervisor;
   readonly #guests: Guests;
-  readonly #scheduler: Scheduler;
+  readonly #toolstack: Toolstack;
   readonly #actions: readonly Action[];
   #nextAction = 0;
 
@@ -67,15 +70,18 @@ export class Simulation {
       hooks,
     );
     const pool = bootMachine(this.#xen, createScheduler(scenario.scheduler, this.#xen));
+    this.#divide(pool, scenario.cpupools ?? []);
     this.#machine.timers.setJitter(host.timerJitterNs, host.jitterSeed);
     this.#machine.tracer.enabled = true;
     this.#xen.observed = true;
     createDomains(this.#xen, scenario, pool);
-    if (scenario.arinc653 !== undefined) pool.scheduler.setTable?.(scenario.arinc653);
+    if (scenario.arinc653 !== undefined) {
+      for (const { scheduler } of this.#xen.pools) scheduler.setTable?.(scenario.arinc653);
+    }
     this.#actions = [...(scenario.actions ?? [])].sort((a, b) => a.atNs - b.atNs);
-    this.#scheduler = pool.scheduler;
     this.#guests = new Guests(this.#xen, scenario, hooks, jobRecords);
     this.#xen.guests = this.#guests;
+    this.#toolstack = new Toolstack(this.#xen, scenario, this.#guests);
   }
 
   /** The virtual clock. */
@@ -114,12 +120,15 @@ export class Simulation {
     machine.nowNs = ns;
   }
 
-  /** The time that each guest vCPU has spent so far, in the order (domain id, vCPU id). */
+  /**
+   * The time that each guest vCPU has spent so far, in the order (domain id, vCPU id), of those that are there
+   * or were.
+   */
   vcpuTimes(): VcpuTimes[] {
     const { nowNs } = this.#machine;
-    return this.#guests.guests.map(({ vcpu, consumedNs, runFromNs }) => {
+    return this.#guests.all().map(({ vcpu, consumedNs, runFromNs }) => {
       const ns = Array.from(vcpu.runstateNs);
-      ns[vcpu.runstate]! += nowNs - vcpu.runstateEntryNs;
+      ns[vcpu.runstate]! += Math.max(0, nowNs - vcpu.runstateEntryNs);
       const isCurrent = this.#machine.pcpus[vcpu.processor]!.current === vcpu;
       return {
         dom: vcpu.domain.id,
@@ -136,8 +145,20 @@ export class Simulation {
   /** The next action of the toolstack, in pCPU 0's context. */
   #act(): void {
     this.#machine.cpu = 0;
-    this.#scheduler.setTable?.(this.#actions[this.#nextAction]!.arinc653);
+    this.#toolstack.perform(this.#actions[this.#nextAction]!);
     this.#nextAction += 1;
+  }
+
+  /** Pools that are there from the start: all pCPUs were in Pool-0 first, as on any host. */
+  #divide(first: Cpupool, specs: readonly CpupoolSpec[]): void {
+    const xen = this.#xen;
+    for (const { name, scheduler, pcpus } of specs) {
+      for (const id of pcpus) removePcpu(xen, first, this.#machine.pcpus[id]!);
+      const pool = createPool(xen, name, createScheduler(scheduler, xen));
+      for (const id of pcpus) addPcpu(xen, pool, this.#machine.pcpus[id]!);
+      xen.drainSoftirqs();
+      this.#machine.cpu = 0;
+    }
   }
 
   /** TIMER_SOFTIRQ of the lowest pCPU that has expired timers: all of them, or the first. */

@@ -60,6 +60,10 @@ export const TRC_TASK_RELEASE = 0x00024001;
 export const TRC_TASK_START = 0x00024002;
 export const TRC_TASK_COMPLETE = 0x00024003;
 
+/** Of the class of domain operations, which the usual mask of scheduler events leaves out. */
+export const TRC_DOM0_DOM_ADD = 0x00041001;
+export const TRC_DOM0_DOM_REM = 0x00041002;
+
 export const TRC_SCHED_DOM_ADD = 0x00028001;
 export const TRC_SCHED_DOM_REM = 0x00028002;
 export const TRC_SCHED_SLEEP = 0x00028003;

@@ -50,6 +50,7 @@ export class Vcpu {
   pauseFlags = 0;
   pauseCount = 0;
 
+  createdNs = 0;
   runstate: number = RUNSTATE_BLOCKED;
   /** When `runstate` began. */
   runstateEntryNs = 0;

@@ -22,7 +22,7 @@ actions:
       ],
     });
     expect(scenario.actions!.map(({ atNs }) => atNs)).toEqual([1000, 2_000_000_000]);
-    expect(scenario.actions![0]!.arinc653.entries).toEqual([{ dom: 1, vcpu: 0, runtimeNs: 2_000_000 }]);
+    expect(scenario.actions![0]!.arinc653!.entries).toEqual([{ dom: 1, vcpu: 0, runtimeNs: 2_000_000 }]);
   });
 
   it('leaves tables to another scheduler that the caller chooses', () => {

@@ -1,7 +1,8 @@
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import { bootMachine, createDomains } from '../../src/simulator/boot.ts';
+import { bootMachine } from '../../src/simulator/boot.ts';
 import { BootParameters } from '../../src/simulator/boot-parameters.ts';
 import type { Cpupool } from '../../src/simulator/cpupool.ts';
+import { createDomains } from '../../src/simulator/domains.ts';
 import { Guests } from '../../src/simulator/guests/guests.ts';
 import type { SimulationHooks } from '../../src/simulator/hooks.ts';
 import { Hypervisor } from '../../src/simulator/hypervisor.ts';

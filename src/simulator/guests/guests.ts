@@ -1,10 +1,10 @@
 import { EventQueue } from '../../base/event-queue.ts';
 import { Prng } from '../../base/prng.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
+import type { DomainSpec, Scenario } from '../../scenario/scenario.ts';
 import type { SimulationHooks } from '../hooks.ts';
 import type { GuestClock, Hypervisor } from '../hypervisor.ts';
 import type { Pcpu } from '../pcpu.ts';
-import type { Vcpu } from '../vcpu.ts';
+import type { Domain, Vcpu } from '../vcpu.ts';
 import { Guest } from './guest.ts';
 import { JobRecords } from './jobs.ts';
 import { createWorkload } from './workloads.ts';
@@ -16,8 +16,11 @@ import { createWorkload } from './workloads.ts';
  * will do something by itself.
  */
 export class Guests implements GuestClock {
-  /** By `vcpu.guestIndex`, that is in the order (domain id, vCPU id). */
-  readonly guests: readonly Guest[];
+  /** By `vcpu.guestIndex`, that is in the order (domain id, vCPU id), with gaps for those that are still to come. */
+  readonly #guests: Guest[] = [];
+  /** What a domain's guests are, and the index of the first one, by its id. */
+  readonly #plans = new Map<number, { readonly spec: DomainSpec; readonly firstIndex: number }>();
+  readonly #root: Prng;
   readonly #xen: Hypervisor;
   readonly #records: JobRecords;
   readonly #contextSwitchNs: number;
@@ -31,20 +34,37 @@ export class Guests implements GuestClock {
     this.#records = new JobRecords(xen.machine, hooks, jobRecords);
     this.#contextSwitchNs = scenario.host.contextSwitchNs;
     this.#points = new EventQueue(xen.machine.topology.pcpus);
-    const root = Prng.fromSeed(scenario.seed);
-    const byId = xen.domains.map((domain, index) => ({ domain, spec: scenario.domains[index]! }));
-    byId.sort((a, b) => a.domain.id - b.domain.id);
-    const guests: Guest[] = [];
-    for (const { domain, spec } of byId) {
-      for (const vcpu of domain.vcpus) {
-        const { workload, yieldEveryNs } = spec.vcpus[vcpu.id]!;
-        vcpu.guestIndex = guests.length;
-        guests.push(new Guest(vcpu, createWorkload(workload, vcpu, root, this.#records), yieldEveryNs));
-      }
+    this.#root = Prng.fromSeed(scenario.seed);
+    let count = 0;
+    for (const spec of scenario.domains.toSorted((a, b) => a.id - b.id)) {
+      this.#plans.set(spec.id, { spec, firstIndex: count });
+      count += spec.vcpus.length;
     }
-    this.guests = guests;
-    this.#wakes = new EventQueue(guests.length);
-    for (const guest of guests) this.#setWake(guest, guest.workload.firstWakeNs);
+    this.#wakes = new EventQueue(count);
+    for (const domain of xen.domains) this.adopt(domain);
+  }
+
+  /** A domain has been created: its guests begin, and their offsets count from now. */
+  adopt(domain: Domain): void {
+    const { nowNs } = this.#xen.machine;
+    const { spec, firstIndex } = this.#plans.get(domain.id)!;
+    for (const vcpu of domain.vcpus) {
+      const { workload, yieldEveryNs } = spec.vcpus[vcpu.id]!;
+      vcpu.guestIndex = firstIndex + vcpu.id;
+      const guest = new Guest(vcpu, createWorkload(workload, vcpu, this.#root, this.#records), yieldEveryNs);
+      this.#guests[vcpu.guestIndex] = guest;
+      this.#setWake(guest, nowNs + guest.workload.firstWakeNs);
+    }
+  }
+
+  /** A domain is no more: its guests do nothing any more. */
+  forget(domain: Domain): void {
+    for (const { guestIndex } of domain.vcpus) this.#wakes.clear(guestIndex);
+  }
+
+  /** All guests that there are or were. */
+  all(): Guest[] {
+    return this.#guests.filter((guest) => guest !== undefined);
   }
 
   /** When a running guest next blocks or yields. */
@@ -64,14 +84,14 @@ export class Guests implements GuestClock {
       const pcpu = this.#points.nextSlot;
       this.#points.clear(pcpu);
       machine.cpu = pcpu;
-      this.#act(this.guests[machine.pcpus[pcpu]!.current.guestIndex]!, pcpu);
+      this.#act(this.#guests[machine.pcpus[pcpu]!.current.guestIndex]!, pcpu);
     }
   }
 
   /** Wakes the first guest, by (domain id, vCPU id), that is to be woken now. */
   runWake(): void {
     const { machine } = this.#xen;
-    const guest = this.guests[this.#wakes.nextSlot]!;
+    const guest = this.#guests[this.#wakes.nextSlot]!;
     this.#wakes.clear(guest.vcpu.guestIndex);
     machine.cpu = guest.vcpu.processor;
     this.#setWake(guest, guest.workload.wake(guest, machine.nowNs));
@@ -79,14 +99,14 @@ export class Guests implements GuestClock {
   }
 
   started(vcpu: Vcpu, pcpu: Pcpu): void {
-    const guest = this.guests[vcpu.guestIndex]!;
+    const guest = this.#guests[vcpu.guestIndex]!;
     guest.runFromNs = this.#xen.machine.nowNs + this.#contextSwitchNs;
     guest.workload.start?.(guest, guest.runFromNs);
     this.#setPoint(guest, pcpu.id);
   }
 
   stopped(vcpu: Vcpu, pcpu: Pcpu): void {
-    this.guests[vcpu.guestIndex]!.charge(this.#xen.machine.nowNs);
+    this.#guests[vcpu.guestIndex]!.charge(this.#xen.machine.nowNs);
     this.#points.clear(pcpu.id);
   }
 

@@ -2,7 +2,7 @@ import type { Cpumask } from '../cpumask.ts';
 import type { Cpupool } from '../cpupool.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Pcpu } from '../pcpu.ts';
-import type { DomainParameters, Scheduler } from '../scheduler.ts';
+import type { DomainParameters, PoolParameters, Scheduler } from '../scheduler.ts';
 import { TRC_CSCHED_BOOST_START, TRC_CSCHED_RATELIMIT, TRC_CSCHED_SCHEDULE } from '../trace-events.ts';
 import type { Domain, Vcpu } from '../vcpu.ts';
 import { account, burnCredits, stopAccounting, tick } from './credit/accounting.ts';
@@ -163,6 +163,10 @@ export class CreditScheduler implements Scheduler {
     }
     if (cap !== undefined) credit.cap = cap;
     return true;
+  }
+
+  adjustPool(parameters: PoolParameters): boolean {
+    return this.#system.adjust(parameters);
   }
 
   adjustAffinity(vcpu: Vcpu, hard: Cpumask | undefined): void {

@@ -3,7 +3,7 @@ import { Cpumask as Mask } from '../cpumask.ts';
 import type { Cpupool } from '../cpupool.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Pcpu } from '../pcpu.ts';
-import type { DomainParameters, Scheduler } from '../scheduler.ts';
+import { type DomainParameters, isRatelimit, type PoolParameters, type Scheduler } from '../scheduler.ts';
 import { TRC_CSCHED2_SCHED_TASKLET, TRC_CSCHED2_SCHEDULE } from '../trace-events.ts';
 import type { Domain, Vcpu } from '../vcpu.ts';
 import { joinRunQueue } from './credit2/arrangement.ts';
@@ -231,6 +231,14 @@ export class Credit2Scheduler implements Scheduler {
     }
     if (newCap > 100 * domain.vcpuCount) return false;
     setCap(system, domain, newCap);
+    return true;
+  }
+
+  /** csched2_sys_cntl(): there is the rate limit only. */
+  adjustPool({ ratelimitUs }: PoolParameters): boolean {
+    if (ratelimitUs === undefined) return true;
+    if (!isRatelimit(ratelimitUs)) return false;
+    this.#system.ratelimitNs = ratelimitUs * 1000;
     return true;
   }
 

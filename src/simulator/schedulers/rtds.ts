@@ -107,11 +107,11 @@ export class RtdsScheduler implements Scheduler {
    * XEN_DOMCTL_SCHEDOP_putvcpuinfo: counts from the next replenishment on. Since 4.22 a vCPU that is
    * depleted and is allowed extratime goes on at once.
    */
-  adjustVcpu(vcpu: Vcpu, { periodUs, budgetUs, extratime }: VcpuParameters): void {
-    if (extratime && !this.#version.hasExtratime) refuseExtratime(this.#xen.version.series);
+  adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): boolean {
     const rtds = rtdsOf(vcpu);
-    rtds.periodNs = periodUs * 1000;
-    rtds.budgetNs = budgetUs * 1000;
+    const { extratime = rtds.extratime } = parameters;
+    if (extratime && !this.#version.hasExtratime) refuseExtratime(this.#xen.version.series);
+    if (!rtds.setServer(parameters)) return false;
     if (extratime && !rtds.extratime && rtds.leftNs <= 0 && this.#version.refillsOnExtratime) {
       const wasQueued = this.#queues.isQueued(rtds);
       this.#queues.dequeue(rtds);
@@ -120,6 +120,7 @@ export class RtdsScheduler implements Scheduler {
       if (wasQueued) this.#queues.enqueue(rtds);
     }
     rtds.extratime = extratime;
+    return true;
   }
 
   /** rt_res_pick(): where it is if it may be there, else the next pCPU where it may. */

@@ -3,6 +3,7 @@ import { Cpumask } from '../../cpumask.ts';
 import type { Hypervisor } from '../../hypervisor.ts';
 import { Link } from '../../linked-list.ts';
 import type { Pcpu } from '../../pcpu.ts';
+import { isRatelimit, type PoolParameters } from '../../scheduler.ts';
 import type { Timer } from '../../timers.ts';
 import type { Domain, Vcpu } from '../../vcpu.ts';
 import type { CreditVersion } from '../../versions.ts';
@@ -107,11 +108,11 @@ export class CreditSystem {
   readonly xen: Hypervisor;
   readonly version: CreditVersion;
 
-  readonly tsliceNs: number;
-  readonly tickPeriodNs: number;
-  readonly creditsPerTslice: number;
-  readonly ratelimitNs: number;
-  readonly migrationDelayNs: number;
+  tsliceNs!: number;
+  tickPeriodNs!: number;
+  creditsPerTslice!: number;
+  ratelimitNs: number;
+  migrationDelayNs: number;
   readonly loadBalanceRatelimitNs: number;
   readonly ticklesOneIdle: boolean;
   readonly savesPower: boolean;
@@ -145,10 +146,7 @@ export class CreditSystem {
     const ratelimitUs = parameters.integer('sched_ratelimit_us');
     const delayUs = parameters.integer('vcpu_migration_delay');
     const balanceUs = parameters.integer('load-balance-ratelimit');
-    const ticks = tsliceMs < TICKS_PER_TSLICE ? 1 : TICKS_PER_TSLICE;
-    this.tsliceNs = tsliceMs * 1_000_000;
-    this.tickPeriodNs = Math.floor((tsliceMs * 1000) / ticks) * 1000;
-    this.creditsPerTslice = CREDITS_PER_MS * tsliceMs;
+    this.setTslice(tsliceMs);
     this.ratelimitNs = Math.min(ratelimitUs * 1000, this.tsliceNs);
     this.migrationDelayNs = delayUs > MIGRATION_DELAY_US_MAX ? 0 : delayUs * 1000;
     this.loadBalanceRatelimitNs = Math.min(balanceUs, LOAD_BALANCE_RATELIMIT_US_MAX) * 1000;
@@ -157,6 +155,28 @@ export class CreditSystem {
     this.pcpus = new Cpumask(pcpus);
     this.idlers = new Cpumask(pcpus);
     this.balanceBias = new Int32Array(nodes);
+  }
+
+  /** __csched_set_tslice() */
+  setTslice(tsliceMs: number): void {
+    const ticks = tsliceMs < TICKS_PER_TSLICE ? 1 : TICKS_PER_TSLICE;
+    this.tsliceNs = tsliceMs * 1_000_000;
+    this.tickPeriodNs = Math.floor((tsliceMs * 1000) / ticks) * 1000;
+    this.creditsPerTslice = CREDITS_PER_MS * tsliceMs;
+    this.credit = this.creditsPerTslice * this.pcpuCount;
+  }
+
+  /** csched_sys_cntl(): all or nothing. Timers that are set keep their instants. */
+  adjust({ tsliceMs, ratelimitUs, migrationDelayUs }: PoolParameters): boolean {
+    const newTsliceMs = tsliceMs ?? this.tsliceNs / 1_000_000;
+    const newRatelimitUs = ratelimitUs ?? this.ratelimitNs / 1000;
+    const newDelayUs = migrationDelayUs ?? this.migrationDelayNs / 1000;
+    if (newTsliceMs < 1 || newTsliceMs > TSLICE_MS_MAX || newDelayUs > MIGRATION_DELAY_US_MAX) return false;
+    if (!isRatelimit(newRatelimitUs) || newRatelimitUs > newTsliceMs * 1000) return false;
+    this.setTslice(newTsliceMs);
+    this.ratelimitNs = newRatelimitUs * 1000;
+    this.migrationDelayNs = newDelayUs * 1000;
+    return true;
   }
 
   pcpu(id: number): CreditPcpu {

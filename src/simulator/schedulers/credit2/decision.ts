@@ -87,7 +87,8 @@ function firstBetter(
     tracer.record1(TRC_CSCHED2_RUNQ_CAND_CHECK, vcpu.packedId);
     if (!yields && credit.credit <= next.credit) return undefined;
     if (!vcpu.checkRunnable()) continue;
-    if (!vcpu.hardAffinity.has(pcpu)) continue;
+    // Xen does not ask for the pool, so that a pCPU that is leaving it might be given one vCPU after the other.
+    if (!vcpu.hardAffinity.has(pcpu) || !vcpu.domain.pool!.valid.has(pcpu)) continue;
     if (tickledPcpu !== -1 && tickledPcpu !== pcpu && tickled.has(tickledPcpu)) continue;
     if (vcpu.processor !== pcpu && next.credit + migrateResist > credit.credit) continue;
     if (credit.isCapped && !grabBudget(system, credit)) continue;

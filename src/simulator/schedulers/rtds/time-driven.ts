@@ -77,13 +77,9 @@ export class TimeDrivenRtdsScheduler implements Scheduler {
   /**
    * XEN_DOMCTL_SCHEDOP_putinfo: there are parameters of domains only. They count from the next renewal on.
    */
-  adjustVcpu(vcpu: Vcpu, { periodUs, budgetUs, extratime }: VcpuParameters): void {
-    if (extratime) refuseExtratime(this.#xen.version.series);
-    for (const each of vcpu.domain.vcpus) {
-      const rtds = rtdsOf(each);
-      rtds.periodNs = periodUs * 1000;
-      rtds.budgetNs = budgetUs * 1000;
-    }
+  adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): boolean {
+    if (parameters.extratime) refuseExtratime(this.#xen.version.series);
+    return vcpu.domain.vcpus.every((each) => rtdsOf(each).setServer(parameters));
   }
 
   pickPcpu(vcpu: Vcpu): number {

@@ -1,0 +1,55 @@
+import type { Command } from '../../scenario/scenario.ts';
+import type { Cpupool } from '../cpupool.ts';
+import type { Hypervisor } from '../hypervisor.ts';
+import { TRC_SCHED_ADJDOM } from '../trace-events.ts';
+import type { Domain } from '../vcpu.ts';
+import { type Refusal, vcpusOf } from './toolstack.ts';
+
+type DomainCommand = Extract<Command, { kind: 'sched-domain' }>;
+type VcpuCommand = Extract<Command, { kind: 'sched-vcpu' }>;
+type PoolCommand = Extract<Command, { kind: 'sched-pool' }>;
+
+/**
+ * `xl sched-credit -d` and its like: reads a domain's parameters, changes what is given and writes them back.
+ * Xen makes a record of the reading as well (sched_adjust).
+ */
+export function adjustDomain(xen: Hypervisor, domain: Domain, command: DomainCommand): Refusal {
+  const { scheduler } = domain.pool!;
+  const { weight, cap, periodUs, budgetUs } = command;
+  if (scheduler.name !== command.scheduler) return isScheduledBy(domain, scheduler.name);
+  const record = () => xen.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+  record();
+  if (cap !== undefined && cap > domain.vcpus.length * 100) return `a cap of ${cap} is too much for its vCPUs`;
+  if (scheduler.adjustDomain !== undefined) {
+    if (!scheduler.adjustDomain(domain, { weight, cap })) return 'Xen refuses these parameters';
+  } else {
+    for (const vcpu of domain.vcpus) {
+      if (scheduler.adjustVcpu?.(vcpu, { periodUs, budgetUs }) === false) return SERVER_REFUSED;
+    }
+  }
+  record();
+  return undefined;
+}
+
+const SERVER_REFUSED = 'a budget is at least 10 us and at most the period';
+
+/** `xl sched-rtds -d -v`: one hypercall for all of them. */
+export function adjustVcpus(xen: Hypervisor, domain: Domain, command: VcpuCommand): Refusal {
+  const { scheduler } = domain.pool!;
+  if (scheduler.name !== 'rtds') return isScheduledBy(domain, scheduler.name);
+  const vcpus = vcpusOf(domain, command.vcpu);
+  if (vcpus.length === 0) return `domain ${domain.id} has no vCPU ${command.vcpu}`;
+  for (const vcpu of vcpus) if (scheduler.adjustVcpu?.(vcpu, command) === false) return SERVER_REFUSED;
+  xen.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+  return undefined;
+}
+
+/** `xl sched-credit -s` and its like, which leave no record. */
+export function adjustPool({ name, scheduler }: Cpupool, command: PoolCommand): Refusal {
+  if (scheduler.name !== command.scheduler) return `the scheduler of ${name} is ${scheduler.name}`;
+  return scheduler.adjustPool?.(command) ? undefined : 'Xen refuses these parameters';
+}
+
+function isScheduledBy({ id }: Domain, scheduler: string): string {
+  return `domain ${id} is scheduled by ${scheduler}`;
+}

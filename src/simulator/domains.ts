@@ -1,0 +1,137 @@
+import { assert } from '../base/assert.ts';
+import type { DomainSpec, Scenario, VcpuSpec } from '../scenario/scenario.ts';
+import { Cpumask } from './cpumask.ts';
+import type { Cpupool } from './cpupool.ts';
+import { moveDomain } from './cpupools.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { TRC_DOM0_DOM_ADD, TRC_DOM0_DOM_REM, TRC_SCHED_DOM_ADD, TRC_SCHED_DOM_REM } from './trace-events.ts';
+import { Domain, Vcpu, VPF_BLOCKED } from './vcpu.ts';
+
+/**
+ * Creates the domains in the scenario's order, in the context of pCPU 0's idle vCPU: the domain, its vCPUs,
+ * which the scheduler places, their affinities, the parameters, as libxl does. All vCPUs are blocked until
+ * their guests wake them.
+ */
+export function createDomains(xen: Hypervisor, scenario: Scenario, pool: Cpupool): void {
+  const later = new Set<number>();
+  for (const { command } of scenario.actions ?? []) if (command?.kind === 'create') later.add(command.dom);
+  for (const spec of scenario.domains) {
+    if (later.has(spec.id)) continue;
+    xen.machine.cpu = 0;
+    createDomain(xen, spec, xen.pools.find(({ name }) => name === spec.cpupool) ?? pool, false);
+  }
+}
+
+/**
+ * One domain, with all that the scenario says about it. One that is made while the host runs is paused
+ * meanwhile, as each is on a real host.
+ */
+export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, isPaused: boolean): Domain {
+  const domain = allocDomain(xen, spec, pool, isPaused);
+  for (const [id, vcpuSpec] of spec.vcpus.entries()) setAffinities(xen, domain.vcpus[id]!, vcpuSpec);
+  if (spec.weight !== undefined || spec.cap !== undefined) {
+    xen.adjustDomain(domain, { weight: spec.weight, cap: spec.cap });
+  }
+  for (const [id, { rtds }] of spec.vcpus.entries()) {
+    if (rtds !== undefined) xen.adjustVcpu(domain.vcpus[id]!, rtds);
+  }
+  if (isPaused) xen.unpauseDomain(domain);
+  drainFor(xen);
+  return domain;
+}
+
+/**
+ * Ends a domain (domain_kill, complete_domain_destroy). Its vCPUs go one after the other, the last one first.
+ */
+export function destroyDomain(xen: Hypervisor, domain: Domain): void {
+  const { tracer } = xen.machine;
+  xen.pauseDomain(domain);
+  if (domain.pool !== xen.pools[0]) moveDomain(xen, domain, xen.pools[0]!);
+  tracer.record1(TRC_DOM0_DOM_REM, domain.id);
+  xen.domains.splice(xen.domains.indexOf(domain), 1);
+  const { scheduler } = domain.pool!;
+  for (const vcpu of domain.vcpus.toReversed()) {
+    scheduler.removeVcpu(vcpu);
+    scheduler.freeVcpu?.(vcpu);
+    xen.forgetVcpu(vcpu);
+  }
+  tracer.record1(TRC_SCHED_DOM_REM, domain.id);
+  scheduler.freeDomain?.(domain);
+}
+
+function allocDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, isPaused: boolean): Domain {
+  assert(
+    xen.domains.every(({ id }) => id !== spec.id),
+    `domain ${spec.id} exists already`,
+  );
+  const { tracer } = xen.machine;
+  const domain = new Domain(spec.id, pool);
+  if (isPaused) domain.pauseCount = 1;
+  xen.domains.push(domain);
+  tracer.record1(TRC_DOM0_DOM_ADD, domain.id);
+  tracer.record1(TRC_SCHED_DOM_ADD, domain.id);
+  pool.scheduler.allocDomain?.(domain);
+  for (let id = 0; id < spec.vcpus.length; id += 1) createVcpu(xen, domain, id, pool);
+  return domain;
+}
+
+/**
+ * sched_init_vcpu(): on the first pCPU, or the one after the vCPU before it, until the scheduler places it.
+ */
+function createVcpu(xen: Hypervisor, domain: Domain, id: number, pool: Cpupool): void {
+  const { size } = pool.valid;
+  const vcpu = new Vcpu(domain, id, new Cpumask(size), new Cpumask(size));
+  if (id > 0) vcpu.processor = pool.valid.cycle(domain.vcpus[id - 1]!.processor);
+  else vcpu.processor = xen.version.core.placesByPopulation ? leastPopulated(xen, pool) : pool.valid.first();
+  vcpu.pauseFlags = VPF_BLOCKED;
+  vcpu.createdNs = xen.machine.nowNs;
+  vcpu.runstateEntryNs = vcpu.createdNs;
+  pool.scheduler.allocVcpu(vcpu);
+  domain.vcpus.push(vcpu);
+  const all = Cpumask.all(size);
+  xen.applyAffinity(vcpu, all, all);
+  pool.scheduler.insertVcpu(vcpu);
+}
+
+/**
+ * default_vcpu0_location() of older versions: the pCPU with the fewest vCPUs, the highest of several. Of
+ * the core of pCPU 0 only one thread counts, the second if there is one, and of other cores never the first
+ * if there are two.
+ */
+function leastPopulated(xen: Hypervisor, pool: Cpupool): number {
+  const { topology } = xen.machine;
+  const counts = new Int32Array(topology.pcpus);
+  for (const { vcpus } of xen.domains) {
+    for (const vcpu of vcpus) if (vcpu.isOnline) counts[vcpu.processor]! += 1;
+  }
+  const left = new Cpumask(topology.pcpus);
+  left.andNot(pool.valid, topology.siblings[0]!);
+  const first = topology.siblings[0]!.first();
+  const second = topology.siblings[0]!.next(first);
+  let best = second < topology.pcpus ? second : first;
+  for (let pcpu = left.first(); pcpu < left.size; pcpu = left.next(pcpu)) {
+    const siblings = topology.siblings[pcpu]!;
+    if (pcpu === siblings.first() && siblings.next(pcpu) < left.size) continue;
+    left.andNot(left, siblings);
+    if (counts[pcpu]! <= counts[best]!) best = pcpu;
+  }
+  return best;
+}
+
+function setAffinities(xen: Hypervisor, vcpu: Vcpu, spec: VcpuSpec): void {
+  const { size } = vcpu.hardAffinity;
+  if (spec.hardAffinity !== undefined) {
+    xen.setAffinity(vcpu, Cpumask.of(size, spec.hardAffinity), undefined);
+    drainFor(xen);
+  }
+  if (spec.softAffinity !== undefined) {
+    xen.setAffinity(vcpu, undefined, Cpumask.of(size, spec.softAffinity));
+    drainFor(xen);
+  }
+}
+
+/** What was asked for happens before the control domain goes on, in pCPU 0's context again. */
+function drainFor(xen: Hypervisor): void {
+  xen.drainSoftirqs();
+  xen.machine.cpu = 0;
+}
