@@ -56,10 +56,16 @@ export const ACTION_KEYS = {
     doc: 'When; before anything else that happens at that instant.',
     aliases: [{ name: 'at_ns', type: wholeNanoseconds() }],
   }),
+  do: key({
+    name: 'do',
+    type: nested('text or list'),
+    default: 'or `arinc653`',
+    doc: 'A command of xl, or a list of them (see below).',
+  }),
   arinc653: key({
     name: 'arinc653',
     type: nested('map'),
-    default: 'required',
-    doc: 'A new table.',
+    default: 'or `do`',
+    doc: 'A new table for ARINC653.',
   }),
 };

@@ -23,10 +23,13 @@ export function describeScenario(scenario: Scenario): string {
   const nameWidth = Math.max(0, ...scenario.domains.map(({ name }) => name.length));
   const table = scenario.arinc653 ? [`  ${describeTable(scenario.arinc653)}`] : [];
   const domains = scenario.domains.map((domain) => describeDomain(domain, nameWidth));
-  const actions = (scenario.actions ?? []).map(({ atNs, arinc653 }) => {
-    return `  at ${formatNanosecondsExact(atNs)}: ${describeTable(arinc653)}`;
+  const actions = (scenario.actions ?? []).map(({ atNs, arinc653, command }) => {
+    return `  at ${formatNanosecondsExact(atNs)}: ${command?.text ?? describeTable(arinc653!)}`;
   });
-  return [head, ...params, ...table, ...domains, ...actions].join('\n');
+  const pools = (scenario.cpupools ?? []).map(({ name, scheduler, pcpus }) => {
+    return `  cpupool ${name}: ${scheduler}, pCPU ${formatPcpus(pcpus)}`;
+  });
+  return [head, ...params, ...pools, ...table, ...domains, ...actions].join('\n');
 }
 
 /** `arinc653 every 40ms: d1v0 15ms, d2v0 10ms` */
@@ -41,6 +44,7 @@ function describeDomain(domain: DomainSpec, nameWidth: number): string {
   const settings = [
     domain.weight === undefined ? '' : `weight ${domain.weight}`,
     domain.cap === undefined || domain.cap === 0 ? '' : `cap ${domain.cap}%`,
+    domain.cpupool === undefined ? '' : `in cpupool ${domain.cpupool}`,
   ].filter((text) => text !== '');
   const kinds = new Map<string, number>();
   for (const vcpu of domain.vcpus) {

@@ -9,6 +9,9 @@
 export { describeScenario } from './describe-scenario.ts';
 export { loadScenario, parseScenario, type ScenarioOverrides } from './load-scenario.ts';
 export type {
+  Action,
+  Command,
+  CpupoolSpec,
   DomainSpec,
   Duration,
   Host,

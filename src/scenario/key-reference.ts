@@ -1,6 +1,15 @@
 import { ACTION_KEYS, ARINC653_ENTRY_KEYS, ARINC653_KEYS } from './arinc653-keys.ts';
 import { BOOT_PARAMETERS } from './boot-parameters.ts';
-import { DOMAIN_KEYS, HOST_KEYS, RTDS_KEYS, SCENARIO_KEYS, TRACE_KEYS, VCPU_KEYS } from './keys.ts';
+import { COMMAND_FORMS, type CommandForm } from './command-forms.ts';
+import {
+  CPUPOOL_KEYS,
+  DOMAIN_KEYS,
+  HOST_KEYS,
+  RTDS_KEYS,
+  SCENARIO_KEYS,
+  TRACE_KEYS,
+  VCPU_KEYS,
+} from './keys.ts';
 import type { Key } from './read-keys.ts';
 import { WORKLOAD_FORMS, type WorkloadForm } from './workload-language.ts';
 
@@ -16,9 +25,11 @@ export function keyReference(): string {
     section('Each of `domains`', DOMAIN_KEYS),
     section('Each of `vcpus`', VCPU_KEYS),
     section('`rtds`', RTDS_KEYS),
+    section('Each of `cpupools`', CPUPOOL_KEYS),
     section('`arinc653`', ARINC653_KEYS),
     section('Each of its `entries`', ARINC653_ENTRY_KEYS),
     section('Each of `actions`', ACTION_KEYS),
+    commandSection(),
     workloadSection(),
     parameterSection(),
   ].join('\n\n');
@@ -32,6 +43,12 @@ function section(title: string, keys: Readonly<Record<string, unknown>>): string
     meaning(one),
   ]);
   return `### ${title}\n\n${table(['key', 'type', 'default', 'meaning'], rows)}`;
+}
+
+function commandSection(): string {
+  const forms: readonly CommandForm[] = Object.values(COMMAND_FORMS);
+  const rows = forms.map(({ usage, doc }) => [usage.map((one) => `\`${one}\``).join(' or '), doc]);
+  return `### Commands\n\n${table(['command', 'what it does'], rows)}`;
 }
 
 function meaning(one: Key<unknown>): string {

@@ -130,6 +130,12 @@ export const SCENARIO_KEYS = {
     default: "10ms for each of dom0's vCPUs",
     doc: 'The table of slots that ARINC653 repeats, set when all domains exist (see below).',
   }),
+  cpupools: key({
+    name: 'cpupools',
+    type: nested('list'),
+    default: 'none',
+    doc: 'Pools of pCPUs besides Pool-0, which has the `scheduler` and the pCPUs that are left (see below).',
+  }),
   actions: key({
     name: 'actions',
     type: nested('list'),
@@ -295,6 +301,13 @@ export const DOMAIN_KEYS = {
     default: '0',
     doc: 'Most CPU time it may get, in percent of one pCPU; 0 is no cap (credit, credit2).',
   }),
+  cpupool: key({
+    name: 'cpupool',
+    type: shortText(100),
+    default: 'Pool-0',
+    doc: 'Name of the pool in which it is created.',
+    aliases: ['pool'],
+  }),
   affinity: key({
     ...hard,
     default: 'all',
@@ -343,6 +356,24 @@ export const VCPU_KEYS = {
     type: nested('map'),
     default: 'none',
     doc: 'Its server under RTDS (see below).',
+  }),
+};
+
+export const CPUPOOL_KEYS = {
+  name: key({ name: 'name', type: shortText(100), default: 'required', doc: 'What it is called.' }),
+  scheduler: key({
+    name: 'scheduler',
+    type: oneOf(SCHEDULERS),
+    default: "the scenario's",
+    doc: 'Its scheduler.',
+    aliases: ['sched'],
+  }),
+  pcpus: key({
+    name: 'pcpus',
+    type: pcpuList,
+    default: 'required',
+    doc: 'Its pCPUs. pCPU 0 stays in Pool-0.',
+    aliases: ['cpus'],
   }),
 };
 

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
-import { whyNotRead } from './boot-parameters.ts';
+import { type BootParameter, whyNotRead } from './boot-parameters.ts';
 import {
   DURATION_DEFAULT_NS,
   EVENT_MASK_DEFAULT,
@@ -16,10 +16,12 @@ import { parseLocated } from './located.ts';
 import { Problems } from './problems.ts';
 import { quote } from './quote.ts';
 import { readKeys, Values, vocabulary } from './read-keys.ts';
-import { resolveActions, resolveTable } from './resolve-arinc653.ts';
-import { resolveDomains } from './resolve-domains.ts';
+import { poolsCreatedBy, resolveActions } from './resolve-actions.ts';
+import { resolveTable } from './resolve-arinc653.ts';
+import { checkPlaces, FIRST_CPUPOOL, resolveCpupools } from './resolve-cpupools.ts';
+import { type GivenPools, resolveDomains } from './resolve-domains.ts';
 import { resolveHost } from './resolve-host.ts';
-import type { Scenario, SchedulerName } from './scenario.ts';
+import type { Action, CpupoolSpec, Scenario, SchedulerName } from './scenario.ts';
 import { XEN_SERIES, XEN_SERIES_DEFAULT, type XenSeries, xenSeriesOf } from './xen-versions.ts';
 
 /** What a caller decides instead of the file. */
@@ -89,12 +91,27 @@ function resolve(
   if (!domains && !values.isBroken(SCENARIO_KEYS.domains)) {
     problems.add('scenario-missing-key', rootAt, 'the scenario lacks "domains", expected a list of domains');
   }
+  const scheduler = decided.scheduler ?? values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
+  const poolList = values.get(SCENARIO_KEYS.cpupools);
+  const cpupools = poolList && resolveCpupools(poolList, pcpus, scheduler, problems);
+  const givenPools: GivenPools = new Map();
+  const domainSpecs = domains ? resolveDomains(domains.value, pcpus, problems, givenPools) : [];
+  const actionList = values.get(SCENARIO_KEYS.actions);
+  const poolNames = [
+    FIRST_CPUPOOL,
+    ...(cpupools ?? []).map((pool) => pool.name),
+    ...poolsCreatedBy(actionList),
+  ];
+  const scope = { domains: domainSpecs, cpupools: poolNames, pcpus };
+  const actions = actionList && resolveActions(actionList, scope, problems);
+  checkPlaces({ domains: domainSpecs, givenPools, cpupools, actions, poolNames, pcpus }, problems);
+  const others = schedulersOf(cpupools ?? [], actions ?? []);
   return {
     name: values.value(SCENARIO_KEYS.name) ?? basename(fileName).replace(/\.[^.]+$/, ''),
     description: values.value(SCENARIO_KEYS.description) ?? '',
     xen: decided.xen ?? values.value(SCENARIO_KEYS.xen) ?? XEN_SERIES_DEFAULT,
-    scheduler: decided.scheduler ?? values.value(SCENARIO_KEYS.scheduler) ?? 'credit',
-    params: resolveParameters(values, decided, problems),
+    scheduler,
+    params: resolveParameters(values, decided, others, problems),
     durationNs,
     host,
     trace: {
@@ -102,27 +119,37 @@ function resolve(
       flushNs: values.value(TRACE_KEYS.flush) ?? FLUSH_DEFAULT_NS,
       endNs: Math.min(values.value(TRACE_KEYS.end) ?? durationNs, durationNs),
     },
-    ...resolveArinc653(values, problems),
-    domains: domains ? resolveDomains(domains.value, pcpus, problems) : [],
+    ...resolveArinc653(values, actions ?? [], others, problems),
+    ...(cpupools && { cpupools }),
+    ...(actions && { actions }),
+    domains: domainSpecs,
     seed,
   };
 }
 
 /** Tables are a mistake under another scheduler, unless that is only chosen by the caller. */
-function resolveArinc653(values: Values, problems: Problems): Pick<Scenario, 'arinc653' | 'actions'> {
+function resolveArinc653(
+  values: Values,
+  actions: readonly Action[],
+  others: readonly SchedulerName[],
+  problems: Problems,
+): Pick<Scenario, 'arinc653'> {
   const table = values.get(SCENARIO_KEYS.arinc653);
-  const actions = values.get(SCENARIO_KEYS.actions);
+  const tables = actions.some(({ arinc653 }) => arinc653 !== undefined);
   const ownScheduler = values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
-  const isOwnKnown = !values.isBroken(SCENARIO_KEYS.scheduler);
-  for (const given of [table, actions]) {
-    if (given === undefined || !isOwnKnown || ownScheduler === 'arinc653') continue;
+  const isNeeded = values.isBroken(SCENARIO_KEYS.scheduler) || [ownScheduler, ...others].includes('arinc653');
+  for (const given of [table, tables ? values.get(SCENARIO_KEYS.actions) : undefined]) {
+    if (given === undefined || isNeeded) continue;
     const sentence = `"${given.name}" is for the scheduler arinc653, but the scheduler is ${ownScheduler}`;
     problems.add('scenario-conflict', given.keyAt, sentence);
   }
-  return {
-    ...(table && { arinc653: resolveTable(table, problems) }),
-    ...(actions && { actions: resolveActions(actions, problems) }),
-  };
+  return table ? { arinc653: resolveTable(table, problems) } : {};
+}
+
+/** The schedulers of all pools besides the first. */
+function schedulersOf(pools: readonly CpupoolSpec[], actions: readonly Action[]): SchedulerName[] {
+  const created = actions.flatMap(({ command }) => (command?.kind === 'cpupool-create' ? [command] : []));
+  return [...pools, ...created].map(({ scheduler }) => scheduler);
 }
 
 /**
@@ -132,6 +159,7 @@ function resolveArinc653(values: Values, problems: Problems): Pick<Scenario, 'ar
 function resolveParameters(
   values: Values,
   decided: DecidedOverrides,
+  others: readonly SchedulerName[],
   problems: Problems,
 ): Record<string, number | string | boolean> {
   const ownScheduler = values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
@@ -139,12 +167,26 @@ function resolveParameters(
   const isOwnKnown = !values.isBroken(SCENARIO_KEYS.scheduler) && !values.isBroken(SCENARIO_KEYS.xen);
   const params: Record<string, number | string | boolean> = {};
   for (const { parameter, value, keyAt } of values.value(SCENARIO_KEYS.params) ?? []) {
-    const whyNotHere = whyNotRead(parameter, decided.scheduler ?? ownScheduler, decided.xen ?? ownXen);
-    const whyNever = whyNotRead(parameter, ownScheduler, ownXen);
+    const whyNotHere = whyNobodyReads(
+      parameter,
+      [decided.scheduler ?? ownScheduler, ...others],
+      decided.xen ?? ownXen,
+    );
+    const whyNever = whyNobodyReads(parameter, [ownScheduler, ...others], ownXen);
     if (whyNotHere === undefined) params[parameter.name] = value;
     else if (whyNever !== undefined && isOwnKnown) problems.add('scenario-conflict', keyAt, whyNever);
   }
   return params;
+}
+
+/** undefined if one of the schedulers reads it; else why the first does not. */
+function whyNobodyReads(
+  parameter: BootParameter,
+  schedulers: readonly SchedulerName[],
+  xen: XenSeries,
+): string | undefined {
+  const whys = schedulers.map((scheduler) => whyNotRead(parameter, scheduler, xen));
+  return whys.includes(undefined) ? undefined : whys[0];
 }
 
 function checkOverrides({ xen, scheduler, seed, durationNs }: ScenarioOverrides): DecidedOverrides {

@@ -1,8 +1,8 @@
-import { ACTION_KEYS, ARINC653_ENTRY_KEYS, ARINC653_KEYS } from './arinc653-keys.ts';
+import { ARINC653_ENTRY_KEYS, ARINC653_KEYS } from './arinc653-keys.ts';
 import { describeLocated, type Located } from './located.ts';
 import type { Problems } from './problems.ts';
 import { type Found, readKeys, Values, vocabulary } from './read-keys.ts';
-import type { Action, Arinc653Table } from './scenario.ts';
+import type { Arinc653Table } from './scenario.ts';
 
 /** Xen takes no more slots (ARINC653_MAX_DOMAINS_PER_SCHEDULE). */
 const ENTRIES_MAX = 64;
@@ -11,7 +11,6 @@ const LIST_MAX = 10_000;
 
 const TABLE_WORDS = vocabulary(Object.values(ARINC653_KEYS));
 const ENTRY_WORDS = vocabulary(Object.values(ARINC653_ENTRY_KEYS));
-const ACTION_WORDS = vocabulary(Object.values(ACTION_KEYS));
 
 /** Reads a table of ARINC653. Undefined, after `problems` was told, if it lacks something. */
 export function resolveTable(given: Found<Located>, problems: Problems): Arinc653Table | undefined {
@@ -76,32 +75,12 @@ function resolveEntries(list: Found<Located>, problems: Problems): Arinc653Table
   });
 }
 
-/** Reads what the toolstack does, in the order of time; of one instant, in the order of the text. */
-export function resolveActions(list: Found<Located>, problems: Problems): Action[] {
-  const actions: Action[] = [];
-  for (const item of itemsOf(list, 'actions', problems) ?? []) {
-    const values = new Values();
-    const countBefore = problems.count;
-    readKeys(item, 'an action', ACTION_WORDS, values, problems);
-    const at = values.get(ACTION_KEYS.at);
-    const given = values.get(ACTION_KEYS.arinc653);
-    if (problems.count > countBefore) continue;
-    if (!at || !given) {
-      const missing = at ? 'arinc653' : 'at';
-      problems.add(
-        'scenario-missing-key',
-        item.at,
-        `an action lacks "${missing}", expected "at" and "arinc653"`,
-      );
-      continue;
-    }
-    const arinc653 = resolveTable(given, problems);
-    if (arinc653 !== undefined) actions.push({ atNs: at.value, arinc653 });
-  }
-  return actions.sort((a, b) => a.atNs - b.atNs);
-}
-
-function itemsOf(list: Found<Located>, what: string, problems: Problems): readonly Located[] | undefined {
+/** The items of a list that is not too long. */
+export function itemsOf(
+  list: Found<Located>,
+  what: string,
+  problems: Problems,
+): readonly Located[] | undefined {
   const { value, at, name } = list;
   if (value.kind === 'list' && value.items.length <= LIST_MAX) return value.items;
   const shown = value.kind === 'list' ? `a list of ${value.items.length}` : describeLocated(value);

@@ -14,11 +14,19 @@ const DOMAIN_WORDS = vocabulary(Object.values(DOMAIN_KEYS));
 const VCPU_WORDS = vocabulary(Object.values(VCPU_KEYS));
 const RTDS_WORDS = vocabulary(Object.values(RTDS_KEYS));
 
+/** By domain id: where its pool is named. */
+export type GivenPools = Map<number, Found<string>>;
+
 /**
  * Reads the list of domains. `pcpus` is undefined when the host is not known; affinities are then not
  * checked.
  */
-export function resolveDomains(list: Located, pcpus: number | undefined, problems: Problems): DomainSpec[] {
+export function resolveDomains(
+  list: Located,
+  pcpus: number | undefined,
+  problems: Problems,
+  givenPools: GivenPools = new Map(),
+): DomainSpec[] {
   if (list.kind !== 'list') {
     problems.add(
       'scenario-bad-value',
@@ -50,11 +58,14 @@ export function resolveDomains(list: Located, pcpus: number | undefined, problem
     const vcpus = resolveVcpus(node, values, pcpus, vcpusLeft, problems);
     vcpusLeft -= vcpus.length;
     checkCap(values, vcpus, problems);
+    const cpupool = values.get(DOMAIN_KEYS.cpupool);
+    if (cpupool !== undefined) givenPools.set(id, cpupool);
     domains.push({
       id,
       name: values.value(DOMAIN_KEYS.name) ?? `d${id}`,
       weight: values.value(DOMAIN_KEYS.weight),
       cap: values.value(DOMAIN_KEYS.cap),
+      ...(cpupool && { cpupool: cpupool.value }),
       vcpus,
     });
   }
@@ -169,7 +180,7 @@ function expand(template: VcpuSpec, count: number, values: Values, problems: Pro
 }
 
 /** The pCPUs that an affinity names on this host; undefined is all of them. */
-function resolveAffinity(
+export function resolveAffinity(
   given: Found<PcpuList> | undefined,
   pcpus: number | undefined,
   problems: Problems,

@@ -114,14 +114,12 @@ export type Action =
 /** A command of `xl`. Domains are named by their ids, pools by their names; undefined parameters stay. */
 export type Command = { /** As written. */ readonly text: string } & (
   | {
-      /** `sched-credit -d`, `sched-credit2 -d`, `sched-rtds -d` without `-v` */
+      /** `sched-credit -d`, `sched-credit2 -d` */
       readonly kind: 'sched-domain';
       readonly scheduler: SchedulerName;
       readonly dom: number;
       readonly weight: number | undefined;
       readonly cap: number | undefined;
-      readonly periodUs: number | undefined;
-      readonly budgetUs: number | undefined;
     }
   | {
       /** `sched-rtds -d -v` */

@@ -1,6 +1,6 @@
 import { Cpumask } from './cpumask.ts';
-import { addPcpu, createPool } from './cpupools.ts';
 import { type Cpupool, FIRST_CPUPOOL } from './cpupool.ts';
+import { addPcpu, createPool } from './cpupools.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { Pcpu } from './pcpu.ts';
 import type { Scheduler } from './scheduler.ts';

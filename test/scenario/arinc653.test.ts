@@ -72,10 +72,10 @@ actions:
       'arinc653: {major_frame: 1ms, entries: [{dom: 1, runtime: 1ms}], expect_refusal: true}',
       ['3:11: Xen does not refuse the table, although "expect_refusal" says so'],
     ],
-    ['actions: [{at: 1s}]', ['3:11: an action lacks "arinc653", expected "at" and "arinc653"']],
+    ['actions: [{at: 1s}]', ['3:11: an action lacks "do", expected for example "at 2s: pause 1"']],
     [
       'actions: [{arinc653: {major_frame: 1ms, entries: []}}]',
-      ['3:11: an action lacks "at", expected "at" and "arinc653"'],
+      ['3:11: an action lacks "at", expected for example "at 2s: pause 1"'],
     ],
     [
       'actions: [{at: soon}]',

@@ -2,7 +2,7 @@ import type { Command } from '../../scenario/scenario.ts';
 import { Cpumask } from '../cpumask.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Domain } from '../vcpu.ts';
-import { type Refusal, vcpusOf } from './toolstack.ts';
+import { type Refusal, vcpusOf } from './tools.ts';
 
 /**
  * `xl vcpu-pin`: new affinities, vCPU by vCPU, hard before soft; each places the vCPU anew

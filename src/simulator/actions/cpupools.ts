@@ -4,7 +4,7 @@ import { addPcpu, createPool, domainsOf, moveDomain, removePcpu } from '../cpupo
 import type { Hypervisor } from '../hypervisor.ts';
 import { createScheduler } from '../schedulers/index.ts';
 import type { Domain } from '../vcpu.ts';
-import type { Refusal, Tools } from './toolstack.ts';
+import type { Refusal, Tools } from './tools.ts';
 
 /** `xl cpupool-create`: a new pool, with pCPUs that are free. */
 export function createCpupool(

@@ -1,6 +1,6 @@
 import { createDomain, destroyDomain } from '../domains.ts';
 import type { Domain } from '../vcpu.ts';
-import type { Refusal, Tools } from './toolstack.ts';
+import type { Refusal, Tools } from './tools.ts';
 
 /** `xl create`: the domain that the scenario describes under this id. */
 export function create({ xen, scenario, guests }: Tools, id: number): Refusal {

@@ -3,7 +3,7 @@ import type { Cpupool } from '../cpupool.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import { TRC_SCHED_ADJDOM } from '../trace-events.ts';
 import type { Domain } from '../vcpu.ts';
-import { type Refusal, vcpusOf } from './toolstack.ts';
+import { type Refusal, vcpusOf } from './tools.ts';
 
 type DomainCommand = Extract<Command, { kind: 'sched-domain' }>;
 type VcpuCommand = Extract<Command, { kind: 'sched-vcpu' }>;
@@ -15,18 +15,13 @@ type PoolCommand = Extract<Command, { kind: 'sched-pool' }>;
  */
 export function adjustDomain(xen: Hypervisor, domain: Domain, command: DomainCommand): Refusal {
   const { scheduler } = domain.pool!;
-  const { weight, cap, periodUs, budgetUs } = command;
+  const { weight, cap } = command;
   if (scheduler.name !== command.scheduler) return isScheduledBy(domain, scheduler.name);
   const record = () => xen.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
   record();
-  if (cap !== undefined && cap > domain.vcpus.length * 100) return `a cap of ${cap} is too much for its vCPUs`;
-  if (scheduler.adjustDomain !== undefined) {
-    if (!scheduler.adjustDomain(domain, { weight, cap })) return 'Xen refuses these parameters';
-  } else {
-    for (const vcpu of domain.vcpus) {
-      if (scheduler.adjustVcpu?.(vcpu, { periodUs, budgetUs }) === false) return SERVER_REFUSED;
-    }
-  }
+  if (cap !== undefined && cap > domain.vcpus.length * 100)
+    return `a cap of ${cap} is too much for its vCPUs`;
+  if (!scheduler.adjustDomain?.(domain, { weight, cap })) return 'Xen refuses these parameters';
   record();
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Domain } from '../vcpu.ts';
-import type { Refusal } from './toolstack.ts';
+import type { Refusal } from './tools.ts';
 
 /** `xl pause`: counts, as Xen does. */
 export function pause(xen: Hypervisor, domain: Domain): Refusal {

@@ -2,22 +2,12 @@ import type { Action, Command, Scenario } from '../../scenario/scenario.ts';
 import type { Cpupool } from '../cpupool.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { Hypervisor } from '../hypervisor.ts';
-import type { Domain } from '../vcpu.ts';
 import { pinVcpus } from './affinity.ts';
 import { addPcpus, createCpupool, destroyCpupool, migrateDomain, removePcpus } from './cpupools.ts';
 import { create, destroy } from './domains.ts';
 import { adjustDomain, adjustPool, adjustVcpus } from './parameters.ts';
 import { pause, setVcpus, unpause } from './pausing.ts';
-
-/** Why something was not done, in words; undefined: it was. */
-export type Refusal = string | undefined;
-
-/** What an action may reach. */
-export interface Tools {
-  readonly xen: Hypervisor;
-  readonly scenario: Scenario;
-  readonly guests: Guests;
-}
+import type { Refusal, Tools } from './tools.ts';
 
 /**
  * The control domain: does what the scenario's actions say, in the context of pCPU 0, with the hypercalls that
@@ -91,9 +81,4 @@ export class Toolstack {
 function withPool({ xen }: Tools, name: string, what: (pool: Cpupool) => Refusal): Refusal {
   const pool = xen.pools.find((one) => one.name === name);
   return pool === undefined ? `there is no cpupool ${name}` : what(pool);
-}
-
-/** What a vCPU option names: all of the domain's unless given. */
-export function vcpusOf({ vcpus }: Domain, id: number | undefined): Domain['vcpus'] {
-  return id === undefined ? vcpus : vcpus.filter((vcpu) => vcpu.id === id);
 }
