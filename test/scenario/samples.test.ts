@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseScenario, type Scenario, type ScenarioOverrides } from '../../src/scenario/index.ts';
-import { simulate, type TraceSink } from '../../src/simulator/index.ts';
+import { Simulation, simulate, type TraceSink } from '../../src/simulator/index.ts';
 
 const folder = fileURLToPath(new URL('../../samples/', import.meta.url));
 const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
@@ -38,6 +38,63 @@ describe('the samples', () => {
 });
 
 describe('what the remarks in the samples claim', () => {
+  it('each action changes who runs, from its instant on', () => {
+    const scenario = parseScenario(textOf('actions.yaml'), 'actions.yaml');
+    const refusals: string[] = [];
+    const hooks = { onRefusal: (_tNs: number, command: string) => refusals.push(command) };
+    const simulation = new Simulation(scenario, nothing, { hooks });
+    const before = scenario.domains.map(() => 0);
+    const turns: Record<string, number>[] = [];
+    for (let tNs = 5e8; tNs <= scenario.durationNs; tNs += 5e8) {
+      simulation.runUntil(tNs);
+      const sums = scenario.domains.map(({ id }) => {
+        const own = simulation.vcpuTimes().filter(({ dom }) => dom === id);
+        return own.reduce((sum, { runNs }) => sum + runNs, 0);
+      });
+      turns.push(
+        Object.fromEntries(scenario.domains.map(({ name }, i) => [name, (sums[i]! - before[i]!) / 5e8])),
+      );
+      before.splice(0, before.length, ...sums);
+    }
+    expect(refusals).toEqual([]);
+    const [first, weighed, paused, resumed, crowded, alone, pinned] = turns;
+    for (const name of ['gold', 'silver', 'bronze', 'copper']) {
+      expect(first![name]).toBeGreaterThan(0.4);
+      expect(first![name]).toBeLessThan(0.6);
+    }
+    expect([weighed!.gold, paused!.gold, resumed!.gold, alone!.gold]).toEqual([1, 1, 1, 1]);
+    expect(paused!.bronze).toBe(0);
+    expect(resumed!.bronze).toBeGreaterThan(0.25);
+    expect(crowded!.batch).toBeGreaterThan(0.4);
+    expect([resumed!.batch, alone!.batch]).toEqual([0, 0]);
+    expect(pinned!.gold! + pinned!.copper!).toBe(1);
+    expect(pinned!.silver! + pinned!.bronze!).toBe(1);
+    expect(pinned!.gold).toBeLessThan(0.75);
+  });
+
+  it('sensor is late in Pool-0 and never in rt, and noise gets the pCPU that rt gives away', () => {
+    const scenario = parseScenario(textOf('cpupools.yaml'), 'cpupools.yaml');
+    const deadlines = new Map<string, number>();
+    const late: [number, number][] = [];
+    const simulation = new Simulation(scenario, nothing, {
+      hooks: {
+        onJobRelease: (_tNs, dom, _vcpu, job, deadlineNs) => deadlines.set(`${dom}/${job}`, deadlineNs),
+        onJobComplete: (tNs, dom, _vcpu, job) => {
+          if (tNs > deadlines.get(`${dom}/${job}`)!) late.push([dom, tNs]);
+        },
+      },
+    });
+    const noiseNs = () =>
+      simulation.vcpuTimes().reduce((sum, { dom, runNs }) => sum + (dom === 1 ? runNs : 0), 0);
+    simulation.runUntil(1e9);
+    expect(late.filter(([dom]) => dom === 3).length).toBeCloseTo((50 * 2) / 3, -0.5);
+    simulation.runUntil(2e9);
+    const before = noiseNs();
+    simulation.runUntil(3e9);
+    expect(noiseNs() - before).toBe(3e9);
+    expect(late.filter(([dom, tNs]) => dom !== 3 || tNs > 1e9)).toEqual([]);
+  });
+
   it('two hogs get half each', () => {
     const { left, right } = run('two-hogs.yaml');
     expect(left).toBeCloseTo(0.5, 1);
