@@ -16,7 +16,7 @@ export class EventQueue {
   /** Where a slot is in the heap; -1 is nowhere. */
   #position: Int32Array;
   #time: Float64Array;
-  #rank: Float64Array;
+  #rank: Int32Array;
   #tie: Float64Array;
   #sequence: Float64Array;
   #size = 0;
@@ -27,7 +27,7 @@ export class EventQueue {
     this.#heap = new Int32Array(slots);
     this.#position = new Int32Array(slots).fill(-1);
     this.#time = new Float64Array(slots);
-    this.#rank = new Float64Array(slots);
+    this.#rank = new Int32Array(slots);
     this.#tie = new Float64Array(slots);
     this.#sequence = new Float64Array(slots);
     this.#slots = slots;
@@ -69,7 +69,7 @@ export class EventQueue {
     return this.#rank[slot]!;
   }
 
-  /** Makes `slot` due at `time`, whether it was due before or not. */
+  /** Makes `slot` due at `time`, whether it was due before or not. Ranks are integers of 32 bits. */
   set(slot: number, time: number, rank: number, tie = 0): void {
     this.#time[slot] = time;
     this.#rank[slot] = rank;
@@ -165,7 +165,7 @@ export class EventQueue {
     this.#heap = widen(new Int32Array(slots), this.#heap);
     this.#position = widen(new Int32Array(slots), this.#position);
     this.#time = widen(new Float64Array(slots), this.#time);
-    this.#rank = widen(new Float64Array(slots), this.#rank);
+    this.#rank = widen(new Int32Array(slots), this.#rank);
     this.#tie = widen(new Float64Array(slots), this.#tie);
     this.#sequence = widen(new Float64Array(slots), this.#sequence);
   }

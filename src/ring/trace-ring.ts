@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { FLOAT_ZERO } from '../base/zero.ts';
 import {
   CYCLES_FLAG,
   EVENT_MASK,
@@ -44,8 +45,8 @@ export class TraceRing {
   lostRecords = 0;
   /** Records, wrap and lost-records records among them, that no consumer has fetched. */
   unconsumedRecords = 0;
-  private lostFirstTscLow = 0;
-  private lostFirstTscHigh = 0;
+  private lostFirstTscLow = FLOAT_ZERO;
+  private lostFirstTscHigh = FLOAT_ZERO;
   private prod = 0;
   private cons = 0;
   private readonly words: Uint32Array;

@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from '../base/zero.ts';
 import type { Host } from '../scenario/scenario.ts';
 import type { Pcpu } from './pcpu.ts';
 import { Timers } from './timers.ts';
@@ -11,7 +12,7 @@ import { Tracer } from './tracer.ts';
  */
 export class Machine {
   /** The virtual clock (Xen's NOW()): nanoseconds since boot. */
-  nowNs = 0;
+  nowNs = FLOAT_ZERO;
   /** The pCPU in whose context the present code runs (smp_processor_id()). */
   cpu = 0;
   /** The pCPU whose expired timers run at present, and what follows from them; -1 if guests act. */

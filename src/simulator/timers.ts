@@ -1,4 +1,5 @@
 import { EventQueue } from '../base/event-queue.ts';
+import { FLOAT_ZERO } from '../base/zero.ts';
 
 /** A timer of Xen's: runs `fire(data)` on its pCPU when it expires. */
 export class Timer {
@@ -7,7 +8,7 @@ export class Timer {
   readonly data: number;
   pcpu: number;
   /** When it expires or last expired, without jitter. */
-  expiresNs = 0;
+  expiresNs = FLOAT_ZERO;
   killed = false;
 
   constructor(slot: number, fire: (data: number) => void, data: number, pcpu: number) {

@@ -26,8 +26,8 @@ export class Tracer {
   readonly #baseHigh: number;
   readonly #skewTicks: readonly number[];
   readonly #words = new Uint32Array(7);
-  /** The record clock: ticks since t = 0 of the record made last. */
-  #lastTicks = -1;
+  /** The record clock: ticks since t = 0 of the record made last. A float from the start (see FLOAT_ZERO). */
+  #lastTicks = -Infinity;
 
   constructor(machine: Machine, host: Host, sink: TraceSink) {
     this.#machine = machine;

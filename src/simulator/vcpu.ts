@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from '../base/zero.ts';
 import type { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 
@@ -53,7 +54,7 @@ export class Vcpu {
   createdNs = 0;
   runstate: number = RUNSTATE_BLOCKED;
   /** When `runstate` began. */
-  runstateEntryNs = 0;
+  runstateEntryNs = FLOAT_ZERO;
   /** How long it was in each runstate before the present one. */
   readonly runstateNs = new Float64Array(4);
   /** The runstate that the scheduling decision under way gives it. */
@@ -62,12 +63,12 @@ export class Vcpu {
   /** Of the unit: its context is on a pCPU, perhaps only until it is saved. */
   isRunning = false;
   /** Of the unit: when it last began or ceased to run. This is not `runstateEntryNs`. */
-  stateEntryNs = 0;
+  stateEntryNs = FLOAT_ZERO;
   /**
    * Of the unit, when it was the one that a decision replaced: who runs next and for how long (-1: no limit).
    */
   nextTask: Vcpu = this;
-  nextTimeNs = -1;
+  nextTimeNs = Number.NaN;
   /** Of the unit: the decision took it from another pCPU. */
   migrated = false;
 

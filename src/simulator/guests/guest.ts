@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from '../../base/zero.ts';
 import type { Vcpu } from '../vcpu.ts';
 import type { Job } from './jobs.ts';
 import type { Workload } from './workloads.ts';
@@ -11,16 +12,16 @@ export class Guest {
   readonly workload: Workload;
   readonly yieldEveryNs: number;
   /** CPU time left of the present burst; Infinity never ends, 0 is idle. */
-  remainingNs = 0;
+  remainingNs = FLOAT_ZERO;
   /** CPU time left until it yields; Infinity never. */
   yieldLeftNs: number;
   /** CPU time consumed in all, up to `runFromNs`. */
-  consumedNs = 0;
+  consumedNs = FLOAT_ZERO;
   /**
    * While it is current: from when on its CPU time counts, which is later than the switch if switches cost
    * time.
    */
-  runFromNs = 0;
+  runFromNs = FLOAT_ZERO;
   /** The job that the burst serves, if the workload has jobs. */
   job: Job | undefined;
 

@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from '../../base/zero.ts';
 import type { Arinc653Table } from '../../scenario/scenario.ts';
 import type { Cpupool } from '../cpupool.ts';
 import type { Hypervisor } from '../hypervisor.ts';
@@ -23,7 +24,7 @@ interface Slot {
 /** Where in the major frame the scheduler is. */
 class Position {
   slot = 0;
-  nextSwitchNs = 0;
+  nextSwitchNs = FLOAT_ZERO;
 }
 
 /** Up to 4.17 all ARINC653 pools of a host have their position in common: it is static in the function. */
@@ -40,7 +41,7 @@ export class Arinc653Scheduler implements Scheduler {
   readonly #position: Position;
   #table: Slot[] = [];
   #majorFrameNs: number;
-  #nextMajorFrameNs = 0;
+  #nextMajorFrameNs = FLOAT_ZERO;
   /** Those that have been woken and not put to sleep since. */
   readonly #awake = new Set<Vcpu>();
   /** By domain << 16 | vCPU. */

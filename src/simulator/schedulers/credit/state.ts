@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from '../../../base/zero.ts';
 import type { BootParameters } from '../../boot-parameters.ts';
 import { Cpumask } from '../../cpumask.ts';
 import type { Hypervisor } from '../../hypervisor.ts';
@@ -41,9 +42,9 @@ export class CreditVcpu {
   /** What the last charge left over, in nanoseconds times credits per millisecond. */
   residual = 0;
   /** Up to when its CPU time is paid; while it does not run, relative to the end of its run. */
-  startNs = 0;
+  startNs = FLOAT_ZERO;
   /** When it was last descheduled; for cache heat. */
-  lastSchedNs = 0;
+  lastSchedNs = FLOAT_ZERO;
   /** Kept from running because its domain's cap is used up. */
   parked = false;
   yielding = false;

@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from '../../../base/zero.ts';
 import type { BootParameters } from '../../boot-parameters.ts';
 import { Cpumask } from '../../cpumask.ts';
 import type { Hypervisor } from '../../hypervisor.ts';
@@ -78,7 +79,7 @@ export class Credit2Vcpu {
   /** What the last charge left over, in nanoseconds times weight. */
   residual = 0;
   /** Up to when its CPU time is paid. */
-  startNs = 0;
+  startNs = FLOAT_ZERO;
   /** CPU time that it may use before it asks its domain for more; NO_CAP if there is no cap. */
   budgetNs = NO_CAP;
   /** How much it asks for. */
@@ -86,7 +87,7 @@ export class Credit2Vcpu {
   /** How much of the time it wanted to run of late, as a fixed-point number. */
   avgLoad = 0;
   /** When that was computed, in ticks of load. */
-  loadUpdatedAt = 0;
+  loadUpdatedAt = FLOAT_ZERO;
   /** The pCPU that was told to pick it up; -1: none. */
   tickledPcpu = -1;
 
@@ -125,7 +126,7 @@ export class Credit2Domain {
   totalBudgetNs = 0;
   /** What none of its vCPUs has taken yet. */
   budgetNs = 0;
-  nextReplenishNs = 0;
+  nextReplenishNs = FLOAT_ZERO;
   vcpuCount = 0;
 
   constructor(domain: Domain, replenishTimer: Timer) {
@@ -168,7 +169,7 @@ export class RunQueue {
   /** How many vCPUs run or wait. */
   load = 0;
   /** When the averages were computed, in ticks of load. */
-  loadUpdatedAt = 0;
+  loadUpdatedAt = FLOAT_ZERO;
   /** The decaying average of `load`, as a fixed-point number. */
   avgLoad = 0;
   /** The same, as if migrations already showed in it (b_avgload). */

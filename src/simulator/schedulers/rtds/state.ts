@@ -1,4 +1,5 @@
 import { UserError } from '../../../base/errors.ts';
+import { FLOAT_ZERO } from '../../../base/zero.ts';
 import type { XenSeries } from '../../../scenario/xen-versions.ts';
 import { Link } from '../../linked-list.ts';
 import type { VcpuParameters } from '../../scheduler.ts';
@@ -30,10 +31,10 @@ export class RtdsVcpu {
   budgetNs: number;
 
   /** Budget left in this period. */
-  leftNs = 0;
+  leftNs = FLOAT_ZERO;
   /** From when on its running is not paid yet. */
-  chargedToNs = 0;
-  deadlineNs = 0;
+  chargedToNs = FLOAT_ZERO;
+  deadlineNs = FLOAT_ZERO;
   /**
    * 0 on its reservation; one more each time it used up its budget in this period and goes on with
    * extratime.
