@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../analysis/index.ts';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
 import { parseDurationArgument } from './arguments.ts';
@@ -164,7 +165,7 @@ async function writeArrow(tables: readonly ResultTable[], folder: string | undef
     }
     return printBytes(resultTableToArrow(tables[0] as ResultTable));
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const table of tables) {
     const path = join(folder, `${table.name}.arrow`);
     writeFileSync(path, resultTableToArrow(table, { format: 'file' }));

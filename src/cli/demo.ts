@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { UserError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 
 const samples = fileURLToPath(new URL('../../samples', import.meta.url));
 
@@ -13,7 +13,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
     .option('-o, --output <folder>', 'where the trace and the tables go', 'out/demo')
     .addHelpText('after', '\nExample:\n  xenscope demo -o /tmp/demo')
     .action((options: { output: string }) => {
-      mkdirSync(options.output, { recursive: true });
+      makeFolder(options.output);
       for (const words of steps(relative('.', resolve(options.output)) || '.')) exit(runStep(words));
     });
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { BATCH_ROWS, createRecordBatch } from '../decoder/index.ts';
 import { type ByteSink, DescriptorSink, FileSink, orUserError } from './byte-sink.ts';
 import { metadataOf } from './summary-tables.ts';
@@ -44,7 +45,7 @@ export function writeTables(
     const tables = new TraceTables(
       source,
       (spec, writerOptions) => {
-        if (sinks.size === 0) orUserError(folder, () => mkdirSync(folder, { recursive: true }));
+        if (sinks.size === 0) orUserError(folder, () => makeFolder(folder));
         const sink = new FileSink(join(folder, fileName(spec.name)));
         sinks.set(spec.name, sink);
         return new TableWriter(spec, sink, { ...writerOptions, metadata, format: 'file' });

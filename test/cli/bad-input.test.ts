@@ -51,6 +51,10 @@ describe('what is not a trace gets one sentence and exit code 2', () => {
     expectRefusal(runCli(['decode', samples, '-o', scratch.path('t')]), /samples.*(folder|directory)/);
     expectRefusal(runCli(['decode', realTrace, '-o', file('in-the-way', '')]), /in-the-way/);
   });
+
+  test.skipIf(process.platform !== 'linux')('decode into a file system that takes no folders ends', () => {
+    expectRefusal(runCli(['decode', realTrace, '-o', '/proc/xenscope/tables']), /\/proc\/xenscope/);
+  });
 });
 
 describe('wrong usage gets a sentence and exit code 2', () => {
