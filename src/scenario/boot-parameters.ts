@@ -32,6 +32,7 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
   {
     name: 'sched_ratelimit_us',
     schedulers: CREDITS,
+    since: '4.2',
     type: schemaType(
       'number',
       '0 or a whole number from 100 to 500000 (microseconds)',
@@ -43,6 +44,7 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
   {
     name: 'sched_smt_power_savings',
     schedulers: CREDITS,
+    since: '3.4',
     type: yesOrNo,
     default: false,
     doc: 'Fill up sibling threads and cores first, instead of spreading the vCPUs.',
@@ -50,6 +52,7 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
   {
     name: 'sched_credit_tslice_ms',
     schedulers: CREDIT,
+    since: '4.2',
     type: wholeNumber(1, 1000, 'milliseconds'),
     default: 30,
     doc: 'The time slice, which is also the period of accounting.',
@@ -57,6 +60,7 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
   {
     name: 'tickle_one_idle_cpu',
     schedulers: CREDIT,
+    since: '4.1',
     type: yesOrNo,
     default: true,
     doc: 'A wake-up tickles one of the idle pCPUs; false: all of them.',
@@ -64,6 +68,7 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
   {
     name: 'vcpu_migration_delay',
     schedulers: CREDIT,
+    since: '3.4',
     type: wholeNumber(0, 100_000, 'microseconds'),
     default: 0,
     doc: 'A vCPU that ran within this many microseconds counts as cache-hot and is not stolen.',

@@ -22,4 +22,10 @@ export type {
   VcpuSpec,
   Workload,
 } from './scenario.ts';
-export { XEN_SERIES, XEN_SERIES_DEFAULT, type XenSeries, xenSeriesOf } from './xen-versions.ts';
+export {
+  XEN_SERIES,
+  XEN_SERIES_DEFAULT,
+  XEN_SERIES_WORDS,
+  type XenSeries,
+  xenSeriesOf,
+} from './xen-versions.ts';

@@ -19,7 +19,7 @@ import {
   yesOrNo,
 } from './value-types.ts';
 import { workloadType } from './workload-language.ts';
-import { XEN_SERIES, type XenSeries, xenSeriesOf } from './xen-versions.ts';
+import { XEN_SERIES, XEN_SERIES_WORDS, type XenSeries, xenSeriesOf } from './xen-versions.ts';
 
 /*
  * Every key of the language, map by map: the reader, the messages and the tables of docs/scenarios.md go by
@@ -52,7 +52,7 @@ export function nested(label: string): ValueType<Located> {
 
 const xenVersion: ValueType<XenSeries> = {
   label: 'version',
-  expected: `one of ${XEN_SERIES.join(', ')}`,
+  expected: XEN_SERIES_WORDS,
   read(node, name, problems) {
     // By its source: without quotes YAML reads 4.20 as the number 4.2.
     const series = node.kind === 'scalar' ? xenSeriesOf(node.source) : undefined;
@@ -230,7 +230,7 @@ export const HOST_KEYS = {
   timerMin: key({
     name: 'timer_min',
     type: duration(1),
-    default: '1us for Xen 4.6, else none',
+    default: '1us until Xen 4.6, else none',
     doc: 'A timer that is set to the present or the past fires this much later.',
     topLevel: [{ name: 'timer_min_ns', type: wholeNanoseconds(1) }],
   }),

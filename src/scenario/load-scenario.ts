@@ -22,7 +22,7 @@ import { checkPlaces, FIRST_CPUPOOL, resolveCpupools } from './resolve-cpupools.
 import { type GivenPools, resolveDomains } from './resolve-domains.ts';
 import { resolveHost } from './resolve-host.ts';
 import type { Action, CpupoolSpec, Scenario, SchedulerName } from './scenario.ts';
-import { XEN_SERIES, XEN_SERIES_DEFAULT, type XenSeries, xenSeriesOf } from './xen-versions.ts';
+import { XEN_SERIES_DEFAULT, XEN_SERIES_WORDS, type XenSeries, xenSeriesOf } from './xen-versions.ts';
 
 /** What a caller decides instead of the file. */
 export interface ScenarioOverrides {
@@ -192,7 +192,7 @@ function whyNobodyReads(
 function checkOverrides({ xen, scheduler, seed, durationNs }: ScenarioOverrides): DecidedOverrides {
   const series = xen === undefined ? undefined : xenSeriesOf(xen);
   if (xen !== undefined && series === undefined) {
-    const sentence = `Xen ${quote(xen)} is not known, expected one of ${XEN_SERIES.join(', ')}`;
+    const sentence = `Xen ${quote(xen)} is not known, expected ${XEN_SERIES_WORDS}`;
     throw new UserError('scenario-bad-override', sentence);
   }
   const name = SCHEDULERS.find((known) => known === scheduler);

@@ -1,13 +1,30 @@
 /**
  * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the
  * repository's head. 4.6-rfc is 4.6 with the first event-driven RTDS as it was sent to the mailing list.
- * Which of them the simulator tells apart, and how, is the simulator's business.
+ * Which of them the simulator tells apart, and how, is the simulator's business; so is which schedulers are
+ * modelled of which version.
  */
 export const XEN_SERIES = [
+  '3.3',
+  '3.4',
+  '4.0',
+  '4.1',
+  '4.2',
+  '4.3',
+  '4.4',
+  '4.5',
   '4.6',
   '4.6-rfc',
   '4.7',
   '4.8',
+  '4.9',
+  '4.10',
+  '4.11',
+  '4.12',
+  '4.13',
+  '4.14',
+  '4.15',
+  '4.16',
   '4.17',
   '4.18',
   '4.19',
@@ -16,6 +33,9 @@ export const XEN_SERIES = [
   '4.22',
   'head',
 ] as const;
+
+/** All of them, as messages name them. */
+export const XEN_SERIES_WORDS = '3.3, 3.4, 4.0 to 4.22, 4.6-rfc or head';
 
 export type XenSeries = (typeof XEN_SERIES)[number];
 

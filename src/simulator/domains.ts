@@ -69,7 +69,7 @@ function allocDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, isPaused:
   if (isPaused) domain.pauseCount = 1;
   xen.domains.push(domain);
   tracer.record1(TRC_DOM0_DOM_ADD, domain.id);
-  tracer.record1(TRC_SCHED_DOM_ADD, domain.id);
+  if (!xen.version.core.records.addsVcpus) tracer.record1(TRC_SCHED_DOM_ADD, domain.id);
   pool.scheduler.allocDomain?.(domain);
   for (let id = 0; id < spec.vcpus.length; id += 1) createVcpu(xen, domain, id, pool);
   return domain;
@@ -90,6 +90,7 @@ function createVcpu(xen: Hypervisor, domain: Domain, id: number, pool: Cpupool):
   domain.vcpus.push(vcpu);
   const all = Cpumask.all(size);
   xen.applyAffinity(vcpu, all, all);
+  if (xen.version.core.records.addsVcpus) xen.machine.tracer.record2(TRC_SCHED_DOM_ADD, domain.id, id);
   pool.scheduler.insertVcpu(vcpu);
 }
 

@@ -167,13 +167,23 @@ export class Hypervisor {
 
   /** vcpu_sleep_nosync() */
   sleep(vcpu: Vcpu): void {
-    this.machine.tracer.record2(TRC_SCHED_SLEEP, vcpu.domain.id, vcpu.id);
+    const { wakeComesLast } = this.version.core.records;
+    const { tracer } = this.machine;
+    if (!wakeComesLast) tracer.record2(TRC_SCHED_SLEEP, vcpu.domain.id, vcpu.id);
     this.#sleepLocked(vcpu);
+    if (wakeComesLast) tracer.record2(TRC_SCHED_SLEEP, vcpu.domain.id, vcpu.id);
   }
 
   /** vcpu_wake() */
   wake(vcpu: Vcpu): void {
-    this.machine.tracer.record2(TRC_SCHED_WAKE, vcpu.domain.id, vcpu.id);
+    const { wakeComesLast } = this.version.core.records;
+    const { tracer } = this.machine;
+    if (!wakeComesLast) tracer.record2(TRC_SCHED_WAKE, vcpu.domain.id, vcpu.id);
+    this.#wakeLocked(vcpu);
+    if (wakeComesLast) tracer.record2(TRC_SCHED_WAKE, vcpu.domain.id, vcpu.id);
+  }
+
+  #wakeLocked(vcpu: Vcpu): void {
     if (vcpu.isRunnable) {
       if (vcpu.runstate >= RUNSTATE_BLOCKED) this.#changeRunstate(vcpu, RUNSTATE_RUNNABLE);
       this.schedulerOf(vcpu).wake(vcpu);
@@ -198,13 +208,18 @@ export class Hypervisor {
   /** New hard or soft affinity, and a new place (vcpu_set_affinity). */
   setAffinity(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void {
     this.applyAffinity(vcpu, hard, soft);
+    const { movesOnlyOutcasts } = this.version.core;
+    if (movesOnlyOutcasts && vcpu.hardAffinity.has(vcpu.processor)) return;
     this.placeAnew(vcpu);
   }
 
   /** sched_unit_migrate_start() and _finish(): moves it to where its scheduler now wants it to be. */
   placeAnew(vcpu: Vcpu): void {
+    const { placesWhileRunning, records } = this.version.core;
     vcpu.pauseFlags |= VPF_MIGRATING;
-    this.#sleepLocked(vcpu);
+    if (records.sleepsToMove) this.sleep(vcpu);
+    else this.#sleepLocked(vcpu);
+    if (placesWhileRunning && vcpu.isRunning) this.schedulerOf(vcpu).pickPcpu(vcpu);
     this.#finishMigration(vcpu);
   }
 
@@ -249,8 +264,37 @@ export class Hypervisor {
   adjustDomain(domain: Domain, parameters: DomainParameters): void {
     const { scheduler } = domain.pool!;
     if (scheduler.adjustDomain === undefined) return;
-    if (!scheduler.adjustDomain(domain, parameters)) return;
+    this.#pauseToAdjust(domain);
+    if (scheduler.adjustDomain(domain, parameters)) {
+      this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+    }
+    this.#unpauseAfterwards(domain);
+  }
+
+  /** A toolstack reads the parameters of a domain; of which nothing is to be seen from 4.2 on. */
+  inquireDomain(domain: Domain): void {
+    if (!this.version.core.pausesToAdjust) return;
+    this.#pauseToAdjust(domain);
     this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+    this.#unpauseAfterwards(domain);
+  }
+
+  /** vcpu_pause() of all its vCPUs, which waits until each does not run. */
+  #pauseToAdjust(domain: Domain): void {
+    if (!this.version.core.pausesToAdjust) return;
+    const { machine } = this;
+    const { cpu } = machine;
+    for (const vcpu of domain.vcpus) {
+      this.pause(vcpu);
+      if (!vcpu.isRunning) continue;
+      this.drainSoftirqs();
+      machine.cpu = cpu;
+    }
+  }
+
+  #unpauseAfterwards(domain: Domain): void {
+    if (!this.version.core.pausesToAdjust) return;
+    for (const vcpu of domain.vcpus) this.unpause(vcpu);
   }
 
   adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): void {
@@ -290,22 +334,26 @@ export class Hypervisor {
       return;
     }
     const { tracer } = machine;
+    const { continues, continuesWithSlice } = this.version.core.records;
     const ranNs = now - prev.runstateEntryNs;
-    tracer.record4(TRC_SCHED_SWITCH_INFCONT, prev.domain.id, prev.id, ranNs, prev.nextTimeNs);
+    if (continuesWithSlice) {
+      tracer.record4(TRC_SCHED_SWITCH_INFCONT, prev.domain.id, prev.id, ranNs, prev.nextTimeNs);
+    }
     this.#saveContext(pcpu);
-    tracer.record1(TRC_SCHED_CONTINUE_RUNNING, prev.packedId);
+    if (continues) tracer.record1(TRC_SCHED_CONTINUE_RUNNING, prev.packedId);
   }
 
   /** sched_switch_units(): records and runstates of the decision. */
   #switchVcpus(pcpu: Pcpu, prev: Vcpu, next: Vcpu, runs: Vcpu): void {
     const { nowNs, tracer } = this.machine;
+    const { switchComesLast } = this.version.core.records;
     if (prev !== next) {
       pcpu.chosen = next;
       pcpu.switchedFrom = prev;
-      const waitedNs = next.runstate === RUNSTATE_RUNNABLE ? nowNs - next.stateEntryNs : 0;
-      tracer.record3(TRC_SCHED_SWITCH_INFPREV, prev.domain.id, prev.id, nowNs - prev.stateEntryNs);
-      tracer.record4(TRC_SCHED_SWITCH_INFNEXT, next.domain.id, next.id, waitedNs, prev.nextTimeNs);
-      tracer.record4(TRC_SCHED_SWITCH, prev.domain.id, prev.id, next.domain.id, next.id);
+      this.#recordTimes(prev, next);
+      if (!switchComesLast) {
+        tracer.record4(TRC_SCHED_SWITCH, prev.domain.id, prev.id, next.domain.id, next.id);
+      }
       if (next.isRunning) throw new InvariantError(`pCPU ${pcpu.id} chose ${next}, which runs already`);
       next.isRunning = true;
       next.stateEntryNs = nowNs;
@@ -316,6 +364,23 @@ export class Hypervisor {
       this.#changeRunstate(runs, runs.newState);
     }
     runs.isRunning = true;
+    if (switchComesLast && prev !== next) {
+      tracer.record4(TRC_SCHED_SWITCH, prev.domain.id, prev.id, next.domain.id, next.id);
+    }
+  }
+
+  /** How long the one ran and the other waited. */
+  #recordTimes(prev: Vcpu, next: Vcpu): void {
+    const { nowNs, tracer } = this.machine;
+    const ranNs = nowNs - prev.stateEntryNs;
+    const waitedNs = next.runstate === RUNSTATE_RUNNABLE ? nowNs - next.stateEntryNs : 0;
+    if (this.version.core.records.switchNamesVcpus) {
+      tracer.record3(TRC_SCHED_SWITCH_INFPREV, prev.domain.id, prev.id, ranNs);
+      tracer.record4(TRC_SCHED_SWITCH_INFNEXT, next.domain.id, next.id, waitedNs, prev.nextTimeNs);
+    } else {
+      tracer.record2(TRC_SCHED_SWITCH_INFPREV, prev.domain.id, ranNs);
+      tracer.record3(TRC_SCHED_SWITCH_INFNEXT, next.domain.id, waitedNs, prev.nextTimeNs);
+    }
   }
 
   /** context_switch(): the guest's time stops and starts, the idle vCPUs' is nobody's. */

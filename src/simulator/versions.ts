@@ -1,21 +1,6 @@
 import { UserError } from '../base/errors.ts';
-import { isSinceXen, XEN_SERIES, type XenSeries, xenSeriesOf } from '../scenario/xen-versions.ts';
-
-/** What the credit scheduler does differently from version to version. */
-export interface CreditVersion {
-  /**
-   * A pCPU looks for work to steal at most once per `load-balance-ratelimit` (1 ms). Before, at every
-   * decision that finds nothing better than OVER. Xen 58feb9e0ac "credit: Limit load balancing to once per
-   * millisecond".
-   */
-  readonly limitsLoadBalancing: boolean;
-  /**
-   * A vCPU counts as yielding until it is taken off its run queue, and is not stolen while it does. Before,
-   * only until the decision that follows the yield. Xen e282067cf2 "credit: Don't steal vcpus which have
-   * yielded".
-   */
-  readonly yieldLastsWhileQueued: boolean;
-}
+import { isSinceXen, XEN_SERIES_WORDS, type XenSeries, xenSeriesOf } from '../scenario/xen-versions.ts';
+import { type CreditVersion, creditVersion } from './schedulers/credit/version.ts';
 
 /** What the credit2 scheduler does differently from version to version. */
 export interface Credit2Version {
@@ -109,8 +94,8 @@ export interface Arinc653Version {
 export interface CoreVersion {
   /**
    * vCPU 0 of a new domain starts on the pCPU with the fewest vCPUs, the highest of several, leaving out
-   * first threads of cores and the core of pCPU 0 as long as there are others: until 4.8 here. Later on the
-   * first pCPU.
+   * first threads of cores and the core of pCPU 0 as long as there are others: until 4.7. Later on the first
+   * pCPU. Xen d5438accce "xen: Remove buggy initial placement algorithm".
    */
   readonly placesByPopulation: boolean;
   /**
@@ -119,6 +104,42 @@ export interface CoreVersion {
    * until 4.6 does so on an idle pCPU. On hardware each round costs what its code costs.
    */
   readonly timerMinNs: number;
+  /**
+   * Whoever reads or sets parameters of a domain first pauses all its vCPUs, and wakes them afterwards: until
+   * 4.1. Xen a33389c34e "Rework locking for sched_adjust".
+   */
+  readonly pausesToAdjust: boolean;
+  /**
+   * A new affinity moves a vCPU only if it is where it must not be any more: until 4.2. Later the scheduler
+   * places it anew in any case. Xen 0f3b02d07e "sched: always ask the scheduler to re-place the vcpu when the
+   * affinity changes".
+   */
+  readonly movesOnlyOutcasts: boolean;
+  /**
+   * A vCPU that is to be moved is placed even while it still runs, and again afterwards: from 4.1 to 4.10.
+   * Xen 2e13a886e5 "Avoid possible live-lock in vcpu_migrate" and 9a36de177c "xen/schedule: Fix races in vcpu
+   * migration".
+   */
+  readonly placesWhileRunning: boolean;
+  readonly records: CoreRecords;
+}
+
+/** Which records the common part makes, and when. */
+export interface CoreRecords {
+  /** SLEEP and WAKE come after what they lead to: until 4.6. Xen 5da5a383a0. */
+  readonly wakeComesLast: boolean;
+  /** A vCPU that is to move because of a new affinity leaves a SLEEP, too: until 4.10. Xen 9a36de177c. */
+  readonly sleepsToMove: boolean;
+  /** DOM_ADD is made for each vCPU and says which: until 4.6. Xen 7d42c76150. */
+  readonly addsVcpus: boolean;
+  /** SWITCH comes after the runstates of the two have changed: until 4.0. Xen 741bcc86e2. */
+  readonly switchComesLast: boolean;
+  /** SWITCH_INFPREV and SWITCH_INFNEXT name the vCPU: from 4.8. Xen acdedf455c. */
+  readonly switchNamesVcpus: boolean;
+  /** CONTINUE_RUNNING is made: from 3.4. Xen 9c3f0a9659. */
+  readonly continues: boolean;
+  /** SWITCH_INFCONT is made: from 4.9. Xen f462a9b3f1. */
+  readonly continuesWithSlice: boolean;
 }
 
 /** A version of Xen: the switches by which the modelled versions differ, in one place. */
@@ -132,24 +153,22 @@ export interface XenVersion {
 }
 
 /**
- * The version that a scenario names: the last release of a series, or 'head', which is c447b7308b of August
- * 2026.
+ * The version that a scenario names: from 4.17 on the last release of a series, before 4.17 the first one,
+ * since later ones took over some changes and not others; 3.3 is fd3c09b029 of November 2008; 'head' is
+ * c447b7308b of August 2026.
  *
- * core.c decides alike in all of them. Throws UserError `unknown-xen-version`.
+ * From 4.17 on core.c decides alike in all of them. Throws UserError `unknown-xen-version`.
  */
 export function xenVersion(name: string): XenVersion {
   const series = xenSeriesOf(name);
   if (series === undefined) {
     throw new UserError('unknown-xen-version', `Xen "${name}" is not modelled`, {
-      hint: `known are ${XEN_SERIES.join(', ')}`,
+      hint: `known are ${XEN_SERIES_WORDS}`,
     });
   }
   return {
     series,
-    credit: {
-      limitsLoadBalancing: isSinceXen(series, '4.18'),
-      yieldLastsWhileQueued: isSinceXen(series, '4.18'),
-    },
+    credit: creditVersion(series),
     credit2: {
       slicesSeePreempted: isSinceXen(series, '4.21'),
       clearsAssignPadding: isSinceXen(series, '4.18'),
@@ -160,16 +179,33 @@ export function xenVersion(name: string): XenVersion {
       anchorsFrames: isSinceXen(series, '4.19'),
       countsFirstSlotTwice: series === '4.19',
     },
-    core: {
-      placesByPopulation: !isSinceXen(series, '4.17'),
-      timerMinNs: isSinceXen(series, '4.7') ? 0 : 1000,
+    core: coreVersion(series),
+  };
+}
+
+function coreVersion(series: XenSeries): CoreVersion {
+  const since = (first: XenSeries) => isSinceXen(series, first);
+  return {
+    placesByPopulation: !since('4.8'),
+    timerMinNs: since('4.7') ? 0 : 1000,
+    pausesToAdjust: !since('4.2'),
+    movesOnlyOutcasts: !since('4.3'),
+    placesWhileRunning: since('4.1') && !since('4.11'),
+    records: {
+      wakeComesLast: !since('4.7'),
+      sleepsToMove: !since('4.11'),
+      addsVcpus: !since('4.7'),
+      switchComesLast: !since('4.1'),
+      switchNamesVcpus: since('4.8'),
+      continues: since('3.4'),
+      continuesWithSlice: since('4.9'),
     },
   };
 }
 
 function rtdsVersion(series: XenSeries): RtdsVersion {
   const since48 = isSinceXen(series, '4.8');
-  const since410 = isSinceXen(series, '4.17');
+  const since410 = isSinceXen(series, '4.10');
   const first = series === '4.6-rfc' ? 'first-timer' : 'polling';
   return {
     timeDriven: isSinceXen(series, '4.7') ? undefined : first,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeScenario, parseScenario, XEN_SERIES } from '../../src/scenario/index.ts';
+import { describeScenario, parseScenario, XEN_SERIES, XEN_SERIES_WORDS } from '../../src/scenario/index.ts';
 import { parse } from './errors-of.ts';
 
 const HOG = 'domains: [{vcpus: [hog]}]';
@@ -225,9 +225,23 @@ domains:
     expect(parse(`host: {tsc_base: 9007199254740993}\n${HOG}`).host.tscBase).toBe(9_007_199_254_740_993n);
   });
 
-  it('knows the series from 4.6 on, the newest last', () => {
-    expect(XEN_SERIES[0]).toBe('4.6');
+  it('knows the series from 3.3 on, the newest last, and says so', () => {
+    const numbers = XEN_SERIES.filter((series) => /^4\.\d+$/.test(series));
+    expect(numbers).toEqual(Array.from({ length: 23 }, (_, minor) => `4.${minor}`));
+    expect(XEN_SERIES.filter((series) => !numbers.includes(series))).toEqual([
+      '3.3',
+      '3.4',
+      '4.6-rfc',
+      'head',
+    ]);
+    expect(XEN_SERIES[0]).toBe('3.3');
     expect(XEN_SERIES.at(-1)).toBe('head');
+    expect(XEN_SERIES_WORDS).toBe('3.3, 3.4, 4.0 to 4.22, 4.6-rfc or head');
+  });
+
+  it('tells Xen 4.2 from 4.20 without quotes, too', () => {
+    expect(parse(`xen: 4.2\n${HOG}`).xen).toBe('4.2');
+    expect(parse(`xen: 4.20\n${HOG}`).xen).toBe('4.20');
   });
 });
 

@@ -43,7 +43,9 @@ describe('the comparison', () => {
   test.each(['4.6', '4.7', '4.18'])('finds Xen %s to decide as 4.17 does on one pCPU', (xen) => {
     for (const name of names.filter((one) => one.startsWith('p1_'))) {
       const reference = readOlder(OLDER_PART, 'arinc653', 'arinc653-4.17.7', name, xen);
-      expect(firstDifference(runScenario(reference.scenario), reference)).toBeUndefined();
+      // Records of older versions are others.
+      const expected = xen === '4.18' ? reference : { ...reference, trace: undefined };
+      expect(firstDifference(runScenario(reference.scenario), expected)).toBeUndefined();
     }
   });
 

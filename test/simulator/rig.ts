@@ -54,19 +54,28 @@ export class Rig {
     this.xen.drainSoftirqs();
   }
 
-  /** Everything before `ns`, as Simulation.runUntil() does. */
-  runUntil(ns: number): void {
+  /**
+   * Everything before `ns`, as Simulation.runUntil() does; and what is to be done after the guests of an
+   * instant and before its timers, in the order of time.
+   */
+  runUntil(ns: number, actions: readonly { atNs: number; act: (xen: Hypervisor) => void }[] = []): void {
     const { machine, xen } = this;
     const { timers } = machine;
     const guests = this.#guests;
+    let done = 0;
     for (;;) {
-      const nextNs = Math.min(guests.nextPointNs, guests.nextWakeNs, timers.nextNs);
+      const actionNs = actions[done]?.atNs ?? Infinity;
+      const nextNs = Math.min(guests.nextPointNs, guests.nextWakeNs, timers.nextNs, actionNs);
       if (nextNs >= ns) break;
       machine.nowNs = nextNs;
       if (guests.nextPointNs === nextNs) {
         guests.runPoints();
       } else if (guests.nextWakeNs === nextNs) {
         guests.runWake();
+      } else if (actionNs === nextNs) {
+        machine.cpu = 0;
+        actions[done]!.act(xen);
+        done += 1;
       } else {
         const pcpu = timers.nextPcpu;
         machine.cpu = pcpu;

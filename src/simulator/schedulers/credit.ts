@@ -1,3 +1,4 @@
+import { UserError } from '../../base/errors.ts';
 import type { Cpumask } from '../cpumask.ts';
 import type { Cpupool } from '../cpupool.ts';
 import type { Hypervisor } from '../hypervisor.ts';
@@ -5,7 +6,7 @@ import type { Pcpu } from '../pcpu.ts';
 import type { DomainParameters, PoolParameters, Scheduler } from '../scheduler.ts';
 import { TRC_CSCHED_BOOST_START, TRC_CSCHED_RATELIMIT, TRC_CSCHED_SCHEDULE } from '../trace-events.ts';
 import type { Domain, Vcpu } from '../vcpu.ts';
-import { account, burnCredits, stopAccounting, tick } from './credit/accounting.ts';
+import { account, burnCredits, sharesOf, stopAccounting, tick } from './credit/accounting.ts';
 import { CreditBalancing } from './credit/balancing.ts';
 import { CreditPlacement } from './credit/placement.ts';
 import { addToQueue, dequeue, enqueue, isQueued, removeFromQueue } from './credit/run-queue.ts';
@@ -44,6 +45,11 @@ export class CreditScheduler implements Scheduler {
     this.#balancing = new CreditBalancing(this.#system);
   }
 
+  /** Its own data, for checkers outside. */
+  get system(): CreditSystem {
+    return this.#system;
+  }
+
   // ---- Members come and go
 
   addPcpu(pcpu: Pcpu, pool: Cpupool): number {
@@ -54,11 +60,7 @@ export class CreditScheduler implements Scheduler {
     system.credit += system.creditsPerTslice;
     system.pcpuCount += 1;
     system.pcpus.set(id);
-    if (system.pcpuCount === 1) {
-      system.master = id;
-      system.masterTicker = timers.init(() => account(system), 0, id);
-      timers.set(system.masterTicker, nowNs + system.tsliceNs, nowNs);
-    }
+    if (system.pcpuCount === 1) this.#makeMaster(id);
     const node = topology.nodeOf[id]!;
     if (!this.#hasOtherPcpus(node, id)) system.balanceBias[node] = id;
     const ticker = timers.init((data) => tick(system, this.#placement, data), id, id);
@@ -67,6 +69,16 @@ export class CreditScheduler implements Scheduler {
     system.idlers.set(id);
     // Each pCPU has a run queue, and a lock, of its own.
     return id;
+  }
+
+  /** The first pCPU does the accounting, for which there is a timer since it is not done by ticks. */
+  #makeMaster(id: number): void {
+    const system = this.#system;
+    const { timers, nowNs } = this.#xen.machine;
+    system.master = id;
+    if (system.version.accountsAtTicks) return;
+    system.masterTicker = timers.init(() => account(system), 0, id);
+    timers.set(system.masterTicker, nowNs + system.tsliceNs, nowNs);
   }
 
   removePcpu(pcpu: Pcpu): void {
@@ -79,7 +91,7 @@ export class CreditScheduler implements Scheduler {
     system.pcpus.unset(id);
     if (system.master === id && system.pcpuCount > 0) {
       system.master = system.pcpus.first();
-      timers.migrate(system.masterTicker!, system.master, nowNs);
+      if (system.masterTicker !== undefined) timers.migrate(system.masterTicker, system.master, nowNs);
     }
     const node = topology.nodeOf[id]!;
     if (system.balanceBias[node] === id) {
@@ -90,13 +102,15 @@ export class CreditScheduler implements Scheduler {
       }
     }
     timers.kill(creditOfPcpu(pcpu).ticker);
-    if (system.pcpuCount === 0) timers.kill(system.masterTicker!);
+    if (system.pcpuCount === 0 && system.masterTicker !== undefined) timers.kill(system.masterTicker);
   }
 
   moveTimers(pcpu: Pcpu): void {
     const { timers, nowNs } = this.#xen.machine;
     const system = this.#system;
-    if (pcpu.id === system.master) timers.migrate(system.masterTicker!, system.master, nowNs);
+    if (pcpu.id === system.master && system.masterTicker !== undefined) {
+      timers.migrate(system.masterTicker, system.master, nowNs);
+    }
     timers.migrate(creditOfPcpu(pcpu).ticker, pcpu.id, nowNs);
   }
 
@@ -109,7 +123,7 @@ export class CreditScheduler implements Scheduler {
   }
 
   insertVcpu(vcpu: Vcpu): void {
-    vcpu.processor = this.pickPcpu(vcpu);
+    if (this.#system.version.placesAtInsertion) vcpu.processor = this.pickPcpu(vcpu);
     const credit = creditOfVcpu(vcpu);
     if (!isQueued(credit) && vcpu.isRunnable && !vcpu.isRunning) addToQueue(this.#system, credit);
   }
@@ -134,10 +148,13 @@ export class CreditScheduler implements Scheduler {
   wake(vcpu: Vcpu): void {
     const credit = creditOfVcpu(vcpu);
     if (this.#xen.machine.pcpus[vcpu.processor]!.chosen === vcpu || isQueued(credit)) return;
-    const { migrating } = credit;
+    const { version } = this.#system;
+    const migrating = credit.migrating && !version.boostsMigrated;
     credit.migrating = false;
     if (!migrating && credit.pri === PRI_UNDER && !credit.parked) {
-      this.#xen.machine.tracer.record2(TRC_CSCHED_BOOST_START, vcpu.domain.id, vcpu.id);
+      if (version.recordsBoosts) {
+        this.#xen.machine.tracer.record2(TRC_CSCHED_BOOST_START, vcpu.domain.id, vcpu.id);
+      }
       credit.pri = PRI_BOOST;
     }
     addToQueue(this.#system, credit);
@@ -145,7 +162,7 @@ export class CreditScheduler implements Scheduler {
   }
 
   yield(vcpu: Vcpu): void {
-    creditOfVcpu(vcpu).yielding = true;
+    if (this.#system.version.passesOnYield) creditOfVcpu(vcpu).yielding = true;
   }
 
   // ---- Placement and parameters
@@ -158,7 +175,9 @@ export class CreditScheduler implements Scheduler {
   adjustDomain(domain: Domain, { weight, cap }: DomainParameters): boolean {
     const credit = creditOfDomain(domain);
     if (weight !== undefined && weight !== 0) {
-      if (!credit.active.isAlone) this.#system.weight += (weight - credit.weight) * credit.activeCount;
+      if (!credit.active.isAlone) {
+        this.#system.weight += (weight - credit.weight) * sharesOf(this.#system, credit);
+      }
       credit.weight = weight;
     }
     if (cap !== undefined) credit.cap = cap;
@@ -169,7 +188,12 @@ export class CreditScheduler implements Scheduler {
     return this.#system.adjust(parameters);
   }
 
-  adjustAffinity(vcpu: Vcpu, hard: Cpumask | undefined): void {
+  /** Throws UserError `soft-affinity-too-old` for a soft affinity in a version without. */
+  adjustAffinity(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void {
+    if (soft !== undefined && soft.weight() < soft.size && !this.#system.version.hasSoftAffinity) {
+      const sentence = `credit of Xen ${this.#xen.version.series} knows no soft affinity`;
+      throw new UserError('soft-affinity-too-old', sentence, { hint: 'it is from Xen 4.5 on' });
+    }
     if (hard !== undefined) creditOfVcpu(vcpu).pinned = hard.weight() === 1;
   }
 
@@ -181,30 +205,37 @@ export class CreditScheduler implements Scheduler {
     const { cpu, tracer } = machine;
     const current = creditOfVcpu(prev);
     const packed = cpu | (taskletWork ? 1 << 16 : 0) | (prev.isIdle ? 1 << 24 : 0);
-    tracer.record1(TRC_CSCHED_SCHEDULE, packed);
+    const { version } = system;
+    if (version.recordsDecisions) tracer.record1(TRC_CSCHED_SCHEDULE, packed);
     if (prev.isIdle) {
       current.pri = PRI_IDLE;
     } else {
-      burnCredits(current, nowNs);
+      burnCredits(system, current, nowNs);
       current.startNs -= nowNs;
       current.lastSchedNs = nowNs;
     }
     const ranNs = Math.max(0, nowNs - prev.stateEntryNs);
-    const limited =
-      !current.yielding && !taskletWork && system.ratelimitNs !== 0 && ranNs < system.ratelimitNs;
+    const yields = current.yielding && !version.restartsRatelimit;
+    const limited = !yields && !taskletWork && system.ratelimitNs !== 0 && ranNs < system.ratelimitNs;
     // The order matters: the question also notes its runstate.
     if (limited && prev.checkRunnable() && !prev.isIdle) {
       current.startNs += nowNs;
-      tracer.record2(TRC_CSCHED_RATELIMIT, prev.packedId, ranNs);
-      const sliceNs = ranNs < MIN_TIMER_NS ? MIN_TIMER_NS : system.ratelimitNs - ranNs;
-      this.#decide(cpu, prev, prev, sliceNs, false);
+      if (version.recordsDecisions) tracer.record2(TRC_CSCHED_RATELIMIT, prev.packedId, ranNs);
+      this.#decide(cpu, prev, prev, this.#limitedSliceNs(ranNs), false);
       return;
     }
     const here = system.pcpu(cpu);
     if (prev.isRunnable) enqueue(system, current);
     else here.runnable -= 1;
-    if (!system.version.yieldLastsWhileQueued) current.yielding = false;
+    if (!version.yieldLastsWhileQueued) current.yielding = false;
     this.#chooseNext(cpu, here, prev, nowNs, taskletWork);
+  }
+
+  /** How long one that must not be preempted yet goes on. */
+  #limitedSliceNs(ranNs: number): number {
+    const { version, ratelimitNs } = this.#system;
+    if (version.restartsRatelimit) return ratelimitNs;
+    return ranNs < MIN_TIMER_NS ? MIN_TIMER_NS : ratelimitNs - ranNs;
   }
 
   #chooseNext(cpu: number, here: CreditPcpu, prev: Vcpu, nowNs: number, taskletWork: boolean): void {
@@ -246,9 +277,10 @@ export class CreditScheduler implements Scheduler {
    */
   #decide(cpu: number, prev: Vcpu, next: Vcpu, sliceNs: number, migrated: boolean): void {
     prev.nextTask = next;
-    prev.nextTimeNs = next.isIdle ? -1 : sliceNs;
+    const { version } = this.#system;
+    prev.nextTimeNs = next.isIdle && !version.slicesIdle ? -1 : sliceNs;
     next.migrated = migrated;
-    if (prev.isIdle === next.isIdle) return;
+    if (prev.isIdle === next.isIdle || !version.stopsIdleTicks) return;
     const { timers, nowNs } = this.#xen.machine;
     const { ticker } = this.#system.pcpu(cpu);
     const { tickPeriodNs } = this.#system;

@@ -27,7 +27,7 @@ export const schedulers: readonly SchedulerEntry[] = [
   {
     name: 'credit',
     title: 'SMP Credit Scheduler',
-    since: '4.17',
+    since: '3.3',
     create: (xen) => new CreditScheduler(xen),
   },
   {
@@ -59,8 +59,10 @@ export function createScheduler(name: string, xen: Hypervisor): Scheduler {
   }
   const { series } = xen.version;
   if (!isSinceXen(series, entry.since)) {
+    const modelled = schedulers.filter(({ since }) => isSinceXen(series, since));
     const sentence = `scheduler "${name}" of Xen ${series} is not modelled`;
-    throw new UserError('scheduler-too-old', sentence, { hint: `it is from Xen ${entry.since} on` });
+    const hint = `it is from Xen ${entry.since} on; of ${series} there is ${modelled.map((each) => each.name).join(', ')}`;
+    throw new UserError('scheduler-too-old', sentence, { hint });
   }
   return entry.create(xen);
 }

@@ -14,17 +14,24 @@ import {
   PRI_BOOST,
   PRI_OVER,
   PRI_UNDER,
+  TICKS_PER_TSLICE,
 } from './state.ts';
 
 const MS = 1_000_000;
+/** What whoever is found running pays where ticks sample. */
+const CREDITS_PER_TICK = 100;
 
-/** Charges its CPU time up to now, in whole credits (burn_credits). */
-export function burnCredits(credit: CreditVcpu, nowNs: number): void {
+/**
+ * Charges its CPU time up to now, in whole credits (burn_credits). Nothing is charged so where ticks sample
+ * who runs.
+ */
+export function burnCredits({ version }: CreditSystem, credit: CreditVcpu, nowNs: number): void {
+  if (version.samplesUsage) return;
   const delta = nowNs - credit.startNs;
   if (delta <= 0) return;
-  const value = delta * CREDITS_PER_MS + credit.residual;
+  const value = delta * CREDITS_PER_MS + (version.keepsResidual ? credit.residual : MS / 2);
   const credits = Math.floor(value / MS);
-  credit.residual = value - credits * MS;
+  if (version.keepsResidual) credit.residual = value - credits * MS;
   credit.credit = (credit.credit - credits) | 0;
   credit.startNs += credits * (MS / CREDITS_PER_MS);
 }
@@ -34,7 +41,11 @@ export function tick(system: CreditSystem, placement: CreditPlacement, pcpu: num
   const { machine } = system.xen;
   const here = system.pcpu(pcpu);
   const { current } = machine.pcpus[pcpu]!;
+  here.ticks += 1;
   if (!current.isIdle) accountRunning(system, placement, pcpu, creditOfVcpu(current));
+  if (system.version.accountsAtTicks && pcpu === system.master && here.ticks % TICKS_PER_TSLICE === 0) {
+    account(system);
+  }
   sortQueue(system, here);
   machine.timers.set(here.ticker, machine.nowNs + system.tickPeriodNs, machine.nowNs);
 }
@@ -50,9 +61,12 @@ function accountRunning(
   const { vcpu } = credit;
   if (credit.pri === PRI_BOOST) {
     credit.pri = PRI_UNDER;
-    xen.machine.tracer.record2(TRC_CSCHED_BOOST_END, vcpu.domain.id, vcpu.id);
+    if (system.version.recordsBoosts) {
+      xen.machine.tracer.record2(TRC_CSCHED_BOOST_END, vcpu.domain.id, vcpu.id);
+    }
   }
-  burnCredits(credit, xen.machine.nowNs);
+  if (system.version.samplesUsage) credit.credit -= CREDITS_PER_TICK;
+  else burnCredits(system, credit, xen.machine.nowNs);
   if (credit.active.isAlone) {
     startAccounting(system, credit);
   } else if (placement.pick(vcpu, false) !== pcpu) {
@@ -67,8 +81,9 @@ function startAccounting(system: CreditSystem, credit: CreditVcpu): void {
   const domain = credit.domain!;
   domain.activeCount += 1;
   credit.active.insertAfter(domain.activeVcpus);
-  system.weight += domain.weight;
+  if (!system.version.weighsDomains || domain.active.isAlone) system.weight += domain.weight;
   if (domain.active.isAlone) domain.active.insertAfter(system.activeDomains);
+  if (!system.version.records) return;
   const { tracer } = system.xen.machine;
   tracer.record3(TRC_CSCHED_ACCOUNT_START, vcpu.domain.id, vcpu.id, domain.activeCount);
 }
@@ -79,8 +94,9 @@ export function stopAccounting(system: CreditSystem, credit: CreditVcpu): void {
   const domain = credit.domain!;
   domain.activeCount -= 1;
   credit.active.remove();
-  system.weight -= domain.weight;
+  if (!system.version.weighsDomains || domain.activeVcpus.isAlone) system.weight -= domain.weight;
   if (domain.activeVcpus.isAlone) domain.active.remove();
+  if (!system.version.records) return;
   const { tracer } = system.xen.machine;
   tracer.record3(TRC_CSCHED_ACCOUNT_STOP, vcpu.domain.id, vcpu.id, domain.activeCount);
 }
@@ -99,7 +115,13 @@ export function account(system: CreditSystem): void {
     // The other pCPUs see this at their next tick and sort their run queues.
     system.accountings = (system.accountings + 1) >>> 0;
   }
-  machine.timers.set(system.masterTicker!, machine.nowNs + system.tsliceNs, machine.nowNs);
+  const timer = system.masterTicker;
+  if (timer !== undefined) machine.timers.set(timer, machine.nowNs + system.tsliceNs, machine.nowNs);
+}
+
+/** How many times a domain's weight counts. */
+export function sharesOf({ version }: CreditSystem, domain: CreditDomain): number {
+  return version.weighsDomains ? 1 : domain.activeCount;
 }
 
 function giveCredit(system: CreditSystem, weightTotal: number): void {
@@ -114,11 +136,11 @@ function giveCredit(system: CreditSystem, weightTotal: number): void {
     const next = at.next;
     const domain = at.owner!;
     const count = domain.activeCount;
-    const weight = domain.weight * count;
-    weightLeft -= weight;
+    const shares = sharesOf(system, domain);
+    weightLeft -= domain.weight * shares;
     // What the domain could use at most: all its active vCPUs running all the time, and its part of the debt.
     let peak = count * system.creditsPerTslice;
-    if (debt > 0) peak += divideUp(product(debt, domain.weight, count), weightTotal);
+    if (debt > 0) peak += divideUp(product(debt, domain.weight, shares), weightTotal);
     peak >>>= 0;
     let capPerVcpu = 0;
     if (domain.cap !== 0) {
@@ -126,7 +148,7 @@ function giveCredit(system: CreditSystem, weightTotal: number): void {
       if (cap < peak) peak = cap;
       capPerVcpu = Math.floor((cap + count - 1) / count);
     }
-    let fair = divideUp(product(creditTotal, domain.weight, count), weightTotal);
+    let fair = divideUp(product(creditTotal, domain.weight, shares), weightTotal);
     if (fair < peak) {
       someEarnLess = true;
     } else {
@@ -148,7 +170,7 @@ function giveCredit(system: CreditSystem, weightTotal: number): void {
 
 /** Each active vCPU of a domain gets `fair` credits. Answers the sum of their credits afterwards. */
 function giveDomain(system: CreditSystem, domain: CreditDomain, fair: number, capPerVcpu: number): number {
-  const { xen, creditsPerTslice } = system;
+  const { xen, creditsPerTslice, version } = system;
   const { activeVcpus } = domain;
   let balance = 0;
   let at = activeVcpus.next;
@@ -166,13 +188,14 @@ function giveDomain(system: CreditSystem, domain: CreditDomain, fair: number, ca
     } else {
       credit.pri = PRI_UNDER;
       if (credit.parked) {
-        // The flag falls only now: a wake-up of a parked vCPU is not boosted.
+        // A wake-up of a parked vCPU is not boosted, as long as it counts as parked.
+        if (version.boostsUnparked) credit.parked = false;
         xen.unpause(credit.vcpu);
         credit.parked = false;
       }
       if (credit.credit > creditsPerTslice) {
         stopAccounting(system, credit);
-        credit.credit = Math.floor(credit.credit / 2);
+        credit.credit = version.forfeitsSurplus ? 0 : Math.floor(credit.credit / 2);
       }
     }
     balance += credit.credit;

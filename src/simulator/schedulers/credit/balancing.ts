@@ -28,8 +28,9 @@ export class CreditBalancing {
    */
   steal(pcpu: number, pri: number, online: Cpumask): CreditVcpu | undefined {
     const system = this.#system;
-    const { topology, tracer } = system.xen.machine;
+    const { topology } = system.xen.machine;
     if (!online.has(pcpu)) return undefined;
+    if (system.version.stealing === 'cycle') return this.#stealInTurn(pcpu, pri, online);
     const workers = this.#workers;
     const home = topology.nodeOf[pcpu]!;
     for (let step = BALANCE_SOFT_AFFINITY; step <= BALANCE_HARD_AFFINITY; step += 1) {
@@ -38,14 +39,12 @@ export class CreditBalancing {
         workers.andNot(online, system.idlers);
         workers.and(workers, topology.ofNode[node]!);
         workers.unset(pcpu);
-        const first = workers.cycle(system.balanceBias[node]!);
+        const first =
+          system.version.stealing === 'counted' ? workers.cycle(system.balanceBias[node]!) : workers.first();
         if (first >= workers.size) continue;
         let peer = first;
         do {
-          // Locks are never contended here, so that a peer is skipped only if it has nobody to spare.
-          const checked = system.pcpu(peer).runnable > 1;
-          tracer.record2(TRC_CSCHED_STEAL_CHECK, peer, checked ? 1 : 0);
-          const stolen = checked ? this.#stealFrom(peer, pcpu, pri, step) : undefined;
+          const stolen = this.#mayHaveWork(peer) ? this.#stealFrom(peer, pcpu, pri, step) : undefined;
           if (stolen !== undefined) {
             system.balanceBias[node] = peer;
             return stolen;
@@ -55,6 +54,33 @@ export class CreditBalancing {
       }
     }
     return undefined;
+  }
+
+  /** As it was until 4.2: at all other pCPUs, beginning with the next. */
+  #stealInTurn(pcpu: number, pri: number, online: Cpumask): CreditVcpu | undefined {
+    const workers = this.#workers;
+    workers.andNot(online, this.#system.idlers);
+    workers.unset(pcpu);
+    let peer = pcpu;
+    while (!workers.isEmpty()) {
+      peer = workers.cycle(peer);
+      workers.unset(peer);
+      const stolen = this.#stealFrom(peer, pcpu, pri, BALANCE_HARD_AFFINITY);
+      if (stolen !== undefined) return stolen;
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether to look at the run queue of `peer`. Locks are never contended here, so that a peer is skipped
+   * only if it has nobody to spare.
+   */
+  #mayHaveWork(peer: number): boolean {
+    const { version, xen } = this.#system;
+    if (version.stealing !== 'counted') return true;
+    const isChecked = this.#system.pcpu(peer).runnable > 1;
+    xen.machine.tracer.record2(TRC_CSCHED_STEAL_CHECK, peer, isChecked ? 1 : 0);
+    return isChecked;
   }
 
   /** The first suitable vCPU of `peer`'s run queue (csched_runq_steal). */
@@ -72,7 +98,9 @@ export class CreditBalancing {
       if (vcpu.isRunning || (step === BALANCE_SOFT_AFFINITY && !hasSoftAffinity(vcpu))) continue;
       affinityOfStep(vcpu, step, this.#suitable);
       if (this.#isHot(credit) || !this.#suitable.has(pcpu)) continue;
-      machine.tracer.record3(TRC_CSCHED_STOLEN_UNIT, peer, vcpu.domain.id, vcpu.id);
+      if (system.version.records) {
+        machine.tracer.record3(TRC_CSCHED_STOLEN_UNIT, peer, vcpu.domain.id, vcpu.id);
+      }
       removeFromQueue(system, credit);
       vcpu.processor = pcpu;
       // It runs at once, without being queued here: count it.

@@ -35,7 +35,7 @@ export class CreditPlacement {
    */
   pick(vcpu: Vcpu, commit: boolean): number {
     const system = this.#system;
-    const { xen } = system;
+    const { xen, version } = system;
     const { valid } = vcpu.domain.pool!;
     const candidates = this.#candidates;
     const idlers = this.#idlers;
@@ -48,17 +48,20 @@ export class CreditPlacement {
       pcpu = candidates.has(vcpu.processor) ? vcpu.processor : candidates.cycle(vcpu.processor);
       idlers.and(xen.online, system.idlers);
       // Its own pCPU counts as idle if it is the only one that wants to run there.
-      if (vcpu.processor === pcpu && isQueueIdle(system.pcpu(pcpu))) idlers.set(pcpu);
+      const isIdle = vcpu.processor === pcpu && isQueueIdle(system.pcpu(pcpu));
+      if (isIdle || !version.picksIdle) idlers.set(pcpu);
       candidates.and(idlers, candidates);
-      if (!candidates.has(pcpu) && !candidates.isEmpty()) pcpu = candidates.cycle(pcpu);
+      if (version.picksIdle && !candidates.has(pcpu) && !candidates.isEmpty()) {
+        pcpu = candidates.cycle(pcpu);
+      }
       candidates.unset(pcpu);
       while (!candidates.isEmpty()) {
         const next = candidates.cycle(pcpu);
         if (this.#isIdler(next, pcpu)) {
-          this.#idleNearNext.and(this.#idleNearNext, candidates);
-          searched = system.pcpu(next);
-          pcpu = this.#idleNearNext.cycle(searched.idleBias);
-          candidates.andNot(candidates, xen.machine.topology.siblings[pcpu]!);
+          pcpu = this.#chooseNear(next);
+          if (version.neighbourTurns !== 'none') searched = system.pcpu(next);
+          // Before it was masked, each step of the search counted.
+          if (commit && version.neighbourTurns === 'unmasked') searched!.idleBias = pcpu;
         } else {
           candidates.andNot(candidates, this.#idleNearNext);
         }
@@ -66,7 +69,24 @@ export class CreditPlacement {
       if (idlers.has(pcpu)) break;
     }
     if (commit && searched !== undefined) searched.idleBias = pcpu;
-    xen.machine.tracer.record3(TRC_CSCHED_PICKED_CPU, vcpu.domain.id, vcpu.id, pcpu);
+    if (version.records) {
+      xen.machine.tracer.record3(TRC_CSCHED_PICKED_CPU, vcpu.domain.id, vcpu.id, pcpu);
+    }
+    return pcpu;
+  }
+
+  /** The idle neighbour of `next` whose turn it is, which is no candidate any more. */
+  #chooseNear(next: number): number {
+    const system = this.#system;
+    const { neighbourTurns } = system.version;
+    const candidates = this.#candidates;
+    if (neighbourTurns === 'none') {
+      candidates.unset(next);
+      return next;
+    }
+    if (neighbourTurns === 'masked') this.#idleNearNext.and(this.#idleNearNext, candidates);
+    const pcpu = this.#idleNearNext.cycle(system.pcpu(next).idleBias);
+    candidates.andNot(candidates, system.xen.machine.topology.siblings[pcpu]!);
     return pcpu;
   }
 
@@ -78,7 +98,7 @@ export class CreditPlacement {
     const { topology } = this.#system.xen.machine;
     const sameSocket = topology.socketMates[next]!.has(pcpu);
     const neighbours = sameSocket ? topology.siblings : topology.socketMates;
-    const factor = sameSocket ? 1 : 2;
+    const factor = sameSocket || !this.#system.version.sparesSockets ? 1 : 2;
     this.#idleNear.and(this.#idlers, neighbours[pcpu]!);
     this.#idleNearNext.and(this.#idlers, neighbours[next]!);
     const weight = this.#idleNear.weight();
@@ -89,7 +109,7 @@ export class CreditPlacement {
   /** Tells the pCPU or pCPUs that should look at a newly queued vCPU (__runq_tickle). */
   tickle(credit: CreditVcpu): void {
     const system = this.#system;
-    const { xen } = system;
+    const { xen, version } = system;
     const home = credit.vcpu.processor;
     const current = creditOfVcpu(xen.machine.pcpus[home]!.chosen);
     const idle = this.#idlers;
@@ -97,16 +117,47 @@ export class CreditPlacement {
     tickled.clear();
     idle.and(system.idlers, credit.vcpu.domain.pool!.valid);
     const noIdlers = idle.isEmpty();
-    if (credit.pinned && idle.has(home)) tickled.set(home);
+    if (version.tickling !== 'idle-first') this.#tellOwnAndIdle(credit, current, home);
+    else if (version.knowsPinned && credit.pinned && idle.has(home)) tickled.set(home);
     else if (current.pri === PRI_IDLE || (noIdlers && credit.pri > current.pri)) tickled.set(home);
     else if (!noIdlers) this.#findIdlers(credit, current, home);
     for (let pcpu = tickled.first(); pcpu < tickled.size; pcpu = tickled.next(pcpu)) {
-      xen.machine.tracer.record1(TRC_CSCHED_TICKLE, pcpu);
+      if (version.records) xen.machine.tracer.record1(TRC_CSCHED_TICKLE, pcpu);
     }
     for (let pcpu = tickled.first(); pcpu < tickled.size; pcpu = tickled.next(pcpu)) {
-      system.idlers.unset(pcpu);
+      if (version.marksTickled) system.idlers.unset(pcpu);
       xen.raiseSchedule(pcpu);
     }
+  }
+
+  /**
+   * Until 4.2: its own pCPU if it is better than who runs there, and unless that is idle all idle ones or one
+   * of them.
+   */
+  #tellOwnAndIdle(credit: CreditVcpu, current: CreditVcpu, home: number): void {
+    const system = this.#system;
+    const idle = this.#idlers;
+    const tickled = this.#tickled;
+    const { hardAffinity } = credit.vcpu;
+    if (credit.pri > current.pri) tickled.set(home);
+    if (current.pri === PRI_IDLE || idle.isEmpty()) return;
+    const isOne = system.version.tickling === 'own-and-one' && system.ticklesOneIdle;
+    if (isOne) {
+      const suitable = this.#candidates;
+      suitable.and(idle, hardAffinity);
+      if (!suitable.isEmpty()) tickled.set(this.#nextTickled(suitable));
+    } else {
+      tickled.or(tickled, idle);
+    }
+    tickled.and(tickled, hardAffinity);
+  }
+
+  /** The next after the one that this pCPU told last. */
+  #nextTickled(among: Cpumask): number {
+    const system = this.#system;
+    const here = system.pcpu(system.xen.machine.cpu);
+    here.lastTickled = among.cycle(here.lastTickled);
+    return here.lastTickled;
   }
 
   /**
@@ -126,16 +177,27 @@ export class CreditPlacement {
       const none = suitable.isEmpty();
       if (none && step === BALANCE_SOFT_AFFINITY) continue;
       if (none) {
-        // Xen would also move away who runs here if the new one could use an idle pCPU, which was just denied.
-        if (credit.pri > current.pri) tickled.set(home);
-      } else if (system.ticklesOneIdle) {
-        const here = system.pcpu(system.xen.machine.cpu);
-        here.lastTickled = suitable.cycle(here.lastTickled);
-        tickled.set(here.lastTickled);
+        if (credit.pri > current.pri) {
+          if (this.#isKickedAway(current)) system.xen.requestMigration(current.vcpu);
+          tickled.set(home);
+        }
       } else {
-        tickled.or(tickled, suitable);
+        const told = system.version.ticklesUnsuited ? idle : suitable;
+        if (system.ticklesOneIdle) tickled.set(this.#nextTickled(told));
+        else tickled.or(tickled, told);
       }
       if (!tickled.isEmpty()) break;
     }
+  }
+
+  /**
+   * Whether who is preempted looks for another pCPU at once, now that some are idle. From 4.13 on Xen asks
+   * whether the new one could use one of these, which was just denied.
+   */
+  #isKickedAway({ vcpu }: CreditVcpu): boolean {
+    const { kicksAway } = this.#system.version;
+    return (
+      kicksAway === 'always' || (kicksAway === 'if-useful' && this.#idlers.intersects(vcpu.hardAffinity))
+    );
   }
 }

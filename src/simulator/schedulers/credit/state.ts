@@ -7,7 +7,7 @@ import type { Pcpu } from '../../pcpu.ts';
 import { isRatelimit, type PoolParameters } from '../../scheduler.ts';
 import type { Timer } from '../../timers.ts';
 import type { Domain, Vcpu } from '../../vcpu.ts';
-import type { CreditVersion } from '../../versions.ts';
+import type { CreditVersion } from './version.ts';
 
 /** Priorities, higher before lower. BOOST: just woken. UNDER: has credit. OVER: has none. */
 export const PRI_BOOST = 0;
@@ -18,7 +18,7 @@ export const PRI_IDLE = -64;
 const DEFAULT_WEIGHT = 256;
 const DEFAULT_TSLICE_MS = 30;
 const TSLICE_MS_MAX = 1000;
-const TICKS_PER_TSLICE = 3;
+export const TICKS_PER_TSLICE = 3;
 export const CREDITS_PER_MS = 10;
 const MIGRATION_DELAY_US_MAX = 100_000;
 const LOAD_BALANCE_RATELIMIT_US_MAX = 1_000_000;
@@ -95,6 +95,8 @@ export class CreditPcpu {
   lastLoadBalanceNs: number;
   /** Where this pCPU's last wake-up that looked for an idle pCPU found one (last_tickle_cpu). */
   lastTickled = 0;
+  /** Ticks so far: every third is one for accounting where that has no timer of its own. */
+  ticks = 0;
 
   constructor(ticker: Timer, sortedAfter: number, idleBias: number, nowNs: number) {
     this.ticker = ticker;
@@ -142,17 +144,18 @@ export class CreditSystem {
     const { parameters, machine } = xen;
     const { pcpus, nodes } = machine.topology;
     this.xen = xen;
-    this.version = xen.version.credit;
-    const tsliceMs = tsliceOf(parameters);
-    const ratelimitUs = parameters.integer('sched_ratelimit_us');
-    const delayUs = parameters.integer('vcpu_migration_delay');
+    const version = xen.version.credit;
+    this.version = version;
+    const tsliceMs = version.hasTimeSlice ? tsliceOf(parameters) : DEFAULT_TSLICE_MS;
+    const ratelimitUs = version.hasRatelimit ? parameters.integer('sched_ratelimit_us') : 0;
+    const delayUs = version.hasDelayAndSavings ? parameters.integer('vcpu_migration_delay') : 0;
     const balanceUs = parameters.integer('load-balance-ratelimit');
     this.setTslice(tsliceMs);
     this.ratelimitNs = Math.min(ratelimitUs * 1000, this.tsliceNs);
     this.migrationDelayNs = delayUs > MIGRATION_DELAY_US_MAX ? 0 : delayUs * 1000;
     this.loadBalanceRatelimitNs = Math.min(balanceUs, LOAD_BALANCE_RATELIMIT_US_MAX) * 1000;
     this.ticklesOneIdle = parameters.boolean('tickle_one_idle_cpu');
-    this.savesPower = parameters.boolean('sched_smt_power_savings');
+    this.savesPower = version.hasDelayAndSavings && parameters.boolean('sched_smt_power_savings');
     this.pcpus = new Cpumask(pcpus);
     this.idlers = new Cpumask(pcpus);
     this.balanceBias = new Int32Array(nodes);
@@ -169,6 +172,7 @@ export class CreditSystem {
 
   /** csched_sys_cntl(): all or nothing. Timers that are set keep their instants. */
   adjust({ tsliceMs, ratelimitUs, migrationDelayUs }: PoolParameters): boolean {
+    if (!this.version.hasTimeSlice) return false;
     const newTsliceMs = tsliceMs ?? this.tsliceNs / 1_000_000;
     const newRatelimitUs = ratelimitUs ?? this.ratelimitNs / 1000;
     const newDelayUs = migrationDelayUs ?? this.migrationDelayNs / 1000;
