@@ -146,7 +146,8 @@ function drawHost(draw: Draw, seed: number): Host {
 
 function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenSeries): DomainSpec[] {
   // Without extratime a vCPU needs parameters; before 4.10 there is none.
-  const hasExtratime = isSinceXen(xen, '4.17');
+  const hasExtratime = isSinceXen(xen, '4.10');
+  const hasSoft = scheduler !== 'credit' || isSinceXen(xen, '4.5');
   const somePcpus = () => {
     const list = Array.from({ length: host.pcpus }, (_, pcpu) => pcpu).filter(() => draw.once(2));
     return list.length > 0 ? list : [draw.below(host.pcpus)];
@@ -162,7 +163,7 @@ function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenS
     vcpuOf(drawWorkload(draw), {
       yieldEveryNs: draw.has('yields') && draw.once(3) ? draw.ns(100_000, 3_000_000) : 0,
       hardAffinity: draw.has('hard-affinity') && draw.once(2) ? somePcpus() : undefined,
-      softAffinity: draw.has('soft-affinity') && draw.once(2) ? somePcpus() : undefined,
+      softAffinity: draw.has('soft-affinity') && hasSoft && draw.once(2) ? somePcpus() : undefined,
       rtds: rtds(),
     });
   const capped = draw.has('caps') && (scheduler === 'credit' || scheduler === 'credit2');

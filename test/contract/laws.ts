@@ -65,6 +65,8 @@ const workConservation: Law = {
           return 'credit: a preempted vCPU tells no idle pCPU, and who is woken tells one';
         if (params.vcpu_migration_delay !== undefined && params.vcpu_migration_delay !== 0)
           return 'credit: cache-hot vCPUs are not stolen';
+        if (scenario.domains.some(({ cap }) => cap !== undefined && cap > 0))
+          return 'credit: of two unparked at once on an idle pCPU, one waits there';
         // Not even with a limit of 0: two looks in one nanosecond are one too many.
         return since(scenario, '4.18')
           ? 'credit: from 4.18 a pCPU looks for work once per load-balance-ratelimit'
@@ -79,7 +81,7 @@ const workConservation: Law = {
           ? undefined
           : 'credit2: load is balanced between run queues at resets only';
       case 'rtds':
-        if (!since(scenario, '4.17')) return 'RTDS: there was no extratime';
+        if (!since(scenario, '4.10')) return 'RTDS: there was no extratime';
         if (vcpusOf(scenario).some(({ rtds }) => rtds !== undefined && !rtds.extratime))
           return 'RTDS: without extratime budgets end';
         return hasAffinity(scenario)

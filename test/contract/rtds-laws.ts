@@ -53,7 +53,7 @@ const ofRtds = ({ scheduler }: Scenario) => (scheduler === 'rtds' ? undefined : 
 export function whyNoBudgets(scenario: Scenario): string | undefined {
   if (!since(scenario, '4.7')) return 'RTDS until 4.6 looks at budgets once per millisecond';
   const vcpus = scenario.domains.flatMap((domain) => domain.vcpus);
-  if (since(scenario, '4.17') && vcpus.some(({ rtds }) => rtds === undefined || rtds.extratime))
+  if (since(scenario, '4.10') && vcpus.some(({ rtds }) => rtds === undefined || rtds.extratime))
     return 'RTDS: extratime is beyond the budget';
   return undefined;
 }
@@ -85,7 +85,7 @@ const earliestFirst: Law = {
   whyNot(scenario) {
     const why = ofRtds(scenario) ?? whyNoBudgets(scenario);
     if (why !== undefined) return why;
-    if (!since(scenario, '4.17')) return 'RTDS until 4.9 may send two to the same idle pCPU';
+    if (!since(scenario, '4.10')) return 'RTDS until 4.9 may send two to the same idle pCPU';
     if (scenario.host.timerJitterNs > 0) return 'RTDS: late timers renew budgets late';
     return hasAffinity(scenario)
       ? 'RTDS: who is told may be one where the next in line may not run'
