@@ -59,9 +59,9 @@ export function createScheduler(name: string, xen: Hypervisor): Scheduler {
   }
   const { series } = xen.version;
   if (!isSinceXen(series, entry.since)) {
-    const modelled = schedulers.filter(({ since }) => isSinceXen(series, since));
+    const modelled = schedulers.filter(({ since }) => isSinceXen(series, since)).map((each) => each.name);
     const sentence = `scheduler "${name}" of Xen ${series} is not modelled`;
-    const hint = `it is from Xen ${entry.since} on; of ${series} there is ${modelled.map((each) => each.name).join(', ')}`;
+    const hint = `it is from Xen ${entry.since} on; of ${series} there is ${modelled.join(', ')}`;
     throw new UserError('scheduler-too-old', sentence, { hint });
   }
   return entry.create(xen);
