@@ -4,7 +4,13 @@ import { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 import { moveDomain } from './cpupools.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { TRC_DOM0_DOM_ADD, TRC_DOM0_DOM_REM, TRC_SCHED_DOM_ADD, TRC_SCHED_DOM_REM } from './trace-events.ts';
+import {
+  TRC_DOM0_DOM_ADD,
+  TRC_DOM0_DOM_REM,
+  TRC_SCHED_ADJDOM,
+  TRC_SCHED_DOM_ADD,
+  TRC_SCHED_DOM_REM,
+} from './trace-events.ts';
 import { Domain, Vcpu, VPF_BLOCKED } from './vcpu.ts';
 
 /**
@@ -29,15 +35,25 @@ export function createDomains(xen: Hypervisor, scenario: Scenario, pool: Cpupool
 export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, isPaused: boolean): Domain {
   const domain = allocDomain(xen, spec, pool, isPaused);
   for (const [id, vcpuSpec] of spec.vcpus.entries()) setAffinities(xen, domain.vcpus[id]!, vcpuSpec);
-  if (spec.weight !== undefined || spec.cap !== undefined) {
-    xen.adjustDomain(domain, { weight: spec.weight, cap: spec.cap });
-  }
+  if (isPaused) setParameters(xen, domain, spec);
+  else if (spec.weight !== undefined || spec.cap !== undefined) xen.adjustDomain(domain, spec);
   for (const [id, { rtds }] of spec.vcpus.entries()) {
     if (rtds !== undefined) xen.adjustVcpu(domain.vcpus[id]!, rtds);
   }
   if (isPaused) xen.unpauseDomain(domain);
   drainFor(xen);
   return domain;
+}
+
+/** libxl reads the parameters and writes them back, also when none is given; each leaves a record. */
+function setParameters(xen: Hypervisor, domain: Domain, spec: DomainSpec): void {
+  const { scheduler } = domain.pool!;
+  const { tracer } = xen.machine;
+  // The others have no parameters of domains.
+  if (scheduler.adjustDomain === undefined && scheduler.adjustVcpu === undefined) return;
+  tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+  if (scheduler.adjustDomain !== undefined) xen.adjustDomain(domain, spec);
+  else tracer.record1(TRC_SCHED_ADJDOM, domain.id);
 }
 
 /**

@@ -82,6 +82,15 @@ function coreAt(records: readonly Seen[], atMs: number): string[] {
     .map(({ name, words }) => `${name.replace('TRC_SCHED_', '')}(${words.join(',')})`);
 }
 
+/** A record's name and its vCPU, in the words of that event. */
+function brief({ name: event, words }: Seen): string {
+  const packed = /RUNSTATE|CREDIT_BURN/.test(event) ? words[0]! : undefined;
+  const of = packed === undefined ? undefined : `d${packed >>> 16}v${packed & 0xffff}`;
+  if (event.includes('UNIT_LOAD')) return `${event} d${words[2]! >>> 16}v${words[2]! & 0xffff}`;
+  if (/SLEEP|WAKE|INFPREV|SWITCH$|CSCHED_PICKED/.test(event)) return `${event} d${words[0]}v${words[1]}`;
+  return of === undefined ? event : `${event} ${of}`;
+}
+
 const shareOf = (run: ReturnType<typeof runOf>, dom: number, vcpu = 0) =>
   run.simulation.vcpuTimes().find((one) => one.dom === dom && one.vcpu === vcpu)!.runNs;
 
@@ -258,6 +267,8 @@ describe('domains', () => {
     const created = coreAt(run.records, 20);
     expect(created.slice(0, 2)).toEqual(['TRC_DOM0_DOM_ADD(2)', 'DOM_ADD(2)']);
     expect(created.filter((text) => text.startsWith('WAKE(2'))).toEqual(['WAKE(2,0)', 'WAKE(2,1)']);
+    // libxl reads and writes parameters at every creation, as the real trace credit-cpupool shows.
+    expect(created.filter((text) => text === 'ADJDOM(2)').length).toBe(scheduler === 'null' ? 0 : 2);
     const ended = coreAt(run.records, 70);
     expect(ended.filter((text) => text.startsWith('SLEEP'))).toEqual([
       'SLEEP(2,0)',
@@ -338,6 +349,40 @@ describe('cpupools', () => {
     },
   );
 
+  test('a domain moves as it did on a real host, record by record', () => {
+    // Xen 4.17.7, xl cpupool-migrate from a pool of credit2 to Pool-0 of credit, with vCPU 0 running: the trace
+    // credit-cpupool from 4.7001 s on, without the records of how much and without other domains'.
+    const real = [
+      'TRC_SCHED_SLEEP d3v0',
+      'TRC_CSCHED2_SCHEDULE',
+      'TRC_CSCHED2_CREDIT_BURN d3v0',
+      'TRC_SCHED_SWITCH_INFPREV d3v0',
+      'TRC_SCHED_SWITCH_INFNEXT',
+      'TRC_SCHED_SWITCH d3v0',
+      'TRC_SCHED_RUNSTATE_CHANGE_running_offline d3v0',
+      'TRC_CSCHED2_UPDATE_UNIT_LOAD d3v0',
+      'TRC_SCHED_SLEEP d3v1',
+      'TRC_CSCHED_PICKED_CPU d3v0',
+      'TRC_CSCHED_PICKED_CPU d3v1',
+      'TRC_SCHED_WAKE d3v0',
+      'TRC_SCHED_RUNSTATE_CHANGE_offline_runnable d3v0',
+    ];
+    const base = scenarioOf([[], [], [hog, idle]]);
+    const run = runOf([], {
+      pcpus: 4,
+      xen: '4.17',
+      cpupools: [{ name: 'p2', scheduler: 'credit2', pcpus: [3] }],
+      domains: inPool(base, 3, 'p2').slice(2),
+      actions: [[55, { kind: 'cpupool-migrate', dom: 3, cpupool: 'Pool-0' }]],
+    });
+    const skipped = /RUNQ|UPDATE_LOAD|TICKLE/;
+    const simulated = run.records
+      .filter(({ tNs }) => tNs === 55 * MS)
+      .map((record) => brief(record))
+      .filter((text) => !skipped.test(text) && !text.includes('d32767'));
+    expect(simulated.slice(0, real.length)).toEqual(real);
+  });
+
   test.each(SCHEDULERS)('pCPUs leave and come back while they run: %s', (scheduler) => {
     const actions: Timed[] = [
       [20, { kind: 'cpupool-cpu-remove', cpupool: 'Pool-0', pcpus: [1, 2] }],
@@ -387,6 +432,18 @@ describe('cpupools', () => {
     expect(run.records.some(({ pcpu, name }) => pcpu === 3 && name === 'TRC_CSCHED2_SCHEDULE')).toBe(true);
     expect(run.records.some(({ pcpu, name }) => pcpu === 0 && name === 'TRC_CSCHED2_RUNQ_ASSIGN')).toBe(true);
     expect(run.switches.some(({ pcpu, tNs, dom }) => pcpu === 3 && tNs >= 60 * MS && dom === 1)).toBe(true);
+  });
+
+  test('a vCPU whose cap holds it back when it leaves credit2 never runs again, as in Xen', () => {
+    const domains = scenarioOf([[hog]]).domains.map((domain) => ({ ...domain, cap: 10 }));
+    const cpupools = [{ name: 'other', scheduler: 'credit' as const, pcpus: [1] }];
+    const moveAt = (atMs: number) => {
+      const actions: Timed[] = [[atMs, { kind: 'cpupool-migrate', dom: 1, cpupool: 'other' }]];
+      return shareOf(runOf([], { pcpus: 2, scheduler: 'credit2', cpupools, domains, actions }), 1) / MS;
+    };
+    // It runs for 1 ms in 10, and is held back at 35 ms, but not before its budget begins to count.
+    expect(moveAt(35)).toBeLessThan(6);
+    expect(moveAt(30.5)).toBeGreaterThan(70);
   });
 
   test('affinities that the pool can no longer keep are broken', () => {
