@@ -38,6 +38,8 @@ export interface Host {
 export interface Checker {
   rest?(host: Host, nowNs: number, untilNs: number): string | undefined;
   switched?(host: Host, tNs: number, pcpu: number, next: SeenVcpu | undefined): string | undefined;
+  /** Xen, or xl, refuses a command at this instant. */
+  refused?(command: string): void;
   end?(run: ObservedRun): string | undefined;
 }
 
@@ -56,6 +58,14 @@ export interface ObservedRun {
   readonly problems: readonly string[];
 }
 
+/** Domains that the toolstack creates or destroys while the host runs. */
+export function mortalDomains({ actions = [] }: Scenario): Set<number> {
+  const doms = actions.flatMap(({ command }) => {
+    return command?.kind === 'create' || command?.kind === 'destroy' ? [command.dom] : [];
+  });
+  return new Set(doms);
+}
+
 const PROBLEMS_MAX = 5;
 
 /** The hooks of a run: keeps the picture of the host, and asks the checkers. */
@@ -68,6 +78,8 @@ class Observer implements SimulationHooks, Host {
   readonly idleNs: number[];
   instants = 0;
   readonly #byId = new Map<number, SeenVcpu>();
+  /** Domains that come or go: a new one's vCPUs are not in the state of those before. */
+  readonly #mortal: ReadonlySet<number>;
   readonly #checkers: readonly Checker[];
   #nowNs = 0;
 
@@ -77,6 +89,7 @@ class Observer implements SimulationHooks, Host {
     this.on = Array.from({ length: pcpus }, () => undefined);
     this.busyNs = Array.from({ length: pcpus }, () => 0);
     this.idleNs = Array.from({ length: pcpus }, () => 0);
+    this.#mortal = mortalDomains(scenario);
     for (const { id: dom, vcpus } of scenario.domains) {
       for (const vcpu of vcpus.keys()) {
         const name = `d${dom}v${vcpu}`;
@@ -103,10 +116,16 @@ class Observer implements SimulationHooks, Host {
     this.advance(tNs);
     if (dom === DOMID_IDLE) return;
     const seen = this.#byId.get(dom * 65_536 + vcpu)!;
-    if (seen.state !== from) this.complain(`${seen.name} leaves ${from}, it was in ${seen.state}`);
+    if (seen.state !== from && !this.#mortal.has(dom))
+      this.complain(`${seen.name} leaves ${from}, it was in ${seen.state}`);
     seen.state = to;
     seen.sinceNs = tNs;
     seen.history.push({ tNs, to });
+  }
+
+  onRefusal(tNs: number, command: string): void {
+    this.advance(tNs);
+    for (const checker of this.#checkers) checker.refused?.(command);
   }
 
   /** Time goes on: what stands now stands until `tNs`. */

@@ -1,6 +1,6 @@
 import { createRecordBatch, openTrace } from '../../src/decoder/index.ts';
 import { type RunstateBatch, Timeline } from '../../src/timeline/index.ts';
-import { type ObservedRun, RUNNABLE, RUNNING } from './observe.ts';
+import { mortalDomains, type ObservedRun, RUNNABLE, RUNNING } from './observe.ts';
 
 /** A record's TSC is ahead of its instant by as many ticks as records share that instant, at most. */
 const AHEAD_NS = 5_000;
@@ -44,13 +44,18 @@ export async function traceProblem(run: ObservedRun): Promise<string | undefined
   reader.close();
   if (diagnostics.length > 0) return `the decoder says ${diagnostics[0]!.code}: ${diagnostics[0]!.message}`;
   if (unknown.size > 0) return `the decoder does not know ${[...unknown.keys()]}`;
-  const whole = joined(intervals);
-  return tilingProblem(intervals, endNs) ?? storyProblem(run, whole) ?? littleProblem(run, whole);
+  const pcpuProblem = pcpuTilingProblem(intervals, endNs);
+  if (pcpuProblem !== undefined) return pcpuProblem;
+  // Of a domain that comes and goes there are gaps, and who comes has not the state of who went.
+  const mortal = mortalDomains(run.scenario);
+  const lasting = intervals.filter(({ dom }) => !mortal.has(dom));
+  const problem = tilingProblem(lasting, endNs) ?? storyProblem(run, joined(lasting), mortal);
+  return problem ?? (mortal.size > 0 ? undefined : littleProblem(run, joined(lasting)));
 }
 
 const keyOf = ({ dom, vcpu }: { dom: number; vcpu: number }) => dom * 65_536 + vcpu;
 
-/** Runstates of a vCPU follow each other without a gap, and so does what runs on a pCPU. */
+/** Runstates of a vCPU follow each other without a gap. */
 function tilingProblem(intervals: readonly Interval[], endNs: number): string | undefined {
   const byVcpu = groupBy(intervals, keyOf);
   for (const list of byVcpu.values()) {
@@ -60,6 +65,11 @@ function tilingProblem(intervals: readonly Interval[], endNs: number): string | 
         return `in the trace d${dom}v${vcpu} leaves at ${leaveNs} and enters at ${nextNs}`;
     }
   }
+  return undefined;
+}
+
+/** So does what runs on a pCPU. */
+function pcpuTilingProblem(intervals: readonly Interval[], endNs: number): string | undefined {
   const running = intervals.filter(({ state, pcpu }) => state === RUNNING && pcpu >= 0);
   for (const [pcpu, list] of groupBy(running, (interval) => interval.pcpu)) {
     const ranNs = list.reduce((sum, one) => sum + one.endNs - one.startNs, 0);
@@ -88,11 +98,16 @@ function joined(intervals: readonly Interval[]): Interval[] {
 }
 
 /** Every change of runstate that was seen is in the trace, in its place. */
-function storyProblem({ host }: ObservedRun, intervals: readonly Interval[]): string | undefined {
+function storyProblem(
+  { host }: ObservedRun,
+  intervals: readonly Interval[],
+  mortal: ReadonlySet<number>,
+): string | undefined {
   const seen = intervals.filter(({ startSeen, dom }) => startSeen && dom !== IDLE_DOM);
   const byVcpu = groupBy(seen, keyOf);
   for (const vcpu of host.vcpus) {
-    const { name, history } = vcpu;
+    const { name, history, dom } = vcpu;
+    if (mortal.has(dom)) continue;
     const told = byVcpu.get(keyOf(vcpu)) ?? [];
     if (told.length !== history.length)
       return `${told.length} of ${history.length} changes of ${name} are traced`;
