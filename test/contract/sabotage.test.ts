@@ -1,4 +1,5 @@
 /** Each law, where it is broken: checkers that believe in another scenario than the one that runs must complain. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Arinc653Table, Scenario, SchedulerName, VcpuSpec } from '../../src/scenario/scenario.ts';
 import { fixed, hostOf, scenarioOf, vcpuOf } from '../simulator/scenarios.ts';
@@ -125,4 +126,9 @@ test('a trace that tells something else is noticed', async () => {
   expect(await traceProblem({ ...run, trace: late.trace })).toMatch(/changes of|in the trace/);
   const times = run.times.map((one) => ({ ...one, runnableNs: one.runnableNs + MS }));
   expect(await traceProblem({ ...run, times })).toMatch(/wait on average/);
+});
+
+test('docs/schedulers/laws.md has every law', () => {
+  const text = readFileSync(new URL('../../docs/schedulers/laws.md', import.meta.url), 'utf8');
+  expect(laws.filter(({ name }) => !text.includes(`| ${name} |`)).map(({ name }) => name)).toEqual([]);
 });
