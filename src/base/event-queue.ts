@@ -83,7 +83,7 @@ export class EventQueue {
       this.#heap[at] = slot;
       this.#position[slot] = at;
     }
-    this.#siftDown(this.#siftUp(at));
+    if (this.#siftUp(at) === at) this.#siftDown(at);
   }
 
   /** Makes `slot` not due; nothing happens if it is not. */
@@ -96,7 +96,7 @@ export class EventQueue {
     const moved = this.#heap[this.#size]!;
     this.#heap[at] = moved;
     this.#position[moved] = at;
-    this.#siftDown(this.#siftUp(at));
+    if (this.#siftUp(at) === at) this.#siftDown(at);
   }
 
   /** The first slot of this rank that is due at `time` or before; -1 if there is none. */
@@ -111,8 +111,9 @@ export class EventQueue {
   }
 
   #precedes(a: number, b: number): boolean {
-    const byTime = this.#time[a]! - this.#time[b]!;
-    if (byTime !== 0) return byTime < 0;
+    const timeA = this.#time[a]!;
+    const timeB = this.#time[b]!;
+    if (timeA !== timeB) return timeA < timeB;
     const byRank = this.#rank[a]! - this.#rank[b]!;
     if (byRank !== 0) return byRank < 0;
     const byTie = this.#tie[a]! - this.#tie[b]!;
@@ -122,6 +123,7 @@ export class EventQueue {
 
   #siftUp(from: number): number {
     const heap = this.#heap;
+    const position = this.#position;
     const slot = heap[from]!;
     let at = from;
     while (at > 0) {
@@ -129,16 +131,17 @@ export class EventQueue {
       const parent = heap[parentAt]!;
       if (!this.#precedes(slot, parent)) break;
       heap[at] = parent;
-      this.#position[parent] = at;
+      position[parent] = at;
       at = parentAt;
     }
     heap[at] = slot;
-    this.#position[slot] = at;
+    position[slot] = at;
     return at;
   }
 
   #siftDown(from: number): void {
     const heap = this.#heap;
+    const position = this.#position;
     const slot = heap[from]!;
     const size = this.#size;
     let at = from;
@@ -149,11 +152,11 @@ export class EventQueue {
       const child = heap[childAt]!;
       if (!this.#precedes(child, slot)) break;
       heap[at] = child;
-      this.#position[child] = at;
+      position[child] = at;
       at = childAt;
     }
     heap[at] = slot;
-    this.#position[slot] = at;
+    position[slot] = at;
   }
 
   #grow(): void {

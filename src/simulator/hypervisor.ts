@@ -321,12 +321,13 @@ export class Hypervisor {
     const { machine } = this;
     const now = machine.nowNs;
     const prev = pcpu.current;
-    machine.timers.stop(pcpu.sliceTimer);
     if (this.observed) this.hooks.onSchedule?.(now, pcpu.id);
     if (pcpu.scheduler === undefined) idleSchedule(pcpu, prev);
     else pcpu.scheduler.doSchedule(prev, now, false);
     const next = prev.nextTask;
+    // Xen stops it before it asks; nobody looks in between.
     if (prev.nextTimeNs >= 0) machine.timers.set(pcpu.sliceTimer, now + prev.nextTimeNs, now);
+    else machine.timers.stop(pcpu.sliceTimer);
     const runs = next.newState === RUNSTATE_RUNNING ? next : pcpu.idle;
     this.#switchVcpus(pcpu, prev, next, runs);
     if (prev !== runs) {

@@ -6,10 +6,11 @@
  *
  * A treap over the positions in the list, each node with the greatest key below it.
  *
- * | operation              | cost                 |
- * | ---------------------- | -------------------- |
- * | insert, remove, update | O(log n) on average  |
- * | first, next            | O(log n), O(1) on average over a walk |
+ * | operation              | cost                                  |
+ * | ---------------------- | ------------------------------------- |
+ * | insert, remove, update | O(log n) on average                   |
+ * | next                   | O(log n), O(1) on average over a walk |
+ * | first                  | O(1)                                  |
  */
 export class PriorityList {
   readonly #equalsGoFirst: boolean;
@@ -24,6 +25,7 @@ export class PriorityList {
   #topLevel = new Float64Array(0);
   #topDeadline = new Float64Array(0);
   #root = -1;
+  #first = -1;
   #random = 0x9e3779b9;
 
   /** `equalsGoFirst`: a new member goes before the first one whose key is greater or equal. */
@@ -41,7 +43,7 @@ export class PriorityList {
 
   /** The member at the front, -1 if there is none. */
   first(): number {
-    return this.#root < 0 ? -1 : this.#leftmost(this.#root);
+    return this.#first;
   }
 
   /** The member behind `member`, -1 if there is none. */
@@ -69,9 +71,11 @@ export class PriorityList {
     if (this.#root < 0) {
       this.#parent[member] = -1;
       this.#root = member;
+      this.#first = member;
       return;
     }
     const behind = this.#findGreater(level, deadline);
+    if (behind === this.#first) this.#first = member;
     if (behind < 0) this.#hang(member, this.#rightmost(this.#root), this.#right);
     else if (this.#left[behind]! < 0) this.#hang(member, behind, this.#left);
     else this.#hang(member, this.#rightmost(this.#left[behind]!), this.#right);
@@ -87,6 +91,7 @@ export class PriorityList {
 
   /** Takes a member out. */
   remove(member: number): void {
+    if (member === this.#first) this.#first = this.next(member);
     for (;;) {
       const left = this.#left[member]!;
       const right = this.#right[member]!;
@@ -177,11 +182,14 @@ export class PriorityList {
     this.#recompute(parent);
   }
 
+  /** Where the greatest key below a node stays as it was, so do those further up. */
   #recomputeUp(from: number): void {
-    for (let node = from; node >= 0; node = this.#parent[node]!) this.#recompute(node);
+    let node = from;
+    while (node >= 0 && this.#recompute(node)) node = this.#parent[node]!;
   }
 
-  #recompute(node: number): void {
+  /** Answers whether the greatest key below the node has changed. */
+  #recompute(node: number): boolean {
     let level = this.#level[node]!;
     let deadline = this.#deadline[node]!;
     for (let side = 0; side < 2; side += 1) {
@@ -192,8 +200,10 @@ export class PriorityList {
         deadline = this.#topDeadline[child]!;
       }
     }
+    if (this.#topLevel[node] === level && this.#topDeadline[node] === deadline) return false;
     this.#topLevel[node] = level;
     this.#topDeadline[node] = deadline;
+    return true;
   }
 
   /** Marsaglia's xorshift32: the shape of the tree hangs on it, the order of the list does not. */

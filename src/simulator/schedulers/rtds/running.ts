@@ -64,10 +64,11 @@ export class RtdsRunning {
     let lowest = -1;
     let lowestLevel = level;
     let lowestDeadline = deadlineNs;
-    const { size } = among;
+    const { size, words } = among;
     for (let round = 0; round < 2; round += 1) {
       const end = round === 0 ? size : from;
-      for (let pcpu = among.next(round === 0 ? from - 1 : -1); pcpu < end; pcpu = among.next(pcpu)) {
+      for (let pcpu = round === 0 ? from : 0; pcpu < end; pcpu += 1) {
+        if (((words[pcpu >>> 5]! >>> pcpu) & 1) === 0) continue;
         const itsLevel = levels[pcpu]!;
         const itsDeadline = deadlines[pcpu]!;
         if (itsLevel < lowestLevel || (itsLevel === lowestLevel && itsDeadline <= lowestDeadline)) continue;
