@@ -11,7 +11,7 @@ import {
   recordToFile,
 } from '../recorder/index.ts';
 import { describeScenario, loadScenario } from '../scenario/index.ts';
-import { Simulation } from '../simulator/index.ts';
+import { Simulation, type SimulationHooks } from '../simulator/index.ts';
 import { parseCountArgument, parseDurationArgument } from './arguments.ts';
 import { createProgress } from './output.ts';
 
@@ -67,12 +67,19 @@ Examples:
       const say = options.quiet ? () => {} : (line: string) => process.stderr.write(`${line}\n`);
       for (const note of plan.notes) say(`xenscope: ${note}`);
       const rings = createTraceRings(plan);
-      const simulation = new Simulation(scenario, rings, { jobRecords: options.jobRecords });
+      const refusals: string[] = [];
+      const hooks: SimulationHooks = {
+        onRefusal: (tNs, command, why) => {
+          refusals.push(`xenscope: at ${formatNanosecondsExact(tNs)}: "${command}" is refused: ${why}`);
+        },
+      };
+      const simulation = new Simulation(scenario, rings, { jobRecords: options.jobRecords, hooks });
       const progress = createProgress('recording');
       const recording = recordToFile(simulation, rings, plan, options.output, {
         onProgress: progress.update,
       });
       progress.done();
+      for (const refusal of refusals) say(refusal);
       say(describeScenario(scenario));
       say(describeRecording(recording, options.output, plan.stopNs - plan.startNs));
     });

@@ -48,12 +48,11 @@ export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, i
 /** libxl reads the parameters and writes them back, also when none is given; each leaves a record. */
 function setParameters(xen: Hypervisor, domain: Domain, spec: DomainSpec): void {
   const { scheduler } = domain.pool!;
-  const { tracer } = xen.machine;
   // The others have no parameters of domains.
   if (scheduler.adjustDomain === undefined && scheduler.adjustVcpu === undefined) return;
-  tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+  xen.inquireDomain(domain);
   if (scheduler.adjustDomain !== undefined) xen.adjustDomain(domain, spec);
-  else tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+  else xen.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
 }
 
 /**

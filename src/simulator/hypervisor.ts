@@ -261,19 +261,18 @@ export class Hypervisor {
    * What a toolstack sets for a domain, after which Xen makes a record (sched_adjust). To a scheduler that
    * knows no such parameters it does not even send them.
    */
-  adjustDomain(domain: Domain, parameters: DomainParameters): void {
+  adjustDomain(domain: Domain, parameters: DomainParameters): boolean {
     const { scheduler } = domain.pool!;
-    if (scheduler.adjustDomain === undefined) return;
+    if (scheduler.adjustDomain === undefined) return false;
     this.#pauseToAdjust(domain);
-    if (scheduler.adjustDomain(domain, parameters)) {
-      this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
-    }
+    const isDone = scheduler.adjustDomain(domain, parameters);
+    if (isDone) this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
     this.#unpauseAfterwards(domain);
+    return isDone;
   }
 
-  /** A toolstack reads the parameters of a domain; of which nothing is to be seen from 4.2 on. */
+  /** A toolstack reads the parameters of a domain, which Xen records like a change (sched_adjust). */
   inquireDomain(domain: Domain): void {
-    if (!this.version.core.pausesToAdjust) return;
     this.#pauseToAdjust(domain);
     this.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
     this.#unpauseAfterwards(domain);

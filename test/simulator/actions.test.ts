@@ -406,6 +406,18 @@ describe('cpupools', () => {
     if (scheduler !== 'arinc653') expect(busy(1, 60, 100) && busy(2, 60, 100)).toBe(true);
   });
 
+  test.each(['4.6', '4.6-rfc', '4.7', '4.8'])(
+    'RTDS of Xen %s gives a pCPU away, which is quiet then',
+    (xen) => {
+      const actions: Timed[] = [[20, { kind: 'cpupool-cpu-remove', cpupool: 'Pool-0', pcpus: [1] }]];
+      const run = runOf([[hog], [hog]], { xen, pcpus: 2, scheduler: 'rtds', actions });
+      expect(run.refusals).toEqual([]);
+      expect(run.records.filter(({ tNs, pcpu }) => tNs > 20 * MS && pcpu === 1)).toEqual([]);
+      expect(run.switches.some(({ tNs, dom }) => tNs > 40 * MS && dom === 1)).toBe(true);
+      expect(run.switches.some(({ tNs, dom }) => tNs > 40 * MS && dom === 2)).toBe(true);
+    },
+  );
+
   test('are made of pCPUs that another one gave up, and end when nobody is in them', () => {
     const actions: Timed[] = [
       [10, { kind: 'cpupool-create', cpupool: 'p2', scheduler: 'credit2', pcpus: [3] }],

@@ -12,7 +12,7 @@ export function randomActions(seed: number): Scenario {
     caps: seed % 3 === 0,
     affinity: seed % 2 === 0,
     yields: seed % 5 === 0,
-    xen: pick(['4.17', 'head']),
+    xen: pick(['4.17', '4.18', '4.20', 'head']),
   };
   const base = randomScenario(seed, features);
   const { pcpus } = base.host;

@@ -17,13 +17,11 @@ export function adjustDomain(xen: Hypervisor, domain: Domain, command: DomainCom
   const { scheduler } = domain.pool!;
   const { weight, cap } = command;
   if (scheduler.name !== command.scheduler) return isScheduledBy(domain, scheduler.name);
-  const record = () => xen.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
-  record();
+  xen.inquireDomain(domain);
+  xen.machine.cpu = 0;
   if (cap !== undefined && cap > domain.vcpus.length * 100)
     return `a cap of ${cap} is too much for its vCPUs`;
-  if (!scheduler.adjustDomain?.(domain, { weight, cap })) return 'Xen refuses these parameters';
-  record();
-  return undefined;
+  return xen.adjustDomain(domain, { weight, cap }) ? undefined : 'Xen refuses these parameters';
 }
 
 const SERVER_REFUSED = 'a budget is at least 10 us and at most the period';

@@ -56,6 +56,12 @@ export class TimeDrivenRtdsScheduler implements Scheduler {
     return this.#tickled.size + pool.id;
   }
 
+  /** It polls no more. */
+  removePcpu(pcpu: Pcpu): void {
+    this.#idlePolls.busy(pcpu.id);
+    this.#tickled.unset(pcpu.id);
+  }
+
   allocVcpu(vcpu: Vcpu): void {
     vcpu.schedulerData = new RtdsVcpu(vcpu, false);
   }
