@@ -40,7 +40,7 @@ const home: Law = {
   create(scenario): Checker {
     return {
       switched: (_host, _tNs, pcpu, next) => {
-        if (next === undefined || !since(scenario, '4.17')) return undefined;
+        if (next === undefined || !since(scenario, '4.8')) return undefined;
         const expected = next.vcpu % scenario.host.pcpus;
         return pcpu === expected ? undefined : `${next.name} is on pCPU ${pcpu}, not on ${expected}`;
       },

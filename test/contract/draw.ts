@@ -1,4 +1,5 @@
 import { Prng } from '../../src/base/prng.ts';
+import { BOOT_PARAMETERS, whyNotRead } from '../../src/scenario/boot-parameters.ts';
 import type {
   Arinc653Table,
   DomainSpec,
@@ -112,7 +113,7 @@ export function drawScenario(entry: SchedulerEntry, seed: number): Drawn {
     name: `contract-${scheduler}-${seed}`,
     xen,
     scheduler,
-    params: drawParameters(draw, scheduler, xen),
+    params: knownParameters(drawParameters(draw, scheduler), scheduler, xen),
     durationNs,
     host,
     trace: { eventMask: 0x0002f000, flushNs: 50_000_000, endNs: durationNs },
@@ -214,9 +215,20 @@ function drawWorkload(draw: Draw): Workload {
   return draw.pick(draw.has('jobs') ? jobs : [...others, ...others, ...jobs])();
 }
 
-/** Boot parameters that the scheduler of that version reads, each given in half of the cases. */
-function drawParameters(draw: Draw, scheduler: SchedulerName, xen: XenSeries): Scenario['params'] {
-  const drawn = draw.has('boot-parameters') ? someParameters(draw, scheduler, xen) : {};
+/** Those that the scheduler of that version reads. */
+function knownParameters(
+  params: Scenario['params'],
+  scheduler: SchedulerName,
+  xen: XenSeries,
+): Scenario['params'] {
+  const known = BOOT_PARAMETERS.filter((parameter) => whyNotRead(parameter, scheduler, xen) === undefined);
+  const names = known.map(({ name }) => name);
+  return Object.fromEntries(Object.entries(params).filter(([name]) => names.includes(name)));
+}
+
+/** Boot parameters, each given in half of the cases. */
+function drawParameters(draw: Draw, scheduler: SchedulerName): Scenario['params'] {
+  const drawn = draw.has('boot-parameters') ? someParameters(draw, scheduler) : {};
   if (!draw.has('conserving')) return drawn;
   if (scheduler === 'credit') {
     return { ...drawn, vcpu_migration_delay: 0 };
@@ -226,14 +238,14 @@ function drawParameters(draw: Draw, scheduler: SchedulerName, xen: XenSeries): S
   return { ...drawn, ...one, sched_credit2_migrate_resist: 0, sched_smt_power_savings: false };
 }
 
-function someParameters(draw: Draw, scheduler: SchedulerName, xen: XenSeries): Scenario['params'] {
+function someParameters(draw: Draw, scheduler: SchedulerName): Scenario['params'] {
   const credit = {
     sched_credit_tslice_ms: draw.pick([1, 2, 5, 10, 60]),
     sched_ratelimit_us: draw.pick([0, 100, 1000, 5000]),
     vcpu_migration_delay: draw.pick([0, 500, 5000]),
     tickle_one_idle_cpu: draw.once(2),
     sched_smt_power_savings: draw.once(2),
-    ...(isSinceXen(xen, '4.18') ? { 'load-balance-ratelimit': draw.pick([0, 100, 10_000]) } : {}),
+    'load-balance-ratelimit': draw.pick([0, 100, 10_000]),
   };
   const credit2 = {
     credit2_runqueue: draw.pick(['cpu', 'core', 'socket', 'node', 'all']),

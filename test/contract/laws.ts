@@ -3,7 +3,7 @@ import { arinc653Laws } from './arinc653-laws.ts';
 import { capLaws } from './cap-laws.ts';
 import { hasAffinity, type Law, mayRunOn, since, vcpusOf } from './law.ts';
 import { type Checker, type Host, RUNNABLE, RUNNING, type SeenVcpu } from './observe.ts';
-import { rtdsLaws, whyNoBudgets } from './rtds-laws.ts';
+import { rtdsLaws } from './rtds-laws.ts';
 
 const oneAtATime: Law = {
   name: 'who is current is running, and nobody else is',
@@ -125,11 +125,10 @@ function patience(scenario: Scenario): number | string {
       return 3 * turns * 10e6;
     case 'rtds':
       if (!since(scenario, '4.8')) return 'RTDS until 4.7 may take a renewed vCPU for a depleted one';
-      if (whyNoBudgets(scenario) !== undefined)
-        return 'RTDS: with extratime a renewal may wait behind those of higher levels';
-      if (vcpus.reduce((sum, { rtds }) => sum + rtds!.budgetUs / rtds!.periodUs, 0) > 1)
+      // What a vCPU without parameters has: 4 ms of 10.
+      if (vcpus.reduce((sum, { rtds }) => sum + (rtds ? rtds.budgetUs / rtds.periodUs : 0.4), 0) > 1)
         return 'RTDS: more is promised than one pCPU has';
-      return 4 * Math.max(...vcpus.map(({ rtds }) => rtds!.periodUs * 1000), 10e6);
+      return 4 * Math.max(...vcpus.map(({ rtds }) => (rtds?.periodUs ?? 10_000) * 1000), 10e6);
     case 'null':
       return 'null: who finds no pCPU free never runs';
     case 'arinc653':

@@ -50,7 +50,7 @@ function serversOf(scenario: Scenario, { vcpus }: Host): Server[] {
 
 const ofRtds = ({ scheduler }: Scenario) => (scheduler === 'rtds' ? undefined : 'of RTDS only');
 
-export function whyNoBudgets(scenario: Scenario): string | undefined {
+function whyNoBudgets(scenario: Scenario): string | undefined {
   if (!since(scenario, '4.7')) return 'RTDS until 4.6 looks at budgets once per millisecond';
   const vcpus = scenario.domains.flatMap((domain) => domain.vcpus);
   if (since(scenario, '4.10') && vcpus.some(({ rtds }) => rtds === undefined || rtds.extratime))
