@@ -22,7 +22,13 @@ import { checkPlaces, FIRST_CPUPOOL, resolveCpupools } from './resolve-cpupools.
 import { type GivenPools, resolveDomains } from './resolve-domains.ts';
 import { resolveHost } from './resolve-host.ts';
 import type { Action, CpupoolSpec, Scenario, SchedulerName } from './scenario.ts';
-import { XEN_SERIES_DEFAULT, XEN_SERIES_WORDS, type XenSeries, xenSeriesOf } from './xen-versions.ts';
+import {
+  isSinceXen,
+  XEN_SERIES_DEFAULT,
+  XEN_SERIES_WORDS,
+  type XenSeries,
+  xenSeriesOf,
+} from './xen-versions.ts';
 
 /** What a caller decides instead of the file. */
 export interface ScenarioOverrides {
@@ -94,6 +100,7 @@ function resolve(
   const scheduler = decided.scheduler ?? values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
   const poolList = values.get(SCENARIO_KEYS.cpupools);
   const cpupools = poolList && resolveCpupools(poolList, pcpus, scheduler, problems);
+  const xen = decided.xen ?? values.value(SCENARIO_KEYS.xen) ?? XEN_SERIES_DEFAULT;
   const givenPools: GivenPools = new Map();
   const domainSpecs = domains ? resolveDomains(domains.value, pcpus, problems, givenPools) : [];
   const actionList = values.get(SCENARIO_KEYS.actions);
@@ -105,11 +112,18 @@ function resolve(
   const scope = { domains: domainSpecs, cpupools: poolNames, pcpus };
   const actions = actionList && resolveActions(actionList, scope, problems);
   checkPlaces({ domains: domainSpecs, givenPools, cpupools, actions, poolNames, pcpus }, problems);
+  const usesPools = actions?.some(({ command }) => command?.kind.startsWith('cpupool'))
+    ? actionList
+    : poolList;
+  if (usesPools && !isSinceXen(xen, '4.1')) {
+    const sentence = `there are no cpupools in Xen ${xen}, they came with 4.1`;
+    problems.add('scenario-conflict', usesPools.keyAt, sentence);
+  }
   const others = schedulersOf(cpupools ?? [], actions ?? []);
   return {
     name: values.value(SCENARIO_KEYS.name) ?? basename(fileName).replace(/\.[^.]+$/, ''),
     description: values.value(SCENARIO_KEYS.description) ?? '',
-    xen: decided.xen ?? values.value(SCENARIO_KEYS.xen) ?? XEN_SERIES_DEFAULT,
+    xen,
     scheduler,
     params: resolveParameters(values, decided, others, problems),
     durationNs,

@@ -144,6 +144,14 @@ describe('cpupools', () => {
       'cpupools: [{name: a, pcpus: 9}]',
       ['2:29: "pcpus" names pCPU 9, which does not exist: the host has pCPUs 0 to 3'],
     ],
+    [
+      'xen: "4.0"\ncpupools: [{name: a, pcpus: 1}]',
+      ['3:1: there are no cpupools in Xen 4.0, they came with 4.1'],
+    ],
+    [
+      'xen: "4.0"\nactions: [at 1s: cpupool-cpu-remove Pool-0 1]',
+      ['3:1: there are no cpupools in Xen 4.0, they came with 4.1'],
+    ],
     ['domains: [{cpupool: rt, vcpus: [hog]}]', ['2:21: unknown cpupool "rt", expected one of Pool-0']],
     [
       'domains: [{cpupool: rt, vcpus: [hog]}]\nactions: [at 1s: cpupool-create name=rt sched=rtds cpus=1]',
