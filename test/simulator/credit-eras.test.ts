@@ -7,7 +7,7 @@ import { EventCatalog } from '../../src/format/definitions.ts';
 import { headerWord } from '../../src/format/record.ts';
 import type { Scenario, VcpuSpec } from '../../src/scenario/scenario.ts';
 import { isSinceXen, XEN_SERIES, type XenSeries } from '../../src/scenario/xen-versions.ts';
-import { type SimulationHooks, simulate } from '../../src/simulator/index.ts';
+import { simulate } from '../../src/simulator/index.ts';
 import {
   PRI_BOOST as BOOST,
   creditOfPcpu,
