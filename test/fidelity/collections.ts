@@ -18,6 +18,8 @@ export interface Collection {
   readonly whyNoTraces?: string;
   /** Polls of idle pCPUs that find nothing are left out here, so that there are fewer decisions. */
   readonly leavesOutPolls?: boolean;
+  /** Its scenarios and results are those of credit-2008.ts: with settings at run time, and the credit over time. */
+  readonly isOf2008?: boolean;
 }
 
 const CURRENT = [
@@ -36,6 +38,14 @@ export const collections: readonly Collection[] = [
   ...CURRENT.map(({ xen, source, arinc653 }) => {
     return { scheduler: 'arinc653', xen, source, scenarios: 'older/scenarios/arinc653', results: arinc653 };
   }),
+  {
+    scheduler: 'credit',
+    xen: '3.3',
+    source: 'fd3c09b029 of November 2008',
+    scenarios: 'older/scenarios/credit-2008',
+    results: 'older/credit-2008',
+    isOf2008: true,
+  },
   { scheduler: 'rtds', xen: '4.7', source: '4.7.0', results: 'older/rtds-4.7.0', ...untraced },
   {
     scheduler: 'rtds',

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { read2008, readFile2008, run2008 } from '../simulator/credit-2008.ts';
 import { firstFigureDifference, type Reference, runScenario } from '../simulator/fidelity.ts';
 import { type Collection, readResult } from './collections.ts';
 import { compareRecords, compareSwitches } from './compare.ts';
@@ -18,6 +21,7 @@ export interface Holding {
 
 /** Runs scenario `name` of a collection and holds it against what Xen's own code did. */
 export function hold(root: string, collection: Collection, name: string): Holding {
+  if (collection.isOf2008) return holdOf2008(join(root, 'older'), collection.xen, name);
   const reference = readResult(root, collection, name);
   const began = process.hrtime.bigint();
   try {
@@ -42,6 +46,32 @@ export function hold(root: string, collection: Collection, name: string): Holdin
     const none = { switchesAgreed: 0, records: undefined, recordsAgreed: 0, events: 0, seconds: 0 };
     return { name, switches: total, difference, ...none };
   }
+}
+
+function holdOf2008(root: string, xen: string, name: string): Holding {
+  const reference = read2008(root, name);
+  const began = process.hrtime.bigint();
+  const run = run2008(readFile2008(root, name), xen);
+  const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+  const switches = compareSwitches(run.switches, reference.switches);
+  const { scheduleCalls, state, records, times } = reference;
+  const isSame = isDeepStrictEqual({ ...run, switches: reference.switches }, { ...reference });
+  const what = [
+    run.state === state ? '' : 'credit over time',
+    run.scheduleCalls === scheduleCalls && isDeepStrictEqual(run.times, times) ? '' : 'figures',
+    isDeepStrictEqual(run.records, records) ? '' : 'number of records of a kind',
+  ];
+  const others = isSame ? undefined : `other ${what.filter((each) => each !== '').join(', ')}`;
+  return {
+    name,
+    switches: switches.total,
+    switchesAgreed: switches.agreed,
+    records: undefined,
+    recordsAgreed: 0,
+    difference: switches.difference ?? others,
+    events: switches.total,
+    seconds,
+  };
 }
 
 function figuresOf({ figures }: Reference, scheduleCalls: number | undefined): Reference['figures'] {
