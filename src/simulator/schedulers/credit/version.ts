@@ -90,7 +90,10 @@ export interface CreditVersion {
 
   // ---- Placement
 
-  /** A new vCPU is placed by the scheduler: from 4.8. Xen 9f358ddd69 "Have schedulers revise initial placement". */
+  /**
+   * A new vCPU is placed by the scheduler: from 4.8. Xen 9f358ddd69 "xen: Have schedulers revise initial
+   * placement".
+   */
   readonly placesAtInsertion: boolean;
   /**
    * In the choice of a pCPU, of idle neighbours that are equally good, none: always the one that was looked
