@@ -68,10 +68,11 @@ export class RtdsRunning {
     for (let round = 0; round < 2; round += 1) {
       const end = round === 0 ? size : from;
       for (let pcpu = round === 0 ? from : 0; pcpu < end; pcpu += 1) {
-        if (((words[pcpu >>> 5]! >>> pcpu) & 1) === 0) continue;
         const itsLevel = levels[pcpu]!;
         const itsDeadline = deadlines[pcpu]!;
         if (itsLevel < lowestLevel || (itsLevel === lowestLevel && itsDeadline <= lowestDeadline)) continue;
+        // Asked last, because most have been sorted out by now.
+        if (((words[pcpu >>> 5]! >>> pcpu) & 1) === 0) continue;
         lowest = pcpu;
         lowestLevel = itsLevel;
         lowestDeadline = itsDeadline;
