@@ -154,15 +154,14 @@ export class Tracer {
   #emit(event: number, ticks: number, wordCount: number): void {
     const { cpu, pcpus } = this.#machine;
     const shown = this.#skewTicks.length === 0 ? ticks : ticks + (this.#skewTicks[cpu] ?? 0);
-    const high = Math.floor(shown / TWO_32);
-    const low = shown - high * TWO_32 + this.#baseLow;
-    const carry = low >= TWO_32 ? 1 : 0;
+    // Exact, as both are far below 2^53; `>>>` takes the rest of a division by 2^32.
+    const fromBase = shown + this.#baseLow;
     const { current } = pcpus[cpu]!;
     this.#sink.emit(
       cpu,
       event,
-      low >>> 0,
-      (this.#baseHigh + high + carry) >>> 0,
+      fromBase >>> 0,
+      (this.#baseHigh + Math.floor(fromBase / TWO_32)) >>> 0,
       this.#words,
       wordCount,
       current.domain.id,
