@@ -96,7 +96,7 @@ export class TraceRing {
     const recordBytes = 4 * (extraWords + (cycles ? 3 : 1));
     const unconsumed = this.unconsumedBytes;
     const offset = prod < dataBytes ? prod : prod - dataBytes;
-    // Nearly every record simply fits; what follows would do the same with it, in twice the time.
+    // Nearly every record simply fits; what follows would do the same with it, in more steps.
     if (cycles && this.lostRecords === 0 && recordBytes <= dataBytes - Math.max(offset, unconsumed)) {
       const { words } = this;
       const at = offset >>> 2;
