@@ -78,7 +78,16 @@ function lineOf({ xen }, { name, switches, switchesAgreed, records, recordsAgree
   return `${xen} ${name}: switches ${switchesAgreed}/${switches}, ${traced}: ${verdict}`;
 }
 
-function sentenceOf({ scenarios, exact, switches, switchesAgreed, traces, tracesExact, records, recordsAgreed }) {
+function sentenceOf({
+  scenarios,
+  exact,
+  switches,
+  switchesAgreed,
+  traces,
+  tracesExact,
+  records,
+  recordsAgreed,
+}) {
   const traced =
     traces === 0
       ? 'no traces compared'
