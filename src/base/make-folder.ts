@@ -8,7 +8,8 @@ import { dirname } from 'node:path';
 export function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
+  // A parent that is a file is left to mkdir, which says so.
+  if (parent !== path && statSync(parent, { throwIfNoEntry: false }) === undefined) makeFolder(parent);
   try {
     mkdirSync(path);
   } catch (error) {
