@@ -92,24 +92,9 @@ export class TraceRing {
     currentDom: number,
     currentVcpu: number,
   ): Insertion {
-    const { dataBytes, prod } = this;
+    const { dataBytes } = this;
     const recordBytes = 4 * (extraWords + (cycles ? 3 : 1));
     const unconsumed = this.unconsumedBytes;
-    const offset = prod < dataBytes ? prod : prod - dataBytes;
-    // Nearly every record simply fits; what follows would do the same with it, in more steps.
-    if (cycles && this.lostRecords === 0 && recordBytes <= dataBytes - Math.max(offset, unconsumed)) {
-      const { words } = this;
-      const at = offset >>> 2;
-      words[at] = (event & EVENT_MASK) | (extraWords << EXTRA_WORDS_SHIFT) | CYCLES_FLAG;
-      words[at + 1] = tscLow;
-      words[at + 2] = tscHigh;
-      for (let index = 0; index < extraWords; index += 1) words[at + 3 + index] = extra[index]!;
-      this.unconsumedRecords += 1;
-      this.prod = prod + recordBytes === 2 * dataBytes ? 0 : prod + recordBytes;
-      const { highWaterBytes } = this;
-      const crosses = unconsumed < highWaterBytes && unconsumed + recordBytes >= highWaterBytes;
-      return crosses ? KEPT_AND_CROSSED_HIGH_WATER : KEPT;
-    }
     // Never 0: a record that ends at the end of the ring leaves a whole round up to the next wrap.
     let bytesToWrap = dataBytes - this.offset;
     let totalBytes = recordBytes;
