@@ -92,7 +92,7 @@ describe('theft of service (experiment E1), percent of the attacker and of each 
 });
 
 describe('equal hogs', () => {
-  test.each([2, 3, 4])('wait (n - 1) x 30 ms on average, %i of them, in every version', (count) => {
+  test.each([2, 3, 4])('get equal shares, %i of them, in every version', (count) => {
     for (const xen of SERIES) {
       const domains = Array.from({ length: count }, () => [hog()]);
       const shares = sharesOf(scenarioOf(domains, { xen, durationNs: 30_000_000_000 }));
