@@ -1,4 +1,5 @@
 import type { RecordBatch } from '../decoder/record-batch.ts';
+import type { EventCatalog } from '../format/index.ts';
 import type { TimelineListener } from '../timeline/index.ts';
 
 /** A column of a result, with its documentation: text, JSON, CSV, Arrow and docs/metrics.md all come from here. */
@@ -17,6 +18,10 @@ export interface Column {
   readonly text?: 'nonzero' | 'never';
   /** A point in time, not a length of time. */
   readonly instant?: boolean;
+  /** It says what the row is about, such as `dom` or `cause`: rows of two traces are matched by their keys. */
+  readonly key?: boolean;
+  /** Which way is an improvement, where one is: comparisons say "better" and "worse" by it. */
+  readonly better?: 'lower' | 'higher';
 }
 
 /** An answer: small, whatever the length of the trace. A null cell is "not available". */
@@ -31,6 +36,10 @@ export interface ResultTable {
   readonly sampleColumn?: string;
   /** There is one row by nature: people see it as `heading: value` lines. */
   readonly single?: boolean;
+  /** People see it only when they ask for its pass by name (`--only`); programs always get it. */
+  readonly detail?: boolean;
+  /** What people read where there are no rows. */
+  readonly empty?: string;
 }
 
 export type Cell = number | string | null;
@@ -45,8 +54,12 @@ export interface DomainParameters {
 
 /** What every pass may know besides the records. */
 export interface AnalysisContext {
-  /** pCPUs that the trace has records of. */
+  /** The layouts of the records, by {@link RecordBatch.layout}. */
+  readonly catalog: EventCatalog;
+  /** pCPUs that the trace has records of and that are looked at. */
   readonly pcpus: readonly number[];
+  /** Where the stretch of the trace that is looked at begins; it ends where {@link AnalysisRun.finish} says. */
+  readonly fromNs: number;
   readonly domainParameters: ReadonlyMap<number, DomainParameters>;
   /** Length of the windows in which fairness is judged. */
   readonly windowNs: number;
@@ -65,5 +78,10 @@ export interface Analysis {
   readonly name: string;
   readonly title: string;
   readonly doc: string;
+  /**
+   * `selected`, unless given: it hears only of the vCPUs that the user wants to know of. `all`: it hears of every vCPU,
+   * since what one did concerns another; rows of those that the user did not ask for are left out of its results.
+   */
+  readonly hears?: 'selected' | 'all';
   create(context: AnalysisContext): AnalysisRun;
 }

@@ -37,7 +37,7 @@ export interface TraceAnalysis {
  */
 export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}): TraceAnalysis {
   const { analyses = allAnalyses, domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT } = options;
-  const context = { pcpus: reader.pcpus, domainParameters, windowNs };
+  const context = { catalog: reader.catalog, pcpus: reader.pcpus, fromNs: 0, domainParameters, windowNs };
   const runs = analyses.map((analysis) => analysis.create(context));
   const timeline = new Timeline(
     reader.catalog,

@@ -1,16 +1,17 @@
 import type { Column } from './analysis.ts';
 
 /** Columns that name what a row is about, the same in every result. */
-export const DOM: Column = { name: 'dom', type: 'int', unit: 'dom', doc: 'Number of the domain.' };
+export const DOM: Column = { name: 'dom', type: 'int', unit: 'dom', key: true, doc: 'Number of the domain.' };
 export const VCPU: Column = {
   name: 'vcpu',
   type: 'int',
   unit: 'vcpu',
+  key: true,
   doc: 'Number of the vCPU within its domain.',
 };
 
 /** How people see a column. */
-type Shown = Pick<Column, 'heading' | 'text' | 'instant'>;
+type Shown = Pick<Column, 'heading' | 'text' | 'instant' | 'better'>;
 
 /** A time, or a sum of time. */
 export function nsColumn(name: string, doc: string, shown: Shown = {}): Column {

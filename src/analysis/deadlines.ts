@@ -49,6 +49,7 @@ const TASK: Column = {
   name: 'task',
   type: 'int',
   unit: 'task',
+  key: true,
   doc: 'Number of the task within its domain.',
 };
 
@@ -64,6 +65,8 @@ interface TaskJobs {
   readonly response: Samples;
   readonly tardiness: Samples;
 }
+
+const NO_JOBS = 'the trace has no job records (TRC_TASK_*). docs/metrics.md says how a guest makes them.';
 
 class DeadlinesRun implements AnalysisRun {
   readonly listener = {
@@ -88,6 +91,7 @@ class DeadlinesRun implements AnalysisRun {
           return [task.dom, task.vcpu, task.task, ...measure([task]), coverage];
         }),
         sampleColumn: 'released',
+        empty: NO_JOBS,
       },
       {
         name: 'deadlines_by_domain',
@@ -99,6 +103,7 @@ class DeadlinesRun implements AnalysisRun {
           return [dom, ...measure(own), this.#coverage.ofDomain(dom)];
         }),
         sampleColumn: 'released',
+        empty: NO_JOBS,
       },
     ];
   }

@@ -4,7 +4,7 @@ import { countColumn, nsColumn, ratioColumn } from './columns.ts';
 import { COVERAGE } from './coverage.ts';
 
 const COLUMNS: readonly Column[] = [
-  { name: 'pcpu', type: 'int', unit: 'pcpu', doc: 'Number of the pCPU.' },
+  { name: 'pcpu', type: 'int', unit: 'pcpu', key: true, doc: 'Number of the pCPU.' },
   ratioColumn('utilisation', 'busy_ns over known time.'),
   nsColumn('busy_ns', "Time in which a domain's vCPU ran there."),
   nsColumn('idle_ns', 'Time in which its idle vCPU ran.'),

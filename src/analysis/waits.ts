@@ -9,6 +9,7 @@ const MEASURES: readonly Column[] = [
   {
     name: 'cause',
     type: 'string',
+    key: true,
     doc: '`wake`: it was blocked before; `preempt`: it ran before (yields too); `resume`: it was offline before.',
   },
   countColumn('count', 'Waits: times runnable that ended by running, start and end seen.'),

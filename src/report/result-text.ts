@@ -36,11 +36,8 @@ function rowsWithSamples(table: ResultTable, sampleColumn: string): readonly (re
   return table.rows.filter((row) => row[samples] !== 0);
 }
 
-function emptySentence(table: ResultTable): string {
-  if (table.name.startsWith('deadlines')) {
-    return 'None: the trace has no job records (TRC_TASK_*). docs/metrics.md says how a guest makes them.';
-  }
-  return 'None: the trace has no records that would tell.';
+function emptySentence({ empty = 'the trace has no records that would tell.' }: ResultTable): string {
+  return `None: ${empty}`;
 }
 
 function isShown(column: Column, rows: readonly (readonly Cell[])[], index: number): boolean {
