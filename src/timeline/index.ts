@@ -11,5 +11,6 @@ export { DEADLINE_TOLERANCE_NS } from './job-tracker.ts';
 export * from './runstate-batch.ts';
 export { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
 export type { TimelineListener } from './timeline-listener.ts';
+export * from './transition-batch.ts';
 export { domLabel, vcpuLabel } from './vcpu-label.ts';
 export { VcpuTable } from './vcpu-table.ts';

@@ -22,6 +22,8 @@ export interface RunstateBatch {
   count: number;
   readonly dom: Uint16Array;
   readonly vcpu: Uint16Array;
+  /** Index of the vCPU, from 0, the same in every batch of a timeline. */
+  readonly vcpuIndex: Int32Array;
   readonly state: Uint8Array;
   /**
    * The state by Xen's own runstate records. It differs from `state` only where that is THROTTLED: RUNNABLE or OFFLINE,
@@ -49,6 +51,8 @@ export interface WaitBatch {
   count: number;
   readonly dom: Uint16Array;
   readonly vcpu: Uint16Array;
+  /** Index of the vCPU, from 0, the same in every batch of a timeline. */
+  readonly vcpuIndex: Int32Array;
   /** Index into {@link WAIT_CAUSES}. */
   readonly cause: Uint8Array;
   readonly startNs: Float64Array;
@@ -71,6 +75,7 @@ export function createRunstateBatch(rows: number): RunstateBatch {
     count: 0,
     dom: new Uint16Array(rows),
     vcpu: new Uint16Array(rows),
+    vcpuIndex: new Int32Array(rows),
     state: new Uint8Array(rows),
     xenState: new Uint8Array(rows),
     previous: new Uint8Array(rows),
@@ -87,6 +92,7 @@ export function createWaitBatch(rows: number): WaitBatch {
     count: 0,
     dom: new Uint16Array(rows),
     vcpu: new Uint16Array(rows),
+    vcpuIndex: new Int32Array(rows),
     cause: new Uint8Array(rows),
     startNs: new Float64Array(rows),
     endNs: new Float64Array(rows),

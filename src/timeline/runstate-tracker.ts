@@ -14,6 +14,7 @@ import { PLACE_UNKNOWN, PlaceTracker } from './place-tracker.ts';
 import { BLOCKED, DOM_IDLE, OFFLINE, RUNNABLE, RUNNING, THROTTLED, UNKNOWN } from './runstate-batch.ts';
 import { ThrottleEvidence } from './throttle-evidence.ts';
 import type { TimelineOutput } from './timeline-listener.ts';
+import { REMOVED } from './transition-batch.ts';
 import { createVcpuStates, growVcpuStates, NEVER_SEEN, type VcpuStates } from './vcpu-states.ts';
 import { VcpuTable } from './vcpu-table.ts';
 
@@ -86,9 +87,10 @@ export class RunstateTracker {
       const ran = place < 0 ? -1 : this.#history.longest(place, startNs, tNs);
       const ranKey = ran < 0 ? -1 : this.vcpus.keys[ran];
       const ranNs = ran < 0 ? 0 : this.#history.longestNs;
-      this.#output.wait(key, s.cause[v], startNs, tNs, fromPlace, place, ranKey, ranNs, throttledNs[v]);
+      this.#output.wait(key, v, s.cause[v], startNs, tNs, fromPlace, place, ranKey, ranNs, throttledNs[v]);
     }
     this.#open(tNs, v, idleOf, place, from, to);
+    if (this.#output.tellsTransitions) this.#output.transition(tNs, key, v, from, s.shown[v], s.place[v]);
   }
 
   /** TRC_SCHED_SLEEP of `key`: somebody, perhaps the scheduler, puts it to sleep. */
@@ -107,7 +109,7 @@ export class RunstateTracker {
     if (s.state[v] !== RUNNABLE || s.shown[v] === shown) return;
     this.#emit(v, s.shown[v], RUNNABLE, tNs, s.startSeen[v] | END_SEEN);
     s.startSeen[v] = START_SEEN;
-    s.shown[v] = shown;
+    this.#change(tNs, v, shown);
   }
 
   /** From `tNs` on records of `pcpu` are missing. */
@@ -121,7 +123,7 @@ export class RunstateTracker {
     for (let v = 0; v < this.vcpus.count; v++) {
       if (s.state[v] === UNKNOWN || s.state[v] === NEVER_SEEN || this.#outOfReach(v, pcpu)) continue;
       this.#emit(v, this.#shownAtBorder(v), s.state[v], tNs, s.startSeen[v]);
-      this.#forget(v);
+      this.#lose(tNs, v);
     }
   }
 
@@ -142,6 +144,7 @@ export class RunstateTracker {
     for (let v = 0; v < this.vcpus.count; v++) {
       if (this.vcpus.keys[v] >>> 16 !== dom || s.state[v] === NEVER_SEEN) continue;
       this.#emit(v, this.#shownAtBorder(v), s.state[v], tNs, s.startSeen[v] | END_SEEN);
+      this.#change(tNs, v, REMOVED);
       s.state[v] = NEVER_SEEN;
     }
     this.#bornNs.set(dom, tNs);
@@ -231,7 +234,7 @@ export class RunstateTracker {
     if (other < 0 || other === v || this.#s.state[other] !== RUNNING) return;
     this.#repair(other);
     this.#emit(other, UNKNOWN, UNKNOWN, tNs, 0);
-    this.#forget(other);
+    this.#lose(tNs, other);
   }
 
   /** Starts the interval after a record. */
@@ -258,6 +261,12 @@ export class RunstateTracker {
     const bound = to === RUNNING ? place : idleOf;
     const safe = bound >= 0 && !this.#coreScheduling && !((this.#openLossesOn[bound] ?? 0) > 0);
     if (!safe) this.#forget(v);
+  }
+
+  /** What `v` does is not known any more. */
+  #lose(tNs: number, v: number): void {
+    this.#change(tNs, v, UNKNOWN);
+    this.#forget(v);
   }
 
   #forget(v: number): void {
@@ -307,6 +316,15 @@ export class RunstateTracker {
     return this.evidence.isParked(this.vcpus.keys[v], s.sleep[v]) ? THROTTLED : OFFLINE;
   }
 
+  /** From `tNs` on `v` is shown as `shown`, by something else than a runstate record. */
+  #change(tNs: number, v: number, shown: number): void {
+    const s = this.#s;
+    if (this.#output.tellsTransitions && s.shown[v] !== shown) {
+      this.#output.transition(tNs, this.vcpus.keys[v], v, s.shown[v], shown, s.place[v]);
+    }
+    s.shown[v] = shown;
+  }
+
   /** Writes the interval of `v` up to `endNs`, and starts the next one there. */
   #emit(v: number, shown: number, xenState: number, endNs: number, complete: number): void {
     const s = this.#s;
@@ -316,6 +334,7 @@ export class RunstateTracker {
     const place = s.place[v];
     this.#output.runstate(
       this.vcpus.keys[v],
+      v,
       shown,
       xenState,
       s.previous[v],

@@ -5,12 +5,14 @@ import {
   type RunstateBatch,
   type WaitBatch,
 } from './runstate-batch.ts';
+import { createTransitionBatch, type TransitionBatch } from './transition-batch.ts';
 
 /** Takes what a {@link Timeline} finds, batch by batch. Batches are reused: copy what you keep past the call. */
 export interface TimelineListener {
   onRunstates?(batch: RunstateBatch): void;
   onWaits?(batch: WaitBatch): void;
   onJobs?(batch: JobBatch): void;
+  onTransitions?(batch: TransitionBatch): void;
 }
 
 const ROWS = 16_384;
@@ -21,13 +23,18 @@ export class TimelineOutput {
   readonly #runstates: RunstateBatch = createRunstateBatch(ROWS);
   readonly #waits: WaitBatch = createWaitBatch(ROWS);
   readonly #jobs: JobBatch = createJobBatch(ROWS);
+  readonly #transitions: TransitionBatch = createTransitionBatch(ROWS);
+  /** Whether anybody listens to transitions: they cost time. */
+  readonly tellsTransitions: boolean;
 
   constructor(listeners: readonly TimelineListener[]) {
     this.#listeners = listeners;
+    this.tellsTransitions = listeners.some(({ onTransitions }) => onTransitions !== undefined);
   }
 
   runstate(
     key: number,
+    vcpuIndex: number,
     state: number,
     xenState: number,
     previous: number,
@@ -40,6 +47,7 @@ export class TimelineOutput {
     const row = batch.count;
     batch.dom[row] = key >>> 16;
     batch.vcpu[row] = key;
+    batch.vcpuIndex[row] = vcpuIndex;
     batch.state[row] = state;
     batch.xenState[row] = xenState;
     batch.previous[row] = previous;
@@ -53,6 +61,7 @@ export class TimelineOutput {
 
   wait(
     key: number,
+    vcpuIndex: number,
     cause: number,
     startNs: number,
     endNs: number,
@@ -66,6 +75,7 @@ export class TimelineOutput {
     const row = batch.count;
     batch.dom[row] = key >>> 16;
     batch.vcpu[row] = key;
+    batch.vcpuIndex[row] = vcpuIndex;
     batch.cause[row] = cause;
     batch.startNs[row] = startNs;
     batch.endNs[row] = endNs;
@@ -104,10 +114,25 @@ export class TimelineOutput {
     if (batch.count === ROWS) this.#flushJobs();
   }
 
+  transition(tNs: number, key: number, vcpuIndex: number, from: number, to: number, pcpu: number): void {
+    const batch = this.#transitions;
+    const row = batch.count;
+    batch.tNs[row] = tNs;
+    batch.dom[row] = key >>> 16;
+    batch.vcpu[row] = key;
+    batch.vcpuIndex[row] = vcpuIndex;
+    batch.from[row] = from;
+    batch.to[row] = to;
+    batch.pcpu[row] = pcpu;
+    batch.count = row + 1;
+    if (batch.count === ROWS) this.#flushTransitions();
+  }
+
   flush(): void {
     this.#flushRunstates();
     this.#flushWaits();
     this.#flushJobs();
+    this.#flushTransitions();
   }
 
   #flushRunstates(): void {
@@ -126,5 +151,11 @@ export class TimelineOutput {
     if (this.#jobs.count === 0) return;
     for (const listener of this.#listeners) listener.onJobs?.(this.#jobs);
     this.#jobs.count = 0;
+  }
+
+  #flushTransitions(): void {
+    if (this.#transitions.count === 0) return;
+    for (const listener of this.#listeners) listener.onTransitions?.(this.#transitions);
+    this.#transitions.count = 0;
   }
 }

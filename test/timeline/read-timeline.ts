@@ -12,6 +12,8 @@ import {
   WAIT_CAUSES,
 } from '../../src/timeline/index.ts';
 
+const STATE_NAMES = [...RUNSTATE_NAMES, 'removed'];
+
 /** One interval as an object: for tests only. */
 export interface Interval {
   readonly vcpu: string;
@@ -51,6 +53,8 @@ export interface TimelineRows {
   readonly intervals: Interval[];
   readonly waits: Wait[];
   readonly jobs: JobRow[];
+  /** `100 d1v0 blocked > runnable@0` */
+  readonly transitions: string[];
   readonly timeline: Timeline;
   /** `d1v0` -> `running 0-100@0 blocked 100-250`, with `@pcpu` where it ran. */
   story(vcpu: string): string;
@@ -68,6 +72,7 @@ export async function readTimeline(input: TraceInput, options: Options = {}): Pr
   const intervals: Interval[] = [];
   const waits: Wait[] = [];
   const jobs: JobRow[] = [];
+  const transitions: string[] = [];
   const timeline = new Timeline(
     reader.catalog,
     [
@@ -102,6 +107,13 @@ export async function readTimeline(input: TraceInput, options: Options = {}): Pr
             });
           }
         },
+        onTransitions(batch) {
+          for (let row = 0; row < batch.count; row++) {
+            const states = [batch.from[row], batch.to[row]].map((state) => STATE_NAMES[state]).join(' > ');
+            const vcpu = vcpuLabel(batch.dom[row], batch.vcpu[row]);
+            transitions.push(`${batch.tNs[row]} ${vcpu} ${states}@${batch.pcpu[row]}`);
+          }
+        },
         onJobs(batch) {
           for (let row = 0; row < batch.count; row++) {
             jobs.push({
@@ -131,5 +143,5 @@ export async function readTimeline(input: TraceInput, options: Options = {}): Pr
         return `${state} ${startNs}-${endNs}${state === 'running' ? `@${pcpu}` : ''}`;
       })
       .join(', ');
-  return { intervals, waits, jobs, timeline, story };
+  return { intervals, waits, jobs, transitions, timeline, story };
 }

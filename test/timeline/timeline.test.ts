@@ -43,6 +43,20 @@ describe('Timeline on one pCPU', () => {
     expect(previous).toEqual(['unknown', 'blocked', 'runnable', 'running']);
   });
 
+  test('transitions tell every change in time order, over all vCPUs', async () => {
+    const { transitions } = await readTimeline(trace());
+    expect(transitions).toEqual([
+      '0 d1v0 runnable > running@0',
+      '100 d2v0 blocked > runnable@-1',
+      '400 d1v0 running > runnable@0',
+      '400 d2v0 runnable > running@0',
+      '700 d2v0 running > blocked@0',
+      '700 d1v0 runnable > running@0',
+      '900 d1v0 running > blocked@0',
+      '900 d[IDLE]v0 runnable > running@0',
+    ]);
+  });
+
   test('waits have their cause, places and who ran meanwhile', async () => {
     const { waits } = await readTimeline(trace());
     expect(waits).toEqual([
