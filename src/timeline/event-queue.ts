@@ -1,5 +1,4 @@
-/** Extra words kept of each event: as many as a record can have. */
-export const QUEUE_WORDS = 7;
+import { VALUES_MAX } from './record-kinds.ts';
 
 /**
  * The last records that concern a timeline, as a ring of columns. A timeline works on the oldest one, so that it knows
@@ -7,10 +6,14 @@ export const QUEUE_WORDS = 7;
  */
 export class EventQueue {
   readonly tNs: Float64Array;
-  readonly event: Uint32Array;
+  readonly kind: Uint8Array;
+  /** Of a change of runstate: the old state in bits 5..4, the new one in bits 1..0. */
+  readonly states: Uint8Array;
   readonly pcpu: Uint16Array;
-  /** {@link QUEUE_WORDS} a slot. */
-  readonly words: Uint32Array;
+  /** The vCPU, `dom << 16 | vcpu`. */
+  readonly key: Uint32Array;
+  /** {@link VALUES_MAX} a slot, for the kinds that have values; NaN where the layout lacks one. */
+  readonly values: Float64Array;
   readonly #mask: number;
   #pushed = 0;
   #taken = 0;
@@ -19,9 +22,11 @@ export class EventQueue {
   constructor(capacity: number) {
     this.#mask = capacity - 1;
     this.tNs = new Float64Array(capacity);
-    this.event = new Uint32Array(capacity);
+    this.kind = new Uint8Array(capacity);
+    this.states = new Uint8Array(capacity);
     this.pcpu = new Uint16Array(capacity);
-    this.words = new Uint32Array(capacity * QUEUE_WORDS);
+    this.key = new Uint32Array(capacity);
+    this.values = new Float64Array(capacity * VALUES_MAX);
   }
 
   get count(): number {

@@ -3,38 +3,22 @@
  * @module
  */
 import type { RecordBatch } from '../decoder/record-batch.ts';
-import type { EventCatalog } from '../format/definitions.ts';
-import { TRC_LOST_RECORDS } from '../format/record.ts';
-import { EventQueue, QUEUE_WORDS } from './event-queue.ts';
+import { type EventCatalog, readField } from '../format/definitions.ts';
+import { EventQueue } from './event-queue.ts';
 import { JobTracker } from './job-tracker.ts';
+import {
+  FIRST_KIND_OF_BLAME,
+  KIND,
+  type RecordKinds,
+  recordKinds,
+  SCHEDULER,
+  VALUES_MAX,
+} from './record-kinds.ts';
 import { RunstateTracker } from './runstate-tracker.ts';
 import { type TimelineListener, TimelineOutput } from './timeline-listener.ts';
 
-const TRC_SCHED_DOM_ADD = 0x28001;
-const TRC_SCHED_DOM_REM = 0x28002;
-const TRC_SCHED_SLEEP = 0x28003;
-const TRC_SCHED_SWITCH = 0x2800a;
-const TRC_RTDS_BUDGET_BURN = 0x22803;
-const TRC_RTDS_BUDGET_REPLENISH = 0x22804;
-const TRC_TASK_RELEASE = 0x24001;
-const TRC_TASK_START = 0x24002;
-const TRC_TASK_COMPLETE = 0x24003;
-/** A guest's own records (HVMOP_xentrace) of the same things, with the same words. */
-const TRC_GUEST_TASK_RELEASE = 0x0800f001;
-const TRC_GUEST_TASK_START = 0x0800f002;
-const TRC_GUEST_TASK_COMPLETE = 0x0800f003;
-
-/** TRC_SCHED_RUNSTATE_CHANGE is 0x21001, the old state in bits 9..8, the new one in bits 5..4 (Xen's core.c). */
-const RUNSTATE_MASK = 0x0ffffccf;
-const RUNSTATE_CHANGE = 0x21001;
-/** The scheduler of a class record is in bits 11..9: 0x220xx and 0x221xx credit, 0x222xx and 0x223xx credit2. */
-const SCHEDULER_SHIFT = 9;
-const CREDIT = 0x22000 >>> SCHEDULER_SHIFT;
-const CREDIT2 = 0x22200 >>> SCHEDULER_SHIFT;
-
 /** Relevant records that the timeline looks ahead; a loss that began before them is only noticed at the oldest one. */
 const LOOKAHEAD = 1 << 18;
-const TWO_TO_32 = 2 ** 32;
 
 export interface TimelineOptions {
   /** The pCPUs that the trace has records of, where they are known beforehand (TraceReader.pcpus). */
@@ -64,10 +48,7 @@ export class Timeline {
   readonly #runstates: RunstateTracker;
   readonly #jobs: JobTracker;
   readonly #queue: EventQueue;
-  /** Word of TRC_RTDS_BUDGET_BURN in which the 64-bit budget begins. */
-  readonly #budgetWord: number;
-  /** By layout index: the bit at which a record names the pCPU that it tickles, or -1. */
-  readonly #tickledBit: Int32Array;
+  readonly #kinds: RecordKinds;
   /** The pCPUs that the trace has records of, where that is known. */
   readonly #recorded: ReadonlySet<number> | undefined;
   #unansweredTickles = 0;
@@ -93,28 +74,25 @@ export class Timeline {
     this.#jobs = new JobTracker(this.#output);
     this.#queue = new EventQueue(lookahead);
     this.#recorded = options.pcpus === undefined ? undefined : new Set(options.pcpus);
-    this.#tickledBit = Int32Array.from(catalog.layouts, (layout) => {
-      return layout?.fields.find(({ name }) => name === 'tickled_pcpu')?.offset ?? -1;
-    });
-    const burn = catalog.eventById(TRC_RTDS_BUDGET_BURN)?.layouts[0];
-    this.#budgetWord = (burn?.fields.find((field) => field.name === 'budget_ns')?.offset ?? 32) / 32;
+    this.#kinds = recordKinds(catalog);
   }
 
   /** Takes a batch; its arrays may be reused when this returns. */
   push(batch: RecordBatch): void {
     if (this.#firstTsc < 0n) this.#noteFirstTick(batch);
-    for (let row = 0; row < batch.count; row++) {
-      const event = batch.event[row];
-      if ((event & RUNSTATE_MASK) !== RUNSTATE_CHANGE && !isRelevant(event)) {
-        const bit = this.#tickledBit[batch.layout[row]];
-        if (bit >= 0) this.#noteTickled(batch.words[batch.wordsOffset[row] + (bit >>> 5)] >>> (bit & 31));
-        const scheduler = event >>> SCHEDULER_SHIFT;
-        if (scheduler === CREDIT) this.#runstates.evidence.creditSeen = true;
-        else if (scheduler === CREDIT2) this.#runstates.evidence.credit2Seen = true;
-        continue;
-      }
+    const { count, layout } = batch;
+    const { kind, scheduler } = this.#kinds;
+    const { evidence } = this.#runstates;
+    for (let row = 0; row < count; row++) {
+      const layoutIndex = layout[row];
+      if (scheduler[layoutIndex] === SCHEDULER.credit) evidence.creditSeen = true;
+      else if (scheduler[layoutIndex] === SCHEDULER.credit2) evidence.credit2Seen = true;
+      const kindOfRow = kind[layoutIndex];
+      if (kindOfRow === KIND.none) continue;
+      if (kindOfRow === KIND.tickle) this.#noteTickled(batch, row);
+      if (kindOfRow >= FIRST_KIND_OF_BLAME) continue;
       if (this.#queue.full) this.#work(this.#queue.take());
-      this.#enqueue(batch, row, event);
+      this.#enqueue(batch, row, layoutIndex, kindOfRow);
     }
   }
 
@@ -167,32 +145,57 @@ export class Timeline {
    * A tickled pCPU calls schedule() and makes records. If the trace has none of it, they are missing altogether; a
    * single tickle may have come just before the end.
    */
-  #noteTickled(word: number): void {
-    if (this.#recorded === undefined || this.#recorded.has(word & 0xffff)) return;
+  #noteTickled(batch: RecordBatch, row: number): void {
+    if (this.#recorded === undefined) return;
+    const [field] = this.#kinds.values[batch.layout[row]];
+    if (
+      field === undefined ||
+      this.#recorded.has(readField(batch.words, batch.wordsOffset[row], field) as number)
+    )
+      return;
     if (++this.#unansweredTickles > 1) this.#runstates.partial = true;
   }
 
-  #enqueue(batch: RecordBatch, row: number, event: number): void {
+  #enqueue(batch: RecordBatch, row: number, layoutIndex: number, kind: number): void {
     const queue = this.#queue;
     const slot = queue.push();
-    queue.event[slot] = event;
+    queue.kind[slot] = kind;
     queue.pcpu[slot] = batch.pcpu[row];
     queue.tNs[slot] = batch.tNs[row];
-    const from = batch.wordsOffset[row];
-    const to = Math.min(batch.wordsOffset[row + 1], from + QUEUE_WORDS);
-    let at = slot * QUEUE_WORDS;
-    const end = at + QUEUE_WORDS;
-    for (let word = from; word < to; word++) queue.words[at++] = batch.words[word];
-    while (at < end) queue.words[at++] = 0;
-    if (event === TRC_LOST_RECORDS) this.#foresee(batch, row, queue.words, slot * QUEUE_WORDS);
+    const { words } = batch;
+    const at = batch.wordsOffset[row];
+    const { domWord, domShift, vcpuWord, vcpuShift, values } = this.#kinds;
+    if (domWord[layoutIndex] >= 0) {
+      const dom = words[at + domWord[layoutIndex]] >>> domShift[layoutIndex];
+      const vcpu =
+        vcpuWord[layoutIndex] < 0 ? 0 : words[at + vcpuWord[layoutIndex]] >>> vcpuShift[layoutIndex];
+      queue.key[slot] = (dom << 16) | (vcpu & 0xffff);
+    }
+    if (kind === KIND.runstate) {
+      const event = batch.event[row];
+      queue.states[slot] = ((event >>> 4) & 0x30) | ((event >>> 4) & 3);
+      return;
+    }
+    const fields = values[layoutIndex];
+    for (let value = 0; value < fields.length; value++) {
+      const field = fields[value];
+      queue.values[slot * VALUES_MAX + value] =
+        field === undefined ? Number.NaN : Number(readField(words, at, field));
+    }
+    if (kind === KIND.lost) this.#foresee(batch, row, this.#firstLostTsc(words, at, layoutIndex));
+  }
+
+  /** The TSC of the first lost record, or -1n: Xen has told it since 3.4. */
+  #firstLostTsc(words: Uint32Array, at: number, layoutIndex: number): bigint {
+    const [field] = this.#kinds.values[layoutIndex];
+    return field === undefined ? -1n : BigInt(readField(words, at, field));
   }
 
   /** Notes when the loss began that the lost-records record in `row` ends. */
-  #foresee(batch: RecordBatch, row: number, words: Uint32Array, at: number): void {
+  #foresee(batch: RecordBatch, row: number, firstTsc: bigint): void {
     const endNs = batch.tNs[row];
     const endTsc = BigInt(batch.tscHigh[row]) * 0x1_0000_0000n + BigInt(batch.tscLow[row]);
-    const firstTsc = BigInt(words[at + 3]) * 0x1_0000_0000n + BigInt(words[at + 2]);
-    const lostTicks = Number(endTsc - firstTsc);
+    const lostTicks = firstTsc < 0n ? 0 : Number(endTsc - firstTsc);
     const ticksPerNs = this.#ticksPerNs(batch, row, endTsc);
     const firstNs = lostTicks > 0 ? Math.max(0, Math.floor(endNs - lostTicks / ticksPerNs)) : endNs;
     const loss = { pcpu: batch.pcpu[row], firstNs };
@@ -218,63 +221,49 @@ export class Timeline {
   }
 
   #work(slot: number): void {
-    const { event: events, pcpu: pcpus, tNs: times, words } = this.#queue;
-    const event = events[slot];
+    const { kind, states, pcpu: pcpus, tNs: times, key: keys, values } = this.#queue;
     const pcpu = pcpus[slot];
     const tNs = Math.max(times[slot], this.#nowNs);
     while (this.#nextLossNs <= tNs) this.#beginNextLoss();
     this.#nowNs = tNs;
-    const at = slot * QUEUE_WORDS;
-    const word = words[at];
-    if ((event & RUNSTATE_MASK) === RUNSTATE_CHANGE) {
-      this.#runstates.runstate(tNs, pcpu, word, (event >>> 8) & 3, (event >>> 4) & 3);
-      return;
-    }
-    switch (event) {
-      case TRC_SCHED_SWITCH:
+    const key = keys[slot];
+    const at = slot * VALUES_MAX;
+    switch (kind[slot]) {
+      case KIND.runstate:
+        this.#runstates.runstate(tNs, pcpu, key, states[slot] >>> 4, states[slot] & 3);
+        return;
+      case KIND.switch:
         this.#runstates.places.switchAhead(tNs, pcpu);
         return;
-      case TRC_SCHED_SLEEP:
-        this.#runstates.sleep(pcpu, ((word << 16) | (words[at + 1] & 0xffff)) >>> 0);
+      case KIND.sleep:
+        this.#runstates.sleep(pcpu, key);
         return;
-      case TRC_RTDS_BUDGET_BURN: {
-        const budget = at + this.#budgetWord;
-        if (words[budget] === 0 && words[budget + 1] === 0) this.#runstates.budget(tNs, word, true);
+      case KIND.budgetBurn:
+        if (values[at] === 0) this.#runstates.budget(tNs, key, true);
         return;
-      }
-      case TRC_RTDS_BUDGET_REPLENISH:
-        this.#runstates.budget(tNs, word, false);
+      case KIND.budgetReplenish:
+        this.#runstates.budget(tNs, key, false);
         return;
-      case TRC_SCHED_DOM_ADD:
-        this.#created.set(word & 0xffff, tNs);
-        this.#runstates.domainCreated(tNs, word & 0xffff);
+      case KIND.domAdd:
+        this.#created.set(key >>> 16, tNs);
+        this.#runstates.domainCreated(tNs, key >>> 16);
         return;
-      case TRC_SCHED_DOM_REM:
-        this.#removed.set(word & 0xffff, tNs);
-        this.#runstates.domainRemoved(tNs, word & 0xffff);
+      case KIND.domRem:
+        this.#removed.set(key >>> 16, tNs);
+        this.#runstates.domainRemoved(tNs, key >>> 16);
         return;
-      case TRC_LOST_RECORDS:
+      case KIND.lost:
         this.#runstates.endLoss(tNs, pcpu);
         this.#jobs.loss();
         return;
-      default:
-        this.#job(event, tNs, at);
-    }
-  }
-
-  #job(event: number, tNs: number, at: number): void {
-    const { words } = this.#queue;
-    const key = words[at];
-    const task = words[at + 1];
-    const job = words[at + 2];
-    if (event === TRC_TASK_RELEASE || event === TRC_GUEST_TASK_RELEASE) {
-      const deadlineNs = words[at + 4] * TWO_TO_32 + words[at + 3];
-      const lateNs = words[at + 6] * TWO_TO_32 + words[at + 5];
-      this.#jobs.release(tNs, key, task, job, deadlineNs, lateNs);
-    } else if (event === TRC_TASK_START || event === TRC_GUEST_TASK_START) {
-      this.#jobs.start(tNs, key, task, job);
-    } else {
-      this.#jobs.complete(tNs, key, task, job);
+      case KIND.taskRelease:
+        this.#jobs.release(tNs, key, values[at], values[at + 1], values[at + 2], values[at + 3]);
+        return;
+      case KIND.taskStart:
+        this.#jobs.start(tNs, key, values[at], values[at + 1]);
+        return;
+      case KIND.taskComplete:
+        this.#jobs.complete(tNs, key, values[at], values[at + 1]);
     }
   }
 
@@ -282,27 +271,5 @@ export class Timeline {
     const loss = this.#losses.shift()!;
     this.#nextLossNs = this.#losses[0]?.firstNs ?? Number.POSITIVE_INFINITY;
     this.#runstates.beginLoss(Math.max(loss.firstNs, this.#nowNs), loss.pcpu);
-  }
-}
-
-/** Whether a record that is no runstate change concerns a timeline. */
-function isRelevant(event: number): boolean {
-  switch (event) {
-    case TRC_SCHED_SWITCH:
-    case TRC_SCHED_SLEEP:
-    case TRC_RTDS_BUDGET_BURN:
-    case TRC_RTDS_BUDGET_REPLENISH:
-    case TRC_SCHED_DOM_ADD:
-    case TRC_SCHED_DOM_REM:
-    case TRC_LOST_RECORDS:
-    case TRC_TASK_RELEASE:
-    case TRC_TASK_START:
-    case TRC_TASK_COMPLETE:
-    case TRC_GUEST_TASK_RELEASE:
-    case TRC_GUEST_TASK_START:
-    case TRC_GUEST_TASK_COMPLETE:
-      return true;
-    default:
-      return false;
   }
 }
