@@ -1,4 +1,5 @@
 import type { Analysis } from './analysis.ts';
+import { blame } from './blame.ts';
 import { deadlines } from './deadlines.ts';
 import { fairness } from './fairness.ts';
 import { pcpus } from './pcpus.ts';
@@ -6,4 +7,4 @@ import { runstates } from './runstates.ts';
 import { waits } from './waits.ts';
 
 /** Every pass, in the order of a report. Command line, reports and docs go through this list. */
-export const analyses: readonly Analysis[] = [waits, runstates, fairness, deadlines, pcpus];
+export const analyses: readonly Analysis[] = [waits, blame, runstates, fairness, deadlines, pcpus];

@@ -1,9 +1,10 @@
 import type { Cell, Column, ResultTable } from '../analysis/index.ts';
-import { vcpuLabel } from '../timeline/vcpu-label.ts';
+import { domLabel, vcpuLabel } from '../timeline/vcpu-label.ts';
 import { formatCount, formatInstant, formatNs, formatPercent, NOT_AVAILABLE } from './quantities.ts';
 import { textTable, wrapText } from './text-table.ts';
 
 const WIDTH = 110;
+const UNKNOWN_NAME = 'unknown';
 
 /** One result for people: its title underlined, its rows lined up, dom and vcpu put together as `d1v0`. */
 export function renderResultText(table: ResultTable): string {
@@ -11,11 +12,15 @@ export function renderResultText(table: ResultTable): string {
   const heading = `${table.title}\n${'-'.repeat(table.title.length)}\n`;
   if (rows.length === 0) return `${heading}${wrapText(emptySentence(table), WIDTH)}\n`;
   if (table.single) return heading + renderPairs(table.columns, rows[0]);
-  const columns = table.columns.map((column, index) => ({ column, index }));
-  const shown = columns.filter(({ column, index }) => isShown(column, rows, index));
+  const columns = table.columns.map((column, index) => ({
+    column,
+    index,
+    vcpuIndex: partnerOf(column, table),
+  }));
+  const partners = new Set(columns.map(({ vcpuIndex }) => vcpuIndex));
+  const shown = columns.filter(({ column, index }) => !partners.has(index) && isShown(column, rows, index));
   const samples = table.columns.findIndex(({ name }) => name === table.sampleColumn);
-  const vcpuIndex = table.columns.findIndex(({ name }) => name === 'vcpu');
-  const cellOf = (row: readonly Cell[], column: Column, index: number) => {
+  const cellOf = (row: readonly Cell[], { column, index, vcpuIndex }: (typeof columns)[number]) => {
     if (column.unit === 'dom')
       return vcpuIndex < 0 ? domText(row[index]) : vcpuText(row[index], row[vcpuIndex]);
     const count = samples < 0 ? Number.POSITIVE_INFINITY : Number(row[samples]);
@@ -24,8 +29,8 @@ export function renderResultText(table: ResultTable): string {
   return (
     heading +
     textTable(
-      shown.map(({ column }) => headingOf(column, vcpuIndex >= 0)),
-      rows.map((row) => shown.map(({ column, index }) => cellOf(row, column, index))),
+      shown.map(({ column, vcpuIndex }) => headingOf(column, vcpuIndex >= 0)),
+      rows.map((row) => shown.map((column) => cellOf(row, column))),
       shown.map(({ column }) => column.type === 'string' || column.unit === 'dom'),
     )
   );
@@ -40,13 +45,20 @@ function emptySentence({ empty = 'the trace has no records that would tell.' }: 
   return `None: ${empty}`;
 }
 
+/** Where the vCPU's number is that belongs to a domain's: `dom` and `vcpu`, `other_dom` and `other_vcpu`; -1: none. */
+function partnerOf({ name, unit }: Column, { columns }: ResultTable): number {
+  const partner = name.replace(/dom$/, 'vcpu');
+  return unit === 'dom' ? columns.findIndex((column) => column.name === partner) : -1;
+}
+
 function isShown(column: Column, rows: readonly (readonly Cell[])[], index: number): boolean {
-  if (column.name === 'vcpu' || column.text === 'never') return false;
+  if (column.text === 'never') return false;
   return column.text !== 'nonzero' || rows.some((row) => row[index] !== 0 && row[index] !== null);
 }
 
 function headingOf(column: Column, withVcpu: boolean): string {
-  if (column.unit === 'dom') return withVcpu ? 'vcpu' : 'dom';
+  if (column.name === 'dom') return withVcpu ? 'vcpu' : 'dom';
+  if (column.unit === 'dom') return column.heading ?? column.name.replace(/_dom$/, '').replaceAll('_', ' ');
   return column.heading ?? column.name.replaceAll('_', ' ');
 }
 
@@ -82,9 +94,9 @@ function formatIndex(index: number): string {
 }
 
 function domText(dom: Cell): string {
-  return `d${dom}`;
+  return dom === null ? UNKNOWN_NAME : domLabel(Number(dom));
 }
 
 function vcpuText(dom: Cell, vcpu: Cell): string {
-  return vcpuLabel(Number(dom), Number(vcpu));
+  return dom === null ? UNKNOWN_NAME : vcpuLabel(Number(dom), Number(vcpu));
 }

@@ -6,6 +6,7 @@
  * What it cannot know it calls unknown and does not guess.
  * @module
  */
+export * from './blame-batch.ts';
 export { createJobBatch, JOB_MET, JOB_MISSED, JOB_UNJUDGED, type JobBatch } from './job-batch.ts';
 export { DEADLINE_TOLERANCE_NS } from './job-tracker.ts';
 export * from './runstate-batch.ts';

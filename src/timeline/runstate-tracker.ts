@@ -9,6 +9,7 @@
  *    only up to the last instant at which records were missing; since then it did what the record says.
  * @module
  */
+import { BlameTracker } from './blame-tracker.ts';
 import { PcpuHistory } from './pcpu-history.ts';
 import { PLACE_UNKNOWN, PlaceTracker } from './place-tracker.ts';
 import { BLOCKED, DOM_IDLE, OFFLINE, RUNNABLE, RUNNING, THROTTLED, UNKNOWN } from './runstate-batch.ts';
@@ -40,6 +41,8 @@ export class RunstateTracker {
   partial = false;
   readonly places = new PlaceTracker();
   readonly evidence = new ThrottleEvidence();
+  /** Undefined where nobody listens to it. */
+  readonly blame: BlameTracker | undefined;
   readonly #output: TimelineOutput;
   readonly #repairsMax: number;
   readonly #history = new PcpuHistory();
@@ -59,6 +62,7 @@ export class RunstateTracker {
 
   constructor(output: TimelineOutput, pcpuMissing: boolean) {
     this.#output = output;
+    if (output.tellsBlames) this.blame = new BlameTracker(output, this.vcpus);
     this.#repairsMax = pcpuMissing ? 1 : REPAIRS_OF_A_PARTIAL_TRACE;
   }
 
@@ -88,8 +92,9 @@ export class RunstateTracker {
       const ranKey = ran < 0 ? -1 : this.vcpus.keys[ran];
       const ranNs = ran < 0 ? 0 : this.#history.longestNs;
       this.#output.wait(key, v, s.cause[v], startNs, tNs, fromPlace, place, ranKey, ranNs, throttledNs[v]);
+      this.blame?.waitEnds(startNs, tNs, v, place);
     }
-    this.#open(tNs, v, idleOf, place, from, to);
+    this.#open(tNs, v, pcpu, idleOf, place, from, to);
     if (this.#output.tellsTransitions) this.#output.transition(tNs, key, v, from, s.shown[v], s.place[v]);
   }
 
@@ -110,6 +115,12 @@ export class RunstateTracker {
     this.#emit(v, s.shown[v], RUNNABLE, tNs, s.startSeen[v] | END_SEEN);
     s.startSeen[v] = START_SEEN;
     this.#change(tNs, v, shown);
+    this.blame?.throttle(tNs, v, depleted);
+  }
+
+  /** The index of the vCPU `key`, which a record of the scheduler names; -1 where there are too many. */
+  indexOf(key: number): number {
+    return this.#vcpu(key);
   }
 
   /** From `tNs` on records of `pcpu` are missing. */
@@ -118,6 +129,7 @@ export class RunstateTracker {
     this.#openLosses++;
     this.#runsOn[pcpu] = -1;
     this.places.interrupt(pcpu);
+    this.blame?.loss(pcpu);
     const s = this.#s;
     s.depleted.fill(0); // A replenishment may be among the lost records.
     for (let v = 0; v < this.vcpus.count; v++) {
@@ -145,6 +157,7 @@ export class RunstateTracker {
       if (this.vcpus.keys[v] >>> 16 !== dom || s.state[v] === NEVER_SEEN) continue;
       this.#emit(v, this.#shownAtBorder(v), s.state[v], tNs, s.startSeen[v] | END_SEEN);
       this.#change(tNs, v, REMOVED);
+      this.blame?.drop(v);
       s.state[v] = NEVER_SEEN;
     }
     this.#bornNs.set(dom, tNs);
@@ -238,7 +251,7 @@ export class RunstateTracker {
   }
 
   /** Starts the interval after a record. */
-  #open(tNs: number, v: number, idleOf: number, place: number, from: number, to: number): void {
+  #open(tNs: number, v: number, pcpu: number, idleOf: number, place: number, from: number, to: number): void {
     const s = this.#s;
     s.sinceNs[v] = tNs;
     s.enteredNs[v] = tNs;
@@ -257,10 +270,25 @@ export class RunstateTracker {
         this.#runsOn[place] = v;
       }
     }
-    if (this.#openLosses === 0 && !this.partial) return;
-    const bound = to === RUNNING ? place : idleOf;
-    const safe = bound >= 0 && !this.#coreScheduling && !((this.#openLossesOn[bound] ?? 0) > 0);
-    if (!safe) this.#forget(v);
+    if ((this.#openLosses > 0 || this.partial) && !this.#isSafe(to === RUNNING ? place : idleOf))
+      this.#forget(v);
+    if (this.blame !== undefined) this.#tellBlame(this.blame, tNs, v, pcpu, idleOf >= 0);
+  }
+
+  /** Whether nothing can happen unseen to a vCPU that runs on the pCPU `bound`. */
+  #isSafe(bound: number): boolean {
+    return bound >= 0 && !this.#coreScheduling && !((this.#openLossesOn[bound] ?? 0) > 0);
+  }
+
+  /** Tells of the interval of `v` that a record on `pcpu` began. */
+  #tellBlame(blame: BlameTracker, tNs: number, v: number, pcpu: number, idle: boolean): void {
+    const s = this.#s;
+    if (s.state[v] === RUNNABLE && !idle) {
+      blame.waitBegins(tNs, v, pcpu, s.cause[v] === CAUSE_WAKE, s.shown[v] === THROTTLED);
+      return;
+    }
+    blame.drop(v);
+    if (s.state[v] === RUNNING && s.place[v] >= 0) blame.runBegins(tNs, v, s.place[v], idle);
   }
 
   /** What `v` does is not known any more. */
@@ -275,6 +303,7 @@ export class RunstateTracker {
     s.shown[v] = UNKNOWN;
     s.startSeen[v] = 0;
     s.enteredSeen[v] = 0;
+    this.blame?.drop(v);
   }
 
   /** Whether nothing that `pcpu` does can change the state of `v`. */
@@ -346,6 +375,7 @@ export class RunstateTracker {
     s.previous[v] = shown;
     if (xenState === RUNNING && place >= 0) {
       this.#history.add(place, v, startNs, endNs);
+      this.blame?.runEnds(startNs, endNs, v, place, this.vcpus.keys[v] >>> 16 === DOM_IDLE);
       this.#leftNsOn[place] = endNs;
       if (this.#runsOn[place] === v) this.#runsOn[place] = -1;
     } else if (shown === THROTTLED && xenState === RUNNABLE) {

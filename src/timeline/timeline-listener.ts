@@ -1,3 +1,4 @@
+import { type BlameBatch, createBlameBatch } from './blame-batch.ts';
 import { createJobBatch, type JobBatch } from './job-batch.ts';
 import {
   createRunstateBatch,
@@ -13,6 +14,7 @@ export interface TimelineListener {
   onWaits?(batch: WaitBatch): void;
   onJobs?(batch: JobBatch): void;
   onTransitions?(batch: TransitionBatch): void;
+  onBlames?(batch: BlameBatch): void;
 }
 
 const ROWS = 16_384;
@@ -24,12 +26,15 @@ export class TimelineOutput {
   readonly #waits: WaitBatch = createWaitBatch(ROWS);
   readonly #jobs: JobBatch = createJobBatch(ROWS);
   readonly #transitions: TransitionBatch = createTransitionBatch(ROWS);
-  /** Whether anybody listens to transitions: they cost time. */
+  readonly #blames: BlameBatch = createBlameBatch(ROWS);
+  /** Whether anybody listens to transitions, and to blames: they cost time. */
   readonly tellsTransitions: boolean;
+  readonly tellsBlames: boolean;
 
   constructor(listeners: readonly TimelineListener[]) {
     this.#listeners = listeners;
     this.tellsTransitions = listeners.some(({ onTransitions }) => onTransitions !== undefined);
+    this.tellsBlames = listeners.some(({ onBlames }) => onBlames !== undefined);
   }
 
   runstate(
@@ -128,11 +133,38 @@ export class TimelineOutput {
     if (batch.count === ROWS) this.#flushTransitions();
   }
 
+  blame(
+    vcpuIndex: number,
+    vcpuKey: number,
+    startNs: number,
+    endNs: number,
+    toPcpu: number,
+    culpritIndex: number,
+    culpritKey: number,
+    reason: number,
+    ns: number,
+  ): void {
+    const batch = this.#blames;
+    const row = batch.count;
+    batch.vcpuIndex[row] = vcpuIndex;
+    batch.vcpuKey[row] = vcpuKey;
+    batch.startNs[row] = startNs;
+    batch.endNs[row] = endNs;
+    batch.toPcpu[row] = toPcpu;
+    batch.culpritIndex[row] = culpritIndex;
+    batch.culpritKey[row] = culpritKey;
+    batch.reason[row] = reason;
+    batch.ns[row] = ns;
+    batch.count = row + 1;
+    if (batch.count === ROWS) this.#flushBlames();
+  }
+
   flush(): void {
     this.#flushRunstates();
     this.#flushWaits();
     this.#flushJobs();
     this.#flushTransitions();
+    this.#flushBlames();
   }
 
   #flushRunstates(): void {
@@ -157,5 +189,11 @@ export class TimelineOutput {
     if (this.#transitions.count === 0) return;
     for (const listener of this.#listeners) listener.onTransitions?.(this.#transitions);
     this.#transitions.count = 0;
+  }
+
+  #flushBlames(): void {
+    if (this.#blames.count === 0) return;
+    for (const listener of this.#listeners) listener.onBlames?.(this.#blames);
+    this.#blames.count = 0;
   }
 }

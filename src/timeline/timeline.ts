@@ -90,7 +90,7 @@ export class Timeline {
       const kindOfRow = kind[layoutIndex];
       if (kindOfRow === KIND.none) continue;
       if (kindOfRow === KIND.tickle) this.#noteTickled(batch, row);
-      if (kindOfRow >= FIRST_KIND_OF_BLAME) continue;
+      if (kindOfRow >= FIRST_KIND_OF_BLAME && this.#runstates.blame === undefined) continue;
       if (this.#queue.full) this.#work(this.#queue.take());
       this.#enqueue(batch, row, layoutIndex, kindOfRow);
     }
@@ -243,6 +243,7 @@ export class Timeline {
         return;
       case KIND.budgetReplenish:
         this.#runstates.budget(tNs, key, false);
+        this.#blame(kind[slot], tNs, pcpu, key, at);
         return;
       case KIND.domAdd:
         this.#created.set(key >>> 16, tNs);
@@ -264,6 +265,40 @@ export class Timeline {
         return;
       case KIND.taskComplete:
         this.#jobs.complete(tNs, key, values[at], values[at + 1]);
+        return;
+      default:
+        this.#blame(kind[slot], tNs, pcpu, key, at);
+    }
+  }
+
+  /** What the scheduler's own records tell of why one stands aside for another. */
+  #blame(kind: number, tNs: number, pcpu: number, key: number, at: number): void {
+    const { blame } = this.#runstates;
+    if (blame === undefined) return;
+    const { values } = this.#queue;
+    switch (kind) {
+      case KIND.schedule:
+        blame.schedule(tNs, pcpu);
+        return;
+      case KIND.tickle:
+        blame.tickle(tNs, pcpu, values[at]);
+        return;
+      case KIND.ratelimit:
+        blame.ratelimit(tNs, pcpu);
+        return;
+      default:
+    }
+    const v = this.#runstates.indexOf(key);
+    if (v < 0) return;
+    if (kind === KIND.boostStart || kind === KIND.boostEnd) {
+      blame.boost(tNs, v, pcpu, kind === KIND.boostStart);
+    } else if (kind === KIND.credit) {
+      blame.order(v, Number.NaN, -values[at]);
+    } else if (kind === KIND.pick) {
+      blame.order(v, Number.NaN, values[at]);
+    } else {
+      blame.order(v, values[at + 1], values[at + 2]);
+      blame.replenished(v, pcpu);
     }
   }
 
