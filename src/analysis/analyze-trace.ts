@@ -1,8 +1,9 @@
 import { createRecordBatch } from '../decoder/record-batch.ts';
 import type { TraceReader } from '../decoder/trace-reader.ts';
-import { type DomainInfo, Timeline } from '../timeline/index.ts';
+import { type DomainInfo, Timeline, type TimelineListener } from '../timeline/index.ts';
 import { analyses as allAnalyses } from './analyses.ts';
-import type { Analysis, DomainParameters, ResultTable } from './analysis.ts';
+import type { Analysis, AnalysisRun, DomainParameters, ResultTable } from './analysis.ts';
+import { SelectingListener, SelectingRecords, type Selection, selectRows } from './selection.ts';
 
 /** How long the windows are in which fairness is judged, unless told otherwise. */
 export const WINDOW_NS_DEFAULT = 100_000_000;
@@ -16,11 +17,17 @@ export interface AnalyzeOptions {
   readonly windowNs?: number;
   /** Where the last intervals end; the last record unless given. */
   readonly endNs?: number;
+  /** What part of the trace is looked at; all unless given. */
+  readonly selection?: Selection | undefined;
 }
 
 /** What the passes found, and what was learnt on the way about how far to trust it. */
 export interface TraceAnalysis {
   readonly tables: readonly ResultTable[];
+  /** The stretch that was looked at. */
+  readonly fromNs: number;
+  readonly endNs: number;
+  /** Length of the whole trace. */
   readonly spanNs: number;
   readonly domains: readonly DomainInfo[];
   /** Records that did not continue what was known of their vCPU: some are missing that no loss accounts for. */
@@ -36,29 +43,74 @@ export interface TraceAnalysis {
  * @throws UserError when the operating system cannot read on; damage in the trace never throws.
  */
 export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}): TraceAnalysis {
-  const { analyses = allAnalyses, domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT } = options;
-  const context = { catalog: reader.catalog, pcpus: reader.pcpus, fromNs: 0, domainParameters, windowNs };
-  const runs = analyses.map((analysis) => analysis.create(context));
+  const { analyses = allAnalyses, selection = {} } = options;
+  const { fromNs = 0, toNs = Number.POSITIVE_INFINITY } = selection;
+  const runs = startRuns(reader, analyses, options, selection);
   const timeline = new Timeline(
     reader.catalog,
     runs.map(({ listener }) => listener),
     { pcpus: reader.pcpus },
   );
-  const recordRuns = runs.filter(({ onRecords }) => onRecords !== undefined);
+  const recordRuns = runs.flatMap(({ run }) => (run.onRecords === undefined ? [] : [run]));
+  const records = isWholeTrace(selection) ? undefined : new SelectingRecords(selection);
   const batch = createRecordBatch();
   for (let more = true; more; ) {
     more = reader.readBatch(batch);
     timeline.push(batch);
-    for (const run of recordRuns) run.onRecords!(batch);
+    const selected = records?.of(batch) ?? batch;
+    for (const run of recordRuns) run.onRecords!(selected);
   }
   const spanNs = options.endNs ?? reader.counts().spanNs;
   timeline.finish(spanNs);
+  const endNs = Math.max(fromNs, Math.min(spanNs, toNs));
   return {
-    tables: runs.flatMap((run) => run.finish(spanNs)),
+    tables: runs.flatMap(({ run, hearsAll }) => {
+      const tables = run.finish(endNs);
+      const { vcpus } = selection;
+      return hearsAll && vcpus !== undefined ? tables.map((table) => selectRows(table, vcpus)) : tables;
+    }),
+    fromNs,
+    endNs,
     spanNs,
     domains: timeline.domains(),
     repairs: timeline.repairs,
     partial: timeline.partial,
     coreScheduling: timeline.coreScheduling,
   };
+}
+
+interface StartedRun {
+  readonly run: AnalysisRun;
+  /** Hands on to the run what it is to hear. */
+  readonly listener: TimelineListener;
+  readonly hearsAll: boolean;
+}
+
+function startRuns(
+  reader: TraceReader,
+  analyses: readonly Analysis[],
+  { domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT }: AnalyzeOptions,
+  selection: Selection,
+): StartedRun[] {
+  const { fromNs = 0, pcpus, vcpus } = selection;
+  const context = {
+    catalog: reader.catalog,
+    pcpus: reader.pcpus.filter((pcpu) => pcpus?.has(pcpu) ?? true),
+    fromNs,
+    domainParameters,
+    windowNs,
+  };
+  return analyses.map((analysis) => {
+    const run = analysis.create(context);
+    const hearsAll = analysis.hears === 'all';
+    const hearsEverything = isWholeTrace(selection) && (hearsAll || vcpus === undefined);
+    const listener = hearsEverything
+      ? run.listener
+      : new SelectingListener(run.listener, selection, hearsAll);
+    return { run, listener, hearsAll };
+  });
+}
+
+function isWholeTrace({ fromNs, toNs, pcpus }: Selection): boolean {
+  return fromNs === undefined && toNs === undefined && pcpus === undefined;
 }

@@ -18,3 +18,4 @@ export type {
   ResultTable,
 } from './analysis.ts';
 export { type AnalyzeOptions, analyzeTrace, type TraceAnalysis, WINDOW_NS_DEFAULT } from './analyze-trace.ts';
+export { type Selection, VcpuSelection } from './selection.ts';

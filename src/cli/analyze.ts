@@ -18,6 +18,12 @@ import { parseDurationArgument } from './arguments.ts';
 import { print, printBytes } from './output.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
+  addSelectionOptions,
+  refuseBeyond,
+  type SelectionOptions,
+  selectionOf,
+} from './selection-options.ts';
+import {
   addTraceOptions,
   exitCodeOf,
   TRACE_ARGUMENT,
@@ -25,7 +31,7 @@ import {
   withTrace,
 } from './trace-options.ts';
 
-interface AnalyzeVerbOptions extends TraceOptions {
+interface AnalyzeVerbOptions extends TraceOptions, SelectionOptions {
   readonly format: ResultFormat;
   readonly only?: readonly Analysis[];
   readonly weights?: ReadonlyMap<number, number>;
@@ -39,7 +45,7 @@ interface AnalyzeVerbOptions extends TraceOptions {
 /** `xenscope analyze`: every pass over one trace or several. */
 export function define(verb: Command, exit: (code: number) => void): void {
   addTraceOptions(
-    verb
+    addSelectionOptions(verb)
       .argument('<traces...>', TRACE_ARGUMENT)
       .addOption(formatOption('text for people; json, csv or arrow for programs'))
       .option('--only <passes>', `only these passes, comma separated: ${names(analyses)}`, parsePasses)
@@ -62,19 +68,22 @@ export function define(verb: Command, exit: (code: number) => void): void {
     .action(async (traces: readonly string[], options: AnalyzeVerbOptions) => {
       if (options.output === undefined) refuseTerminal(options.format);
       const domainParameters = await domainParametersOf(options);
+      const selection = selectionOf(options);
       for (const trace of traces) {
         await withTrace(trace, options, 'analysing', async (reader) => {
           const result = analyzeTrace(reader, {
             analyses: options.only ?? analyses,
             domainParameters,
             windowNs: options.window,
+            selection,
           });
+          refuseBeyond(selection, result.spanNs, reader.name);
           const summary = summarizeTrace(reader, result);
           const tables = choose(result.tables, options.table);
           if (options.format === 'json') print(renderAnalysisJson(summary, tables));
           else if (options.format === 'csv') print(renderResultsCsv(tables));
           else if (options.format === 'arrow') await writeArrow(tables, options.output);
-          else print(renderAnalysisText(summary, tables));
+          else print(renderAnalysisText(summary, tables, { withDetails: options.only !== undefined }));
           exit(exitCodeOf(reader, { tell: options.format === 'csv' || options.format === 'arrow' }));
         });
       }
@@ -92,6 +101,7 @@ Examples:
   xenscope analyze run.trace
   xenscope analyze run.trace --scenario samples/busy-host.yaml      fairness against the scenario's weights and caps
   xenscope analyze host.trace --weights 1=128,2=256 --caps 2=30     the same for a real host
+  xenscope analyze run.trace --only blame --vcpu d1v0 --from 1s --to 2s   whom d1v0 waited for in that second, in detail
   xenscope analyze run.trace --format json | jq '.waits[] | select(.wait_ns_max > 1e6)'
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -
 

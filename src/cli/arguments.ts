@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { UserError } from '../base/errors.ts';
 import { parseNanoseconds } from '../base/nanoseconds.ts';
+import { DOM_IDLE } from '../timeline/index.ts';
 
 /** A duration given to an option, in nanoseconds. */
 export function parseDurationArgument(text: string): number {
@@ -31,4 +32,31 @@ export function parsePcpuList(text: string): Set<number> {
     for (let pcpu = first; pcpu <= last; pcpu++) pcpus.add(pcpu);
   }
   return pcpus;
+}
+
+/** A vCPU, or a whole domain. */
+export interface VcpuName {
+  readonly dom: number;
+  readonly vcpu: number | undefined;
+}
+
+/** A list of vCPUs and domains as Xen's tools print them: `d1v0,d2,d[IDLE]v3`. */
+export function parseVcpuList(text: string): VcpuName[] {
+  return text.split(',').map((item) => {
+    const match = /^\s*d(\d+|\[IDLE\])(?:v(\d+))?\s*$/.exec(item);
+    if (!match) {
+      throw new InvalidArgumentError(`"${item.trim()}" should look like d1v0, or d1 for the whole domain.`);
+    }
+    const dom = match[1] === '[IDLE]' ? DOM_IDLE : Number(match[1]);
+    return { dom, vcpu: match[2] === undefined ? undefined : Number(match[2]) };
+  });
+}
+
+/** A list of domains, by number: `1,2`, or as Xen's tools print them, `d1,d2`. */
+export function parseDomainList(text: string): VcpuName[] {
+  return text.split(',').map((item) => {
+    const match = /^\s*d?(\d+)\s*$/.exec(item);
+    if (!match) throw new InvalidArgumentError(`"${item.trim()}" should be the number of a domain.`);
+    return { dom: Number(match[1]), vcpu: undefined };
+  });
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UserError } from '../base/errors.ts';
 import { createRecordBatch, type TraceReader } from '../decoder/index.ts';
 import { csvLine, DumpFormatter } from '../report/index.ts';
-import { parseCountArgument, parseDurationArgument, parsePcpuList } from './arguments.ts';
+import { parseCountArgument, parseDurationArgument, parsePcpuList, parseVcpuList } from './arguments.ts';
 import { print } from './output.ts';
 import { type RecordFilters, RecordSelection } from './record-selection.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
@@ -27,7 +27,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .argument('<trace>', TRACE_ARGUMENT)
       .addOption(formatOption('text; json: an object a line; csv; arrow: the records table as a stream'))
       .option('--pcpu <list>', 'only records made on these pCPUs, e.g. 0-3,5', parsePcpuList)
-      .option('--vcpu <list>', 'only records about these vCPUs or domains, e.g. d1v0,d2')
+      .option('--vcpu <list>', 'only records about these vCPUs or domains, e.g. d1v0,d2', parseVcpuList)
       .option(
         '--event <list>',
         'only these events: names, with * for anything, ids, or classes, e.g. TRC_CSCHED_*,0x28004,rtds',

@@ -1,11 +1,12 @@
 import { UserError } from '../base/errors.ts';
 import type { RecordBatch } from '../decoder/index.ts';
 import { type EventCatalog, type FieldDefinition, readField } from '../format/index.ts';
+import type { VcpuName } from './arguments.ts';
 
 /** The filters of `dump`, as the command line gives them. */
 export interface RecordFilters {
   readonly pcpu?: ReadonlySet<number>;
-  readonly vcpu?: string;
+  readonly vcpu?: readonly VcpuName[];
   readonly event?: string;
   readonly from?: number;
   readonly to?: number;
@@ -31,7 +32,7 @@ export class RecordSelection {
     this.#fromNs = filters.from ?? 0;
     this.#toNs = filters.to ?? Number.POSITIVE_INFINITY;
     this.#matchesEvent = filters.event === undefined ? undefined : eventMatcher(catalog, filters.event);
-    this.#wanted = filters.vcpu === undefined ? undefined : parseVcpus(filters.vcpu);
+    this.#wanted = filters.vcpu && new Set(filters.vcpu.map(nameText));
     this.#vcpuFields = catalog.layouts.map((layout) => vcpuFieldsOf(layout?.fields ?? []));
   }
 
@@ -60,20 +61,8 @@ function vcpuFieldsOf(fields: readonly FieldDefinition[]): VcpuFields[] {
     .map((dom) => ({ dom, vcpu: fields.find(({ name }) => name === dom.name.replace(/dom$/, 'vcpu')) }));
 }
 
-function parseVcpus(text: string): Set<string> {
-  return new Set(
-    text.split(',').map((item) => {
-      const match = /^\s*d(\d+|\[IDLE\])(?:v(\d+))?\s*$/.exec(item);
-      if (!match) {
-        throw new UserError(
-          'usage',
-          `--vcpu: "${item.trim()}" should look like d1v0, or d1 for the whole domain`,
-        );
-      }
-      const dom = match[1] === '[IDLE]' ? '32767' : String(Number(match[1]));
-      return match[2] === undefined ? dom : `${dom}/${Number(match[2])}`;
-    }),
-  );
+function nameText({ dom, vcpu }: VcpuName): string {
+  return vcpu === undefined ? String(dom) : `${dom}/${vcpu}`;
 }
 
 function eventMatcher(catalog: EventCatalog, list: string): (event: number) => boolean {

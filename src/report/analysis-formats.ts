@@ -6,10 +6,14 @@ import type { TraceSummary } from './trace-summary.ts';
 
 /**
  * `analyze` for people: what the trace is and how far to trust it, then each result. A result by domain is left out
- * where every domain has one vCPU: it would say the same as the one by vCPU.
+ * where every domain has one vCPU: it would say the same as the one by vCPU. Long results are shown with `withDetails`.
  */
-export function renderAnalysisText(summary: TraceSummary, tables: readonly ResultTable[]): string {
-  const shown = tables.filter((table) => !isRepetition(table, tables));
+export function renderAnalysisText(
+  summary: TraceSummary,
+  tables: readonly ResultTable[],
+  { withDetails = false } = {},
+): string {
+  const shown = tables.filter((table) => !isRepetition(table, tables) && (withDetails || !table.detail));
   return [renderHead(summary), ...shown.map(renderResultText)].join('\n');
 }
 

@@ -1,0 +1,63 @@
+/**
+ * The options that choose a part of a trace to analyse, the same in every verb that analyses.
+ * @module
+ */
+import type { Command } from 'commander';
+import { type Selection, VcpuSelection } from '../analysis/index.ts';
+import { UserError } from '../base/errors.ts';
+import { formatNanosecondsExact } from '../base/nanoseconds.ts';
+import {
+  parseDomainList,
+  parseDurationArgument,
+  parsePcpuList,
+  parseVcpuList,
+  type VcpuName,
+} from './arguments.ts';
+
+export interface SelectionOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly domain?: readonly VcpuName[];
+  readonly vcpu?: readonly VcpuName[];
+  readonly pcpu?: ReadonlySet<number>;
+}
+
+/** Adds `--from`, `--to`, `--domain`, `--vcpu` and `--pcpu`. */
+export function addSelectionOptions(verb: Command): Command {
+  return verb
+    .option(
+      '--from <time>',
+      'look at the trace from this time after its start, e.g. 1.5s',
+      parseDurationArgument,
+    )
+    .option('--to <time>', 'up to this time, exclusive', parseDurationArgument)
+    .option('--domain <list>', 'only what is about these domains, e.g. 1,2', parseDomainList)
+    .option('--vcpu <list>', 'only what is about these vCPUs, e.g. d1v0,d2', parseVcpuList)
+    .option('--pcpu <list>', 'only what happened on these pCPUs, e.g. 0-3,5', parsePcpuList);
+}
+
+/** The part that the options choose. */
+export function selectionOf({ from, to, domain, vcpu, pcpu }: SelectionOptions): Selection {
+  if (from !== undefined && to !== undefined && from >= to) {
+    throw new UserError('usage', '--from is not before --to', {
+      hint: 'both count from the start of the trace',
+    });
+  }
+  const names = [...(domain ?? []), ...(vcpu ?? [])];
+  const doms = names.flatMap((name) => (name.vcpu === undefined ? [name.dom] : []));
+  const keys = names.flatMap((name) => (name.vcpu === undefined ? [] : [name.dom * 0x10000 + name.vcpu]));
+  return {
+    fromNs: from,
+    toNs: to,
+    pcpus: pcpu,
+    vcpus: names.length > 0 ? new VcpuSelection(doms, keys) : undefined,
+  };
+}
+
+/** @throws UserError where the trace ends before the part that was chosen. */
+export function refuseBeyond({ fromNs = 0 }: Selection, spanNs: number, name: string): void {
+  if (fromNs === 0 || fromNs < spanNs) return;
+  throw new UserError('usage', `--from lies behind the end of ${name}`, {
+    hint: `it lasts ${formatNanosecondsExact(spanNs)}`,
+  });
+}
