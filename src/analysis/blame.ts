@@ -309,5 +309,6 @@ export const blame: Analysis = {
   name: 'blame',
   title: 'Who waited because of whom, and why',
   doc: 'For each wait who ran meanwhile where the waiter could have run, for how long, and why it did not stand aside.',
+  hears: 'all',
   create: () => new BlameRun(),
 };

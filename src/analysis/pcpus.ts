@@ -17,18 +17,22 @@ class PcpusRun implements AnalysisRun {
   readonly listener = { onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch) };
   readonly #pcpus = new Map<number, { busyNs: number; idleNs: number; switches: number }>();
 
+  readonly #fromNs: number;
+
   constructor(context: AnalysisContext) {
+    this.#fromNs = context.fromNs;
     for (const pcpu of context.pcpus) this.#of(pcpu);
   }
 
   finish(endNs: number): ResultTable[] {
+    const spanNs = endNs - this.#fromNs;
     const rows = [...this.#pcpus]
       .sort(([a], [b]) => a - b)
       .map(([pcpu, { busyNs, idleNs, switches }]) => {
         const knownNs = busyNs + idleNs;
         const busy = knownNs > 0 ? busyNs / knownNs : null;
-        const coverage = endNs > 0 ? knownNs / endNs : null;
-        return [pcpu, busy, busyNs, idleNs, Math.max(0, endNs - knownNs), switches, coverage];
+        const coverage = spanNs > 0 ? knownNs / spanNs : null;
+        return [pcpu, busy, busyNs, idleNs, Math.max(0, spanNs - knownNs), switches, coverage];
       });
     return [
       {

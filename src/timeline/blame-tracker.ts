@@ -93,7 +93,10 @@ export class BlameTracker {
     if (!waiter.waiting) return;
     if (pcpu >= 0) this.#ranOn(waiter, pcpu);
     const place = pcpu < 0 ? undefined : this.#place(pcpu);
-    const dispatchNs = place === undefined ? endNs : this.#dispatchSince(place, waiter.doneNs, endNs);
+    let dispatchNs = place === undefined ? endNs : this.#dispatchSince(place, waiter.doneNs, endNs);
+    // Who woke it told a pCPU at once: finding out whom to tell is part of the dispatch.
+    if (waiter.afterWake && waiter.tickled && dispatchNs - startNs <= SWITCH_NS_MAX)
+      dispatchNs = waiter.doneNs;
     this.#attribute(v, dispatchNs);
     if (place !== undefined && dispatchNs < endNs) {
       this.#share(this.#lastOn(place, dispatchNs), BLAME.dispatch, endNs - dispatchNs);

@@ -79,6 +79,45 @@ describe('the worked example', () => {
     expect(rows('waits')).toHaveLength(6);
   });
 
+  test('blame: each waited for the other, by turns', async () => {
+    const { rows } = await analyze(workedExample(), options);
+    expect(rows('blame')).toMatchObject([
+      {
+        dom: 1,
+        vcpu: 0,
+        waits: 2,
+        wait_ns_total: 3 * MS,
+        turn_ns: 3 * MS,
+        top_culprit: 'd2v0',
+        top_share: 1,
+      },
+      {
+        dom: 2,
+        vcpu: 0,
+        waits: 2,
+        wait_ns_total: 4 * MS,
+        turn_ns: 4 * MS,
+        top_culprit: 'd1v0',
+        top_share: 1,
+      },
+    ]);
+    expect(rows('antagonists')).toMatchObject([
+      { dom: 1, culprit_dom: 2, culprit_vcpu: 0, blamed_ns: 3 * MS, share: 1, returned_ns: 4 * MS },
+      { dom: 2, culprit_dom: 1, culprit_vcpu: 0, blamed_ns: 4 * MS, share: 1, returned_ns: 3 * MS },
+    ]);
+    expect(rows('mutual_antagonists')).toEqual([
+      {
+        dom: 1,
+        vcpu: 0,
+        other_dom: 2,
+        other_vcpu: 0,
+        mutual_ns: 6 * MS,
+        for_other_ns: 3 * MS,
+        for_first_ns: 4 * MS,
+      },
+    ]);
+  });
+
   test('runstates', async () => {
     const { rows } = await analyze(workedExample(), options);
     expect(rows('runstates')).toMatchObject([

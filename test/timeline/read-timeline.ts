@@ -5,6 +5,7 @@ import {
   type TraceInput,
 } from '../../src/decoder/index.ts';
 import {
+  BLAME_REASONS,
   RUNSTATE_NAMES,
   Timeline,
   type TimelineOptions,
@@ -55,6 +56,8 @@ export interface TimelineRows {
   readonly jobs: JobRow[];
   /** `100 d1v0 blocked > runnable@0` */
   readonly transitions: string[];
+  /** `d1v0 100-400: d2v0 turn 300` */
+  readonly blames: string[];
   readonly timeline: Timeline;
   /** `d1v0` -> `running 0-100@0 blocked 100-250`, with `@pcpu` where it ran. */
   story(vcpu: string): string;
@@ -73,6 +76,7 @@ export async function readTimeline(input: TraceInput, options: Options = {}): Pr
   const waits: Wait[] = [];
   const jobs: JobRow[] = [];
   const transitions: string[] = [];
+  const blames: string[] = [];
   const timeline = new Timeline(
     reader.catalog,
     [
@@ -114,6 +118,14 @@ export async function readTimeline(input: TraceInput, options: Options = {}): Pr
             transitions.push(`${batch.tNs[row]} ${vcpu} ${states}@${batch.pcpu[row]}`);
           }
         },
+        onBlames(batch) {
+          for (let row = 0; row < batch.count; row++) {
+            const culprit = batch.culpritIndex[row] < 0 ? 'nobody' : keyLabel(batch.culpritKey[row]);
+            const reason = BLAME_REASONS[batch.reason[row]];
+            const wait = `${keyLabel(batch.vcpuKey[row])} ${batch.startNs[row]}-${batch.endNs[row]}`;
+            blames.push(`${wait}: ${culprit} ${reason} ${batch.ns[row]}`);
+          }
+        },
         onJobs(batch) {
           for (let row = 0; row < batch.count; row++) {
             jobs.push({
@@ -143,5 +155,9 @@ export async function readTimeline(input: TraceInput, options: Options = {}): Pr
         return `${state} ${startNs}-${endNs}${state === 'running' ? `@${pcpu}` : ''}`;
       })
       .join(', ');
-  return { intervals, waits, jobs, transitions, timeline, story };
+  return { intervals, waits, jobs, transitions, blames, timeline, story };
+}
+
+function keyLabel(key: number): string {
+  return vcpuLabel(key >>> 16, key & 0xffff);
 }
