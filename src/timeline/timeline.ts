@@ -19,6 +19,12 @@ import { type TimelineListener, TimelineOutput } from './timeline-listener.ts';
 
 /** Relevant records that the timeline looks ahead; a loss that began before them is only noticed at the oldest one. */
 const LOOKAHEAD = 1 << 18;
+/** As many are worked off at once when the queue is full. */
+const WORK_AT_ONCE = 4096;
+const PCPUS_MAX = 65_536;
+/** A record is to be noted when it comes in; it is to be queued and worked on. */
+const NOTE = 1;
+const WORK = 2;
 
 export interface TimelineOptions {
   /** The pCPUs that the trace has records of, where they are known beforehand (TraceReader.pcpus). */
@@ -49,8 +55,11 @@ export class Timeline {
   readonly #jobs: JobTracker;
   readonly #queue: EventQueue;
   readonly #kinds: RecordKinds;
-  /** The pCPUs that the trace has records of, where that is known. */
-  readonly #recorded: ReadonlySet<number> | undefined;
+  readonly #workAtOnce: number;
+  /** By layout index: {@link NOTE}, {@link WORK}. */
+  readonly #todos: Uint8Array;
+  /** By pCPU: 1 where the trace has records of it; undefined where that is not known. */
+  readonly #recorded: Uint8Array | undefined;
   #unansweredTickles = 0;
   /** Losses that are queued but have not begun yet, by their beginning. */
   readonly #losses: Loss[] = [];
@@ -73,26 +82,29 @@ export class Timeline {
     this.#runstates.partial = pcpus.length > 0 && !pcpus.includes(0);
     this.#jobs = new JobTracker(this.#output);
     this.#queue = new EventQueue(lookahead);
-    this.#recorded = options.pcpus === undefined ? undefined : new Set(options.pcpus);
+    this.#workAtOnce = Math.min(WORK_AT_ONCE, Math.max(1, lookahead >> 2));
+    if (options.pcpus !== undefined) {
+      this.#recorded = new Uint8Array(PCPUS_MAX);
+      for (const pcpu of options.pcpus) this.#recorded[pcpu] = 1;
+    }
     this.#kinds = recordKinds(catalog);
+    this.#todos = this.#todosOf(this.#kinds);
   }
 
   /** Takes a batch; its arrays may be reused when this returns. */
   push(batch: RecordBatch): void {
     if (this.#firstTsc < 0n) this.#noteFirstTick(batch);
     const { count, layout } = batch;
-    const { kind, scheduler } = this.#kinds;
-    const { evidence } = this.#runstates;
+    const queue = this.#queue;
+    const todos = this.#todos;
     for (let row = 0; row < count; row++) {
       const layoutIndex = layout[row];
-      if (scheduler[layoutIndex] === SCHEDULER.credit) evidence.creditSeen = true;
-      else if (scheduler[layoutIndex] === SCHEDULER.credit2) evidence.credit2Seen = true;
-      const kindOfRow = kind[layoutIndex];
-      if (kindOfRow === KIND.none) continue;
-      if (kindOfRow === KIND.tickle) this.#noteTickled(batch, row);
-      if (kindOfRow >= FIRST_KIND_OF_BLAME && this.#runstates.blame === undefined) continue;
-      if (this.#queue.full) this.#work(this.#queue.take());
-      this.#enqueue(batch, row, layoutIndex, kindOfRow);
+      const todo = todos[layoutIndex];
+      if (todo === 0) continue;
+      if ((todo & NOTE) !== 0) this.#note(batch, row, layoutIndex);
+      if ((todo & WORK) === 0) continue;
+      if (queue.full) this.#workOff(this.#workAtOnce);
+      this.#enqueue(batch, row, layoutIndex);
     }
   }
 
@@ -100,7 +112,7 @@ export class Timeline {
   finish(endNs: number): void {
     if (this.#finished) return;
     this.#finished = true;
-    while (this.#queue.count > 0) this.#work(this.#queue.take());
+    this.#workOff(this.#queue.count);
     const borderNs = Math.max(endNs, this.#nowNs);
     this.#runstates.finish(borderNs);
     this.#jobs.finish(borderNs, this.partial);
@@ -141,6 +153,26 @@ export class Timeline {
       }));
   }
 
+  /** What to do with records, by layout index: {@link NOTE} and {@link WORK}. */
+  #todosOf({ kind, scheduler }: RecordKinds): Uint8Array {
+    const withBlame = this.#runstates.blame !== undefined;
+    return kind.map((kindOfLayout, layoutIndex) => {
+      const isWork = kindOfLayout !== KIND.none && (kindOfLayout < FIRST_KIND_OF_BLAME || withBlame);
+      const isNote = scheduler[layoutIndex] !== SCHEDULER.none || kindOfLayout === KIND.tickle;
+      return (isWork ? WORK : 0) | (isNote ? NOTE : 0);
+    });
+  }
+
+  /** What a record tells by its mere presence: which scheduler there is, and whether a tickled pCPU makes records. */
+  #note(batch: RecordBatch, row: number, layoutIndex: number): void {
+    const { kind, scheduler } = this.#kinds;
+    const seen = scheduler[layoutIndex];
+    if (seen === SCHEDULER.credit) this.#runstates.evidence.creditSeen = true;
+    else if (seen === SCHEDULER.credit2) this.#runstates.evidence.credit2Seen = true;
+    if (kind[layoutIndex] === KIND.tickle) this.#noteTickled(batch, row);
+    else this.#todos[layoutIndex] &= ~NOTE;
+  }
+
   /**
    * A tickled pCPU calls schedule() and makes records. If the trace has none of it, they are missing altogether; a
    * single tickle may have come just before the end.
@@ -148,41 +180,45 @@ export class Timeline {
   #noteTickled(batch: RecordBatch, row: number): void {
     if (this.#recorded === undefined) return;
     const [field] = this.#kinds.values[batch.layout[row]];
-    if (
-      field === undefined ||
-      this.#recorded.has(readField(batch.words, batch.wordsOffset[row], field) as number)
-    )
-      return;
-    if (++this.#unansweredTickles > 1) this.#runstates.partial = true;
+    if (field === undefined) return;
+    const pcpu = Number(readField(batch.words, batch.wordsOffset[row], field));
+    if (this.#recorded[pcpu] !== 1 && ++this.#unansweredTickles > 1) this.#runstates.partial = true;
   }
 
-  #enqueue(batch: RecordBatch, row: number, layoutIndex: number, kind: number): void {
+  #enqueue(batch: RecordBatch, row: number, layoutIndex: number): void {
     const queue = this.#queue;
+    const { words } = batch;
+    const { kind: kinds, domWord, domShift, vcpuWord, vcpuShift } = this.#kinds;
     const slot = queue.push();
+    const at = batch.wordsOffset[row];
+    const kind = kinds[layoutIndex];
     queue.kind[slot] = kind;
     queue.pcpu[slot] = batch.pcpu[row];
     queue.tNs[slot] = batch.tNs[row];
-    const { words } = batch;
-    const at = batch.wordsOffset[row];
-    const { domWord, domShift, vcpuWord, vcpuShift, values } = this.#kinds;
     if (domWord[layoutIndex] >= 0) {
       const dom = words[at + domWord[layoutIndex]] >>> domShift[layoutIndex];
-      const vcpu =
-        vcpuWord[layoutIndex] < 0 ? 0 : words[at + vcpuWord[layoutIndex]] >>> vcpuShift[layoutIndex];
-      queue.key[slot] = (dom << 16) | (vcpu & 0xffff);
+      const vcpu = words[at + vcpuWord[layoutIndex]] >>> vcpuShift[layoutIndex];
+      queue.key[slot] = (dom << 16) | (vcpuWord[layoutIndex] < 0 ? 0 : vcpu & 0xffff);
     }
     if (kind === KIND.runstate) {
       const event = batch.event[row];
       queue.states[slot] = ((event >>> 4) & 0x30) | ((event >>> 4) & 3);
-      return;
+    } else if (kind !== KIND.switch && kind !== KIND.schedule) {
+      this.#enqueueValues(batch, row, layoutIndex, slot);
     }
-    const fields = values[layoutIndex];
+  }
+
+  #enqueueValues(batch: RecordBatch, row: number, layoutIndex: number, slot: number): void {
+    const { words } = batch;
+    const at = batch.wordsOffset[row];
+    const fields = this.#kinds.values[layoutIndex];
     for (let value = 0; value < fields.length; value++) {
       const field = fields[value];
-      queue.values[slot * VALUES_MAX + value] =
+      this.#queue.values[slot * VALUES_MAX + value] =
         field === undefined ? Number.NaN : Number(readField(words, at, field));
     }
-    if (kind === KIND.lost) this.#foresee(batch, row, this.#firstLostTsc(words, at, layoutIndex));
+    if (this.#kinds.kind[layoutIndex] === KIND.lost)
+      this.#foresee(batch, row, this.#firstLostTsc(words, at, layoutIndex));
   }
 
   /** The TSC of the first lost record, or -1n: Xen has told it since 3.4. */
@@ -218,6 +254,12 @@ export class Timeline {
     if (row < 0) return;
     this.#firstTsc = BigInt(batch.tscHigh[row]) * 0x1_0000_0000n + BigInt(batch.tscLow[row]);
     this.#firstNs = batch.tNs[row];
+  }
+
+  /** Works on the oldest events. */
+  #workOff(most: number): void {
+    const count = Math.min(most, this.#queue.count);
+    for (let left = count; left > 0; left--) this.#work(this.#queue.take());
   }
 
   #work(slot: number): void {
