@@ -1,4 +1,3 @@
-import { createRecordBatch } from '../decoder/record-batch.ts';
 import type { TraceReader } from '../decoder/trace-reader.ts';
 import { type DomainInfo, Timeline, type TimelineListener } from '../timeline/index.ts';
 import { analyses as allAnalyses } from './analyses.ts';
@@ -53,9 +52,7 @@ export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}):
   );
   const recordRuns = runs.flatMap(({ run }) => (run.onRecords === undefined ? [] : [run]));
   const records = isWholeTrace(selection) ? undefined : new SelectingRecords(selection);
-  const batch = createRecordBatch();
-  for (let more = true; more; ) {
-    more = reader.readBatch(batch);
+  for (let batch = reader.nextBatch(); batch !== undefined; batch = reader.nextBatch()) {
     timeline.push(batch);
     const selected = records?.of(batch) ?? batch;
     for (const run of recordRuns) run.onRecords!(selected);

@@ -70,7 +70,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       const domainParameters = await domainParametersOf(options);
       const selection = selectionOf(options);
       for (const trace of traces) {
-        await withTrace(trace, options, 'analysing', async (reader) => {
+        await withTrace(trace, { ...options, ahead: true }, 'analysing', async (reader) => {
           const result = analyzeTrace(reader, {
             analyses: options.only ?? analyses,
             domainParameters,

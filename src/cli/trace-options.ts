@@ -3,8 +3,9 @@
  * it with progress and a clear end.
  * @module
  */
+import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { openTrace, type TraceReader } from '../decoder/index.ts';
+import { type DecodeAheadOptions, openTrace, openTraceAhead, type TraceReader } from '../decoder/index.ts';
 import { EXIT } from './exit.ts';
 import { createProgress } from './output.ts';
 
@@ -31,21 +32,21 @@ export function addTraceOptions(verb: Command): Command {
 /** The help of a trace argument, the same in every verb. */
 export const TRACE_ARGUMENT = 'a trace of xentrace or of `record`, plain or gzip; - is standard input';
 
-/** Opens a trace, calls `use`, and closes it whatever happens. Progress goes to standard error, on a terminal only. */
+/**
+ * Opens a trace, calls `use`, and closes it whatever happens. Progress goes to standard error, on a terminal only. With
+ * `ahead` a large file is decoded in a thread of its own, beside `use`.
+ */
 export async function withTrace<T>(
   path: string,
-  options: TraceOptions & { order?: 'time' | 'file' },
+  options: TraceOptions & { order?: 'time' | 'file'; ahead?: boolean },
   label: string,
   use: (reader: TraceReader) => T | Promise<T>,
 ): Promise<T> {
   const progress = createProgress(label);
   try {
-    const reader = await openTrace(path, {
-      ...(options.formats ? { formats: options.formats } : {}),
-      ...(options.cpuHz !== undefined ? { cpuHz: options.cpuHz } : {}),
-      ...(options.order ? { order: options.order } : {}),
-      onProgress: progress.update,
-    });
+    const { formats, cpuHz, order, ahead = false } = options;
+    const openOptions: DecodeAheadOptions = { formats, cpuHz, order, onProgress: progress.update };
+    const reader = await (ahead && isLarge(path) ? openTraceAhead : openTrace)(path, openOptions);
     try {
       return await use(reader);
     } finally {
@@ -54,6 +55,14 @@ export async function withTrace<T>(
   } finally {
     progress.done();
   }
+}
+
+/** Bytes from which on a thread of its own for decoding is worth its start. */
+const LARGE_BYTES = 16 << 20;
+
+function isLarge(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size >= LARGE_BYTES;
 }
 
 const DAMAGE_LINES_MAX = 5;

@@ -7,6 +7,7 @@
  * a record means beyond its layout, and whether a trace was simulated.
  */
 export type { TraceClock } from './clock.ts';
+export { type DecodeAheadOptions, openTraceAhead } from './decode-ahead.ts';
 export type { Diagnostic, Severity } from './diagnostic.ts';
 export type { TraceInput } from './open-source.ts';
 export { type OpenTraceOptions, openTrace } from './open-trace.ts';

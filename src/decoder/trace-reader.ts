@@ -20,6 +20,11 @@ export interface TraceReader {
    * @throws UserError read-failed, when the operating system cannot read on.
    */
   readBatch(batch: RecordBatch): boolean;
+  /**
+   * The next records in a batch of the reader's own, good until the next call; undefined when there are none left. Use
+   * this or {@link readBatch}, which copies where the reader decodes ahead.
+   */
+  nextBatch(): RecordBatch | undefined;
   /** What is wrong with the trace; complete when {@link readBatch} has returned false. */
   diagnostics(): readonly Diagnostic[];
   /** Sums over what has been read so far; complete likewise. */
