@@ -63,6 +63,8 @@ export interface AnalysisContext {
   readonly domainParameters: ReadonlyMap<number, DomainParameters>;
   /** Length of the windows in which fairness is judged. */
   readonly windowNs: number;
+  /** How many of the worst are listed one by one; 10 unless given. */
+  readonly worst?: number | undefined;
 }
 
 /** A pass under way: it listens, and answers at the end. */

@@ -57,6 +57,13 @@ export class Coverage {
     return ratio(known, total);
   }
 
+  /** Likewise over all vCPUs. */
+  ofAll(): number | null {
+    const sum = (ns: Float64Array) =>
+      ns.subarray(0, this.#vcpus.count).reduce((total, own) => total + own, 0);
+    return ratio(sum(this.#knownNs), sum(this.#totalNs));
+  }
+
   #grow(): void {
     const [known, total] = [this.#knownNs, this.#totalNs];
     this.#knownNs = new Float64Array(known.length * 2);

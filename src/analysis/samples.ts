@@ -1,27 +1,60 @@
 /**
  * Percentiles of durations, exact in bounded memory as far as it goes.
  *
- * Each duration is kept (4 bytes while all are below 4.29 s, then 8) until the passes together hold
- * {@link SAMPLES_MAX}. A set that would grow beyond that becomes a log-linear histogram: 1024 buckets for each power of
- * two, so that a percentile is at most 1/1024 too high; count, sum and maximum stay exact.
+ * Each duration is kept (4 bytes while all are below 4.29 s, then 8) until the sets of one budget together hold
+ * {@link SAMPLES_MAX}. A set that would grow beyond that becomes a histogram (see {@link LogHistogram}): a percentile of
+ * it is at most 1/1024 too high; count, sum and maximum stay exact. Should the histograms themselves take more than
+ * {@link HISTOGRAM_CELLS_MAX}, as those of a thousand sets would, all of them become half as fine, and so on.
  * @module
  */
+import { BITS_MAX, LogHistogram, ranksUpTo } from './log-histogram.ts';
 
-/** Durations kept exactly, over all sets of one budget. */
+/** Durations kept exactly, over all sets of one budget: 32 MiB. */
 export const SAMPLES_MAX = 1 << 23;
+/** Numbers held by all histograms of one budget: 64 MiB. */
+export const HISTOGRAM_CELLS_MAX = 1 << 23;
+/** How much a percentile out of a histogram may be too high at first, as a ratio. */
+export const HISTOGRAM_ERROR = 2 ** -BITS_MAX;
 const FIRST_CAPACITY = 64;
-const SUB_BITS = 10;
-const SUB_BUCKETS = 1 << SUB_BITS;
-/** How much a percentile out of a histogram may be too high, as a ratio. */
-export const HISTOGRAM_ERROR = 1 / SUB_BUCKETS;
 const UINT32_MAX = 0xffffffff;
+/** Samples between two running sums that are kept. */
+const SUM_STEP = 64;
 
 /** Room for samples that several sets share. */
 export class SampleBudget {
   left: number;
+  readonly #cellsMax: number;
+  readonly #histograms: LogHistogram[] = [];
+  #cells = 0;
+  #bits = BITS_MAX;
 
-  constructor(samples = SAMPLES_MAX) {
+  constructor(samples = SAMPLES_MAX, cellsMax = HISTOGRAM_CELLS_MAX) {
     this.left = samples;
+    this.#cellsMax = cellsMax;
+  }
+
+  /** How much a percentile out of a histogram may be too high, as a ratio. */
+  get error(): number {
+    return 2 ** -this.#bits;
+  }
+
+  createHistogram(): LogHistogram {
+    const histogram = new LogHistogram(this.#bits);
+    this.#histograms.push(histogram);
+    return histogram;
+  }
+
+  /** Histograms took `cells` more. */
+  grow(cells: number): void {
+    this.#cells += cells;
+    while (this.#cells > this.#cellsMax && this.#bits > 0) {
+      this.#bits--;
+      this.#cells = 0;
+      for (const histogram of this.#histograms) {
+        histogram.coarsen();
+        this.#cells += histogram.cells;
+      }
+    }
   }
 }
 
@@ -35,8 +68,10 @@ export class Samples {
   readonly #budget: SampleBudget;
   #values: Uint32Array | Float64Array = new Uint32Array(0);
   #sorted = true;
-  /** Octave (see {@link bucketOctave}) -> counts; undefined while samples are kept. */
-  #histogram: (Float64Array | undefined)[] | undefined;
+  /** Sums of the first 0, {@link SUM_STEP}, 2 * SUM_STEP, ... sorted samples, once they are asked for. */
+  #sums: Float64Array | undefined;
+  /** Undefined while samples are kept. */
+  #histogram: LogHistogram | undefined;
 
   constructor(budget: SampleBudget) {
     this.#budget = budget;
@@ -45,6 +80,11 @@ export class Samples {
   /** Whether every sample is kept. */
   get exact(): boolean {
     return this.#histogram === undefined;
+  }
+
+  /** How much a percentile may be too high, as a ratio. */
+  get error(): number {
+    return this.exact ? 0 : this.#budget.error;
   }
 
   add(value: number, atNs: number): void {
@@ -57,23 +97,27 @@ export class Samples {
       this.#values[this.count] = value;
       this.#sorted = false;
     } else {
-      this.#count(value);
+      this.#budget.grow(this.#histogram!.add(value));
     }
     this.count++;
   }
 
   /** How many samples are at most `value`; of a histogram, those in buckets that end by then. */
   countUpTo(value: number): number {
-    if (this.#histogram !== undefined) return this.#countBucketsUpTo(value);
+    if (this.#histogram !== undefined) return this.#histogram.countUpTo(value);
     this.#sort();
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#values[middle] <= value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return ranksUpTo(this.#values, this.count, value);
+  }
+
+  /** The sum of those samples. */
+  sumUpTo(value: number): number {
+    if (this.#histogram !== undefined) return this.#histogram.sumUpTo(value);
+    const end = this.countUpTo(value);
+    this.#sums ??= this.#sumUp();
+    const step = Math.floor(end / SUM_STEP);
+    let sum = this.#sums[step];
+    for (let index = step * SUM_STEP; index < end; index++) sum += this.#values[index];
+    return sum;
   }
 
   /** Whether there is room for one more sample; where the budget has none, what there is becomes a histogram. */
@@ -96,70 +140,71 @@ export class Samples {
   }
 
   #becomeHistogram(): void {
-    this.#histogram = [];
-    for (let index = 0; index < this.count; index++) this.#count(this.#values[index]);
+    this.#histogram = this.#budget.createHistogram();
+    for (let index = 0; index < this.count; index++) {
+      this.#budget.grow(this.#histogram.add(this.#values[index]));
+    }
     this.#budget.left += this.#values.length;
     this.#values = new Uint32Array(0);
-  }
-
-  #count(value: number): void {
-    const octave = bucketOctave(value);
-    this.#histogram![octave] ??= new Float64Array(SUB_BUCKETS);
-    this.#histogram![octave]![bucketIndex(value, octave)]++;
-  }
-
-  #countBucketsUpTo(value: number): number {
-    let count = 0;
-    const last = bucketOctave(value);
-    for (const [octave, buckets] of this.#histogram!.entries()) {
-      if (buckets === undefined || octave > last) continue;
-      const width = 2 ** Math.max(0, octave - 1);
-      const base = octave === 0 ? 0 : SUB_BUCKETS * width;
-      for (let index = 0; index < SUB_BUCKETS; index++) {
-        if (base + (index + 1) * width - 1 > value) break;
-        count += buckets[index];
-      }
-    }
-    return count;
   }
 
   #sort(): void {
     if (this.#sorted) return;
     this.#values.subarray(0, this.count).sort();
     this.#sorted = true;
+    this.#sums = undefined;
   }
-}
 
-/** 0 for values below 1024, kept one by one; then one for each power of two. */
-function bucketOctave(value: number): number {
-  if (value < SUB_BUCKETS) return 0;
-  const high = Math.floor(value / 2 ** 32);
-  return (high > 0 ? 63 - Math.clz32(high) : 31 - Math.clz32(value)) - SUB_BITS + 1;
-}
-
-function bucketIndex(value: number, octave: number): number {
-  if (octave === 0) return value;
-  const width = 2 ** (octave - 1);
-  return Math.floor(value / width) - SUB_BUCKETS;
+  #sumUp(): Float64Array {
+    const sums = new Float64Array(Math.floor(this.count / SUM_STEP) + 1);
+    let sum = 0;
+    for (let index = 0; index < this.count; index++) {
+      if (index % SUM_STEP === 0) sums[index / SUM_STEP] = sum;
+      sum += this.#values[index];
+    }
+    if (this.count % SUM_STEP === 0) sums[this.count / SUM_STEP] = sum;
+    return sums;
+  }
 }
 
 /**
  * The nearest-rank percentile of all samples of `sets` together, sorted[ceil(p * n / 1000) - 1], found without putting
  * them together: the smallest value that enough samples do not exceed. Null where there are none.
  *
- * @param permille the percentile in thousandths: 999 is p99.9
+ * @param permille the percentile in thousandths, to one decimal: 999 is p99.9, 999.9 is p99.99
  */
 export function percentile(sets: readonly Samples[], permille: number): number | null {
   const total = sets.reduce((count, set) => count + set.count, 0);
-  if (total === 0) return null;
-  const rank = Math.ceil((permille * total) / 1000);
+  return smallest(sets, rankOf(permille, total), (set, value) => set.countUpTo(value));
+}
+
+/**
+ * The time-weighted percentile of all samples of `sets` together: the smallest sample such that those up to it make up
+ * `permille` thousandths of the sum of all. Null where that sum is 0.
+ */
+export function timeWeightedPercentile(sets: readonly Samples[], permille: number): number | null {
+  const total = sets.reduce((sum, set) => sum + set.sum, 0);
+  return smallest(sets, rankOf(permille, total), (set, value) => set.sumUpTo(value));
+}
+
+/** Ten thousandths are whole numbers, so that a rank that is one comes out as one. */
+function rankOf(permille: number, total: number): number {
+  return Math.ceil((Math.round(permille * 10) * total) / 10_000);
+}
+
+/** The smallest value at which what `upTo` gives for the sets, all in all, reaches `rank`; null for rank 0. */
+function smallest(
+  sets: readonly Samples[],
+  rank: number,
+  upTo: (set: Samples, value: number) => number,
+): number | null {
+  if (!(rank > 0)) return null;
   let low = 0;
   let high = sets.reduce((max, set) => Math.max(max, set.max), 0);
   // Beyond 2^53, which only a damaged trace reaches, low and high may never meet.
   for (let step = 0; low < high && step < 64; step++) {
     const middle = low + Math.floor((high - low) / 2);
-    const upTo = sets.reduce((count, set) => count + set.countUpTo(middle), 0);
-    if (upTo >= rank) high = middle;
+    if (sets.reduce((sum, set) => sum + upTo(set, middle), 0) >= rank) high = middle;
     else low = middle + 1;
   }
   return high;
