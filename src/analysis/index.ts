@@ -19,3 +19,4 @@ export type {
 } from './analysis.ts';
 export { type AnalyzeOptions, analyzeTrace, type TraceAnalysis, WINDOW_NS_DEFAULT } from './analyze-trace.ts';
 export { type Selection, VcpuSelection } from './selection.ts';
+export { WORST_DEFAULT, type WorstWait, worstWaitsOf } from './worst-waits.ts';

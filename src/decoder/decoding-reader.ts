@@ -42,6 +42,10 @@ export class DecodingReader implements TraceReader {
   readonly clock: TraceClock;
   readonly pcpus: readonly number[];
   readonly #options: DecodingReaderOptions;
+  /** The diagnostics of opening the trace, before anything was read. */
+  readonly #openingLog: DiagnosticLog;
+  /** Whose source and index this reader uses; undefined where they are its own. */
+  #owner: DecodingReader | undefined;
   readonly #streams: RecordStreams;
   readonly #slice: Slice;
   readonly #emit: EmitState;
@@ -61,6 +65,7 @@ export class DecodingReader implements TraceReader {
     this.clock = clock;
     this.pcpus = index.pcpus;
     this.#options = options;
+    this.#openingLog = options.log.copy();
     const ticksPerSecond = clock.cpuHz ?? 1e9;
     this.#streams = createRecordStreams({
       ...options,
@@ -80,7 +85,7 @@ export class DecodingReader implements TraceReader {
   }
 
   readBatch(batch: RecordBatch): boolean {
-    assert(!this.#closed, 'readBatch() after close()');
+    assert(!this.#isClosed, 'readBatch() after close()');
     batch.count = 0;
     batch.wordsOffset[0] = 0;
     const room = batch.event.length;
@@ -124,11 +129,23 @@ export class DecodingReader implements TraceReader {
     };
   }
 
+  reopen(): TraceReader {
+    assert(!this.#isClosed, 'reopen() after close()');
+    const reader = new DecodingReader({ ...this.#options, log: this.#openingLog.copy() });
+    reader.#owner = this.#owner ?? this;
+    return reader;
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#owner !== undefined) return;
     this.#options.index.close();
     this.#options.source.close();
+  }
+
+  get #isClosed(): boolean {
+    return this.#owner === undefined ? this.#closed : this.#closed || this.#owner.#isClosed;
   }
 
   #doneBytes(): number {

@@ -57,6 +57,16 @@ export class DiagnosticLog {
     this.#folded.set(key, { ...rest, message, pcpu, offset, bytes, count, tNs });
   }
 
+  /** A log with the same rows, to go on from. */
+  copy(): DiagnosticLog {
+    const copy = new DiagnosticLog();
+    copy.#bytes = this.#bytes;
+    for (const row of this.#rows) copy.#rows.push({ ...row });
+    for (const [code, count] of this.#rowsOfCode) copy.#rowsOfCode.set(code, count);
+    for (const [key, row] of this.#folded) copy.#folded.set(key, { ...row });
+    return copy;
+  }
+
   /** All rows so far, in the order in which they were found. */
   rows(): Diagnostic[] {
     return [...this.#rows, ...this.#folded.values()];

@@ -12,4 +12,5 @@ export type { Diagnostic, Severity } from './diagnostic.ts';
 export type { TraceInput } from './open-source.ts';
 export { type OpenTraceOptions, openTrace } from './open-trace.ts';
 export { BATCH_ROWS, createRecordBatch, type RecordBatch } from './record-batch.ts';
+export { type RecordsAround, recordsAround } from './records-around.ts';
 export type { TraceCounts, TraceReader } from './trace-reader.ts';

@@ -3,7 +3,7 @@ import type { TraceClock } from './clock.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { RecordBatch } from './record-batch.ts';
 
-/** Decodes one trace, once, from its start to its end. Made by `openTrace`. */
+/** Decodes one trace, once, from its start to its end. Made by `openTrace`; {@link reopen} gives another. */
 export interface TraceReader {
   /** The path, or what stands for it. */
   readonly name: string;
@@ -29,6 +29,11 @@ export interface TraceReader {
   diagnostics(): readonly Diagnostic[];
   /** Sums over what has been read so far; complete likewise. */
   counts(): TraceCounts;
+  /**
+   * A second reader of the same trace, from its start, with diagnostics and counts of its own: they begin as those of
+   * this reader did when it was opened. A stream or a gzip file is not taken in again. Close both; this one last.
+   */
+  reopen(): TraceReader;
   /** Gives back files and memory. */
   close(): void;
 }
