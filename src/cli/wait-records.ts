@@ -21,10 +21,10 @@ export interface WaitRecords {
 const COLUMNS: readonly Column[] = [
   { name: 'rank', type: 'int', key: true, doc: 'The wait, by its rank in worst_waits.' },
   {
-    name: 'side',
+    name: 'part',
     type: 'string',
     key: true,
-    doc: '`before`: up to its beginning; `after`: from its end on.',
+    doc: '`before`: up to its beginning; `begun`: after that; `ending`: before its end; `after`: from its end on.',
   },
   { name: 't_ns', type: 'int', unit: 'ns', key: true, instant: true, doc: "The record's time." },
   { name: 'pcpu', type: 'int', unit: 'pcpu', doc: 'The pCPU that made the record.' },

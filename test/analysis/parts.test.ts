@@ -1,71 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { entitlements } from '../../src/analysis/entitlement.ts';
-import { HISTOGRAM_ERROR, percentile, SampleBudget, Samples } from '../../src/analysis/samples.ts';
 import { jainIndex, mean, sum } from '../../src/analysis/statistics.ts';
 import { WindowedSums } from '../../src/analysis/windowed-sums.ts';
-
-function samplesOf(values: readonly number[], budget = new SampleBudget()): Samples {
-  const samples = new Samples(budget);
-  for (const [index, value] of values.entries()) samples.add(value, index);
-  return samples;
-}
-
-describe('percentile()', () => {
-  const permilles = [500, 950, 990, 999];
-  const nearestRank = (values: readonly number[], permille: number) =>
-    [...values].sort((a, b) => a - b)[Math.ceil((permille * values.length) / 1000) - 1];
-
-  test('is the nearest rank of what was put in, over any division into sets', () => {
-    const durations = fc.array(fc.oneof(fc.nat(10), fc.nat(2 ** 31 - 1), fc.maxSafeNat(), fc.nat(100_000)), {
-      minLength: 1,
-      maxLength: 300,
-    });
-    fc.assert(
-      fc.property(durations, fc.nat(300), (values, cut) => {
-        const sets = [samplesOf(values.slice(0, cut)), samplesOf(values.slice(cut))];
-        for (const permille of permilles)
-          expect(percentile(sets, permille)).toBe(nearestRank(values, permille));
-        expect(sets.every(({ exact }) => exact)).toBe(true);
-      }),
-    );
-  });
-
-  test('of a histogram it is at most 1/1024 too high, and count, sum and maximum are exact', () => {
-    fc.assert(
-      fc.property(fc.array(fc.maxSafeNat(), { minLength: 70, maxLength: 300 }), (values) => {
-        const samples = samplesOf(values, new SampleBudget(64));
-        expect(samples.exact).toBe(false);
-        for (const permille of permilles) {
-          const exact = nearestRank(values, permille);
-          const found = percentile([samples], permille)!;
-          expect(found).toBeGreaterThanOrEqual(exact);
-          expect(found - exact).toBeLessThanOrEqual(exact * HISTOGRAM_ERROR);
-        }
-        expect([samples.count, samples.max]).toEqual([values.length, Math.max(...values)]);
-        expect(samples.sum).toBe(values.reduce((total, value) => total + value, 0));
-      }),
-    );
-  });
-
-  test('of nothing is null', () => {
-    expect(percentile([samplesOf([])], 500)).toBeNull();
-  });
-
-  test('sets give room back when they become histograms', () => {
-    const budget = new SampleBudget(128);
-    const first = samplesOf(Array(64).fill(5), budget);
-    const second = samplesOf(Array(64).fill(7), budget);
-    expect(budget.left).toBe(0);
-    first.add(9, 0);
-    expect([first.exact, second.exact, budget.left]).toEqual([false, true, 64]);
-  });
-
-  test('the maximum remembers the first of equals', () => {
-    expect(samplesOf([3, 8, 8, 2]).maxAtNs).toBe(1);
-    expect(samplesOf([0, 0]).maxAtNs).toBe(0);
-  });
-});
 
 describe('entitlements()', () => {
   test('divides by weight, and gives what one does not want to the others', () => {
