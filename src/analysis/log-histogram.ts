@@ -2,9 +2,9 @@
 export const BITS_MAX = 10;
 
 /**
- * How many whole numbers there were, and their sum, in log-linear buckets: below 2^bits each number has its own, beyond
- * that there are 2^bits buckets for each power of two. So the end of a bucket is less than 1/2^bits above any number in
- * it. Counts and sums are exact.
+ * How many whole numbers there were, and their sum, in log-linear buckets: below 2^bits each number has its
+ * own, beyond that there are 2^bits buckets for each power of two. So the end of a bucket is less than
+ * 1/2^bits above any number in it. Counts and sums are exact.
  */
 export class LogHistogram {
   #bits: number;

@@ -23,9 +23,9 @@ export interface SampleMeasures {
 }
 
 /**
- * The columns that describe a set of durations: mean, percentiles, maximum and when. A percentile is of nearest rank;
- * below its `samplesMin` samples people are told "n/a". p99.9 and p99.99 are null then; the others are given to programs
- * all the same.
+ * The columns that describe a set of durations: mean, percentiles, maximum and when. A percentile is of
+ * nearest rank; below its `samplesMin` samples people are told "n/a". p99.9 and p99.99 are null then; the
+ * others are given to programs all the same.
  *
  * @param name what is measured, such as `wait_ns`
  * @param what the same in words, as in "how long a wait was"
@@ -63,7 +63,9 @@ export function sampleColumns(
       return {
         name: `${name}_tw_${percent.name}`,
         ...ns,
-        doc: `Time-weighted ${label}: ${permille / 10} % of the time in all of ${what} is in those up to this; ${withFewer(percent)}.`,
+        doc:
+          `Time-weighted ${label} of ${what}: those up to this have ${permille / 10} % of their time; ` +
+          `${withFewer(percent)}.`,
         samplesMin,
         heading: `tw ${label}`,
         ...(TIME_WEIGHTED_SHOWN.includes(percent.name) ? {} : { text: 'never' as const }),

@@ -1,10 +1,11 @@
 /**
  * Percentiles of durations, exact in bounded memory as far as it goes.
  *
- * Each duration is kept (4 bytes while all are below 4.29 s, then 8) until the sets of one budget together hold
- * {@link SAMPLES_MAX}. A set that would grow beyond that becomes a histogram (see {@link LogHistogram}): a percentile of
- * it is at most 1/1024 too high; count, sum and maximum stay exact. Should the histograms themselves take more than
- * {@link HISTOGRAM_CELLS_MAX}, as those of a thousand sets would, all of them become half as fine, and so on.
+ * Each duration is kept (4 bytes while all are below 4.29 s, then 8) until the sets of one budget together
+ * hold {@link SAMPLES_MAX}. A set that would grow beyond that becomes a histogram (see {@link LogHistogram}):
+ * a percentile of it is at most 1/1024 too high; count, sum and maximum stay exact. Should the histograms
+ * themselves take more than {@link HISTOGRAM_CELLS_MAX}, as those of a thousand sets would, all of them
+ * become half as fine, and so on.
  * @module
  */
 import { BITS_MAX, LogHistogram, ranksUpTo } from './log-histogram.ts';
@@ -120,7 +121,9 @@ export class Samples {
     return sum;
   }
 
-  /** Whether there is room for one more sample; where the budget has none, what there is becomes a histogram. */
+  /**
+   * Whether there is room for one more sample; where the budget has none, what there is becomes a histogram.
+   */
   #makeRoom(value: number): boolean {
     if (value > UINT32_MAX && this.#values instanceof Uint32Array)
       this.#values = Float64Array.from(this.#values);
@@ -168,8 +171,9 @@ export class Samples {
 }
 
 /**
- * The nearest-rank percentile of all samples of `sets` together, sorted[ceil(p * n / 1000) - 1], found without putting
- * them together: the smallest value that enough samples do not exceed. Null where there are none.
+ * The nearest-rank percentile of all samples of `sets` together, sorted[ceil(p * n / 1000) - 1], found
+ * without putting them together: the smallest value that enough samples do not exceed. Null where there are
+ * none.
  *
  * @param permille the percentile in thousandths, to one decimal: 999 is p99.9, 999.9 is p99.99
  */
@@ -179,8 +183,8 @@ export function percentile(sets: readonly Samples[], permille: number): number |
 }
 
 /**
- * The time-weighted percentile of all samples of `sets` together: the smallest sample such that those up to it make up
- * `permille` thousandths of the sum of all. Null where that sum is 0.
+ * The time-weighted percentile of all samples of `sets` together: the smallest sample such that those up to
+ * it make up `permille` thousandths of the sum of all. Null where that sum is 0.
  */
 export function timeWeightedPercentile(sets: readonly Samples[], permille: number): number | null {
   const total = sets.reduce((sum, set) => sum + set.sum, 0);
@@ -192,7 +196,9 @@ function rankOf(permille: number, total: number): number {
   return Math.ceil((Math.round(permille * 10) * total) / 10_000);
 }
 
-/** The smallest value at which what `upTo` gives for the sets, all in all, reaches `rank`; null for rank 0. */
+/**
+ * The smallest value at which what `upTo` gives for the sets, all in all, reaches `rank`; null for rank 0.
+ */
 function smallest(
   sets: readonly Samples[],
   rank: number,

@@ -30,8 +30,8 @@ const MEASURES: readonly Column[] = [
     name: 'verdict',
     type: 'string',
     doc:
-      'By rules of thumb: `high`, ready_ratio of 10 % or more; `watch`, of 5 % or more; `throttled`, less, but the guest ' +
-      'sees steal of 10 % or more, which its own cap or budget or a pause makes; else `ok`. Null: nothing is known.',
+      'By rules of thumb: `high`: ready_ratio is 10 % or more; `watch`: 5 % or more; `throttled`: less, but ' +
+      'its guest sees 10 % steal or more, by its cap, its budget or a pause; else `ok`. Null: nothing is known.',
   },
   ratioColumn('ready_ratio', 'ready_ns over the known time: %RDY of esxtop without its %MLMTD.', {
     heading: 'ready',
@@ -43,7 +43,7 @@ const MEASURES: readonly Column[] = [
     unit: 'ms',
     heading: 'ms/20 s',
     better: 'lower',
-    doc: 'The same as the milliseconds of 20 s that the "CPU Ready" chart of VMware shows: ready_ratio x 20,000.',
+    doc: 'The same in milliseconds of 20 s, as VMware charts "CPU Ready": ready_ratio x 20,000.',
   },
   nsColumn('ready_ns', 'Time in which it wanted to run, was free to, and did not run.', {
     heading: 'ready time',
@@ -126,7 +126,7 @@ class StealRun implements AnalysisRun {
       {
         name: 'steal_by_domain',
         title: 'CPU ready and steal, by domain',
-        doc: 'The mean over the vCPUs of each domain, by known time; times are sums, the verdict is that of its worst vCPU.',
+        doc: 'The mean of the vCPUs of each domain; times are sums, the verdict is that of its worst vCPU.',
         columns: [DOM, countColumn('vcpus', 'Its vCPUs in the trace.'), ...MEASURES],
         rows: doms.map((dom) => {
           const own = this.#vcpus.filter((vcpu) => vcpu.dom === dom);
@@ -195,7 +195,10 @@ class StealRun implements AnalysisRun {
     ];
   }
 
-  /** Share and start of the full window in which `vcpus` were ready most, the first of equals; and the windows' length. */
+  /**
+   * Share and start of the full window in which `vcpus` were ready most, the first of equals; and the
+   * windows' length.
+   */
   #worstWindow(vcpus: readonly VcpuTime[], endNs: number): Cell[] {
     const { windowNs } = this.#windows;
     const lengthNs = Math.min(endNs, this.#knownToNs) - this.#fromNs;
@@ -243,6 +246,6 @@ function ratio(part: number, whole: number): number | null {
 export const steal: Analysis = {
   name: 'steal',
   title: 'CPU ready and steal',
-  doc: 'CPU ready as VMware charts it and steal as the guest sees it, throttled time apart, judged by rules of thumb.',
+  doc: 'CPU ready as VMware charts it, steal as the guest sees it, throttled time apart; judged by rules of thumb.',
   create: (context) => new StealRun(context),
 };

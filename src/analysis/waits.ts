@@ -161,6 +161,6 @@ function measure(waits: readonly Waits[]): Cell[] {
 export const waits: Analysis = {
   name: 'waits',
   title: 'Who waited for a pCPU, and how long',
-  doc: 'Run-queue waits of each vCPU, domain and pCPU by cause: mean, percentiles, and the worst with their instants.',
+  doc: 'Run-queue waits by vCPU, domain and pCPU and by cause: mean, percentiles, the longest with instants.',
   create: (context) => new WaitsRun(context),
 };

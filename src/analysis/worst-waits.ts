@@ -45,7 +45,7 @@ const COLUMNS: readonly Column[] = [
     name: 'ran',
     type: 'string',
     heading: 'ran there longest',
-    doc: 'Who ran longest on to_pcpu meanwhile, idle or not, of its last 128 runs; null: nobody is known to have.',
+    doc: 'Who ran longest on to_pcpu meanwhile (of its last 128 runs), or its idle vCPU; null: not known.',
   },
   plainColumn('ran_dom', 'The domain of `ran`; 32767 is the idle one.'),
   plainColumn('ran_vcpu', 'The number of `ran` within its domain.'),
@@ -84,7 +84,7 @@ export class WorstWaits {
     return {
       name: 'worst_waits',
       title: 'The longest waits',
-      doc: 'The longest waits for a pCPU one by one (10, or as many as `--worst` says): when, where, and who ran instead.',
+      doc: 'The longest waits one by one, 10 or as many as `--worst` says: when, where, and who ran instead.',
       columns: COLUMNS,
       rows: this.#waits.map((wait, index) => rowOf(wait, index + 1)),
       empty: 'no wait was seen from its start to its end.',

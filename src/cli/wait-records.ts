@@ -1,6 +1,6 @@
 /**
- * The records around the longest waits: what led to each of them, and what ended it. They are looked for in a second
- * reading of the trace, once the longest waits are known.
+ * The records around the longest waits: what led to each of them, and what ended it. They are looked for in a
+ * second reading of the trace, once the longest waits are known.
  * @module
  */
 import { type Column, type ResultTable, type WorstWait, worstWaitsOf } from '../analysis/index.ts';
@@ -33,9 +33,9 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * Reads the trace again and finds, for each wait of the table `worst_waits` among `tables`, `count` records before and
- * after its beginning and before and after its end: of those that its two pCPUs made, and those about the vCPU. Empty
- * where that table is not among them.
+ * Reads the trace again and finds, for each wait of the table `worst_waits` among `tables`, `count` records
+ * before and after its beginning and before and after its end: of those that its two pCPUs made, and those
+ * about the vCPU. Empty where that table is not among them.
  */
 export function readWaitRecords(
   reader: TraceReader,
@@ -80,7 +80,7 @@ export function waitRecordsTable(catalog: EventCatalog, records: readonly WaitRe
   return {
     name: 'worst_wait_records',
     title: 'Records around the longest waits',
-    doc: 'The records of the pCPUs and of the vCPU of each of the longest waits, around its beginning and its end.',
+    doc: 'The records of the pCPUs and the vCPU of each of the longest waits, around its beginning and its end.',
     columns: COLUMNS,
     rows: records.flatMap(({ around }, index) =>
       PARTS.flatMap((part) =>

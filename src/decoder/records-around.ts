@@ -1,7 +1,10 @@
 import { createRecordBatch, type RecordBatch } from './record-batch.ts';
 import type { TraceReader } from './trace-reader.ts';
 
-/** The records around the beginning and around the end of a stretch of time, in time order; none is there twice. */
+/**
+ * The records around the beginning and around the end of a stretch of time, in time order; none is there
+ * twice.
+ */
 export interface RecordsAround {
   /** The last ones up to the instant at which it begins. */
   readonly before: RecordBatch;
@@ -14,9 +17,10 @@ export interface RecordsAround {
 }
 
 /**
- * Finds the records around stretches of time, reading `reader` from where it is, as far as it must. Of records that
- * `takes` accepts there are `count` in each part, or fewer: where the stretch is short, where the trace begins or ends,
- * or where it accepts so few that `before` and `ending` would reach back by more than a batch (65,536 records).
+ * Finds the records around stretches of time, reading `reader` from where it is, as far as it must. Of
+ * records that `takes` accepts there are `count` in each part, or fewer: where the stretch is short, where
+ * the trace begins or ends, or where it accepts so few that `before` and `ending` would reach back by more
+ * than a batch (65,536 records).
  *
  * @param reader in time order, such as `reopen()` gives
  * @param takes whether a record is wanted for the stretch with this index
@@ -74,7 +78,9 @@ class Search implements RecordsAround {
     return this.#hasEnded && this.after.count === this.after.event.length;
   }
 
-  /** Looks at the rows of `batch`, of which there were `rowsBefore` before it; `last` is the batch before it. */
+  /**
+   * Looks at the rows of `batch`, of which there were `rowsBefore` before it; `last` is the batch before it.
+   */
   look(last: RecordBatch, batch: RecordBatch, rowsBefore: number): void {
     const begin = firstRow(batch, (tNs) => tNs > this.#startNs);
     const end = Math.max(
@@ -102,7 +108,9 @@ class Search implements RecordsAround {
     else if (!this.#hasEnded) this.#takeLast(none, last, last.count, rowsBefore, this.#innerRow, this.ending);
   }
 
-  /** Copies the first wanted of rows [from, to), as many as there is room for. Returns the row after the last. */
+  /**
+   * Copies the first wanted of rows [from, to), as many as there is room for. Returns the row after the last.
+   */
   #takeFirst(batch: RecordBatch, from: number, to: number, target: RecordBatch): number {
     const room = target.event.length;
     let next = from;

@@ -27,7 +27,9 @@ function nearestRank(values: readonly number[], permille: number): number {
   return ascending(values)[Number(rank) - 1];
 }
 
-/** The smallest sample such that those up to it make up the part of the sum: by adding up, in whole numbers. */
+/**
+ * The smallest sample such that those up to it make up the part of the sum: by adding up, in whole numbers.
+ */
 function weighted(values: readonly number[], permille: number): number | null {
   const sum = values.reduce((all, value) => all + BigInt(value), 0n);
   let upTo = 0n;
@@ -89,7 +91,7 @@ describe('percentiles', () => {
     expect(timeWeightedPercentile([samplesOf([0, 0])], 500)).toBeNull();
   });
 
-  test('p99.99 has rank 9,999 of 10,000 and 19,998 of 20,000: ranks are whole, whatever floats make of them', () => {
+  test('p99.99 has rank 9,999 of 10,000 and 19,998 of 20,000: no float rounds a rank up', () => {
     for (const [count, expected] of [
       [20_000, 19_997],
       [10_000, 9998],
@@ -102,7 +104,7 @@ describe('percentiles', () => {
 });
 
 describe('a set for which there is no room', () => {
-  test('becomes a histogram: percentiles are at most 1/1024 too high; count, sum and maximum are exact', () => {
+  test('becomes a histogram: percentiles are at most 1/1024 too high, all else is exact', () => {
     fc.assert(
       fc.property(durations(70), (values) => {
         const samples = samplesOf(values, new SampleBudget(64));

@@ -5,7 +5,8 @@ const TRC_RTDS_BUDGET_BURN = 0x22803;
 const TRC_RTDS_BUDGET_REPLENISH = 0x22804;
 
 /**
- * The example of "Waits" in docs/metrics.md, on two pCPUs under RTDS (`R` runs, `r` waits, `T` has no budget):
+ * The example of "Waits" in docs/metrics.md, on two pCPUs under RTDS (`R` runs, `r` waits, `T` has no
+ * budget):
  *
  *                   0    2    4    6    8    10   12   14   16   18   20 ms
  *     d1v0          RRRRRRRRRRrrrrrrrrrrrrrrrRRRRRRRRRRRRRRRRRRRRRRRRR     on p0

@@ -1,10 +1,10 @@
 /**
  * The sums of waits are xenalyze's, to the cycle, on real traces.
  *
- * With one tick a nanosecond our nanoseconds are its cycles. It prints a number and an average, rounded down. Where it
- * defines otherwise: it counts from the first record on by which a vCPU runs; its `wake` is our wake and resume; it takes
- * an interval runnable that does not end by running for a wait (a vCPU that credit parks for its cap while it waits); it
- * leaves out waits without length.
+ * With one tick a nanosecond our nanoseconds are its cycles. It prints a number and an average, rounded down.
+ * Where it defines otherwise: it counts from the first record on by which a vCPU runs; its `wake` is our wake
+ * and resume; it takes an interval runnable that does not end by running for a wait (a vCPU that credit parks
+ * for its cap while it waits); it leaves out waits without length.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,7 +64,10 @@ function xenalyzeWaits(path: string): Map<string, Line> {
   return lines;
 }
 
-/** Finds when each vCPU, by its key, is first said to run, and the waits up to then: xenalyze does not count those. */
+/**
+ * Finds when each vCPU, by its key, is first said to run, and the waits up to then: xenalyze does not count
+ * those.
+ */
 function untilFirstRun() {
   const runsFromNs = new Map<number, number>();
   const early = new Map<string, number>();

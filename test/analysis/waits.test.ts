@@ -175,7 +175,7 @@ describe('sums hold together', () => {
           },
         },
         finish: () => {
-          // An interval without length at the end of the trace is not told: those that are left over ended by running.
+          // An interval without length at the end of the trace is not told: what is left over ended by running.
           for (const [key, { seen, ended, ns }] of open) if (seen && ended) add(key, ns);
           return [];
         },
