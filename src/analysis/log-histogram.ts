@@ -1,5 +1,6 @@
 /** Bits of a bucket's number within its power of two, at first: percentiles are at most 1/1024 too high. */
 export const BITS_MAX = 10;
+const TWO_TO_32 = 2 ** 32;
 
 /**
  * How many whole numbers there were, and their sum, in log-linear buckets: below 2^bits each number has its
@@ -27,9 +28,9 @@ export class LogHistogram {
     const known = this.#octaves[octave];
     const cells = known ?? new Float64Array(2 << this.#bits);
     this.#octaves[octave] = cells;
-    const bucket = octave === 0 ? value : Math.floor(value / 2 ** (octave - 1)) - 2 ** this.#bits;
-    cells[2 * bucket]++;
-    cells[2 * bucket + 1] += value;
+    const at = 2 * bucketOf(value, octave, this.#bits);
+    cells[at]++;
+    cells[at + 1] += value;
     this.#sums = undefined;
     return known === undefined ? cells.length : 0;
   }
@@ -95,9 +96,15 @@ export function ranksUpTo(ascending: Float64Array | Uint32Array, count: number, 
 
 /** 0 below 2^bits; then one for each power of two. */
 function octaveOf(value: number, bits: number): number {
-  if (value < 2 ** bits) return 0;
-  const high = Math.floor(value / 2 ** 32);
-  return (high > 0 ? 63 - Math.clz32(high) : 31 - Math.clz32(value)) - bits + 1;
+  if (value < TWO_TO_32) return Math.max(0, 32 - Math.clz32(value) - bits);
+  return 64 - Math.clz32(Math.floor(value / TWO_TO_32)) - bits;
+}
+
+/** The bucket of a number within its octave. */
+function bucketOf(value: number, octave: number, bits: number): number {
+  if (octave === 0) return value;
+  const ordinal = value < TWO_TO_32 ? value >>> (octave - 1) : Math.floor(value / 2 ** (octave - 1));
+  return ordinal - (1 << bits);
 }
 
 function joinPairs(cells: Float64Array | undefined): Float64Array | undefined {

@@ -9,6 +9,7 @@
  * @module
  */
 import { BITS_MAX, LogHistogram, ranksUpTo } from './log-histogram.ts';
+import { sortDurations } from './sort-durations.ts';
 
 /** Durations kept exactly, over all sets of one budget: 32 MiB. */
 export const SAMPLES_MAX = 1 << 23;
@@ -98,7 +99,8 @@ export class Samples {
       this.#values[this.count] = value;
       this.#sorted = false;
     } else {
-      this.#budget.grow(this.#histogram!.add(value));
+      const cells = this.#histogram!.add(value);
+      if (cells > 0) this.#budget.grow(cells);
     }
     this.count++;
   }
@@ -153,7 +155,7 @@ export class Samples {
 
   #sort(): void {
     if (this.#sorted) return;
-    this.#values.subarray(0, this.count).sort();
+    sortDurations(this.#values.subarray(0, this.count));
     this.#sorted = true;
     this.#sums = undefined;
   }

@@ -9,6 +9,7 @@ import {
   Samples,
   timeWeightedPercentile,
 } from '../../src/analysis/samples.ts';
+import { sortDurations } from '../../src/analysis/sort-durations.ts';
 
 const PERMILLES = [500, 950, 990, 999, 999.9];
 
@@ -164,6 +165,31 @@ describe('a set for which there is no room', () => {
     }
     expect(found).toBeGreaterThanOrEqual(exact);
     expect(found! - exact).toBeLessThanOrEqual(exact * error);
+  }
+});
+
+test('sortDurations() sorts as comparing does, whatever the digits', () => {
+  let state = 1;
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state;
+  };
+  const kinds: (() => number)[] = [
+    next,
+    () => next() % 100,
+    () => (next() % 3) * 2 ** 11,
+    () => next() & ~(2 ** 22 - 1),
+    () => 7,
+    () => 0xffffffff - (next() % 2),
+  ];
+  for (const count of [0, 1, 511, 512, 513, 5000]) {
+    for (const kind of kinds) {
+      const values = Uint32Array.from({ length: count }, kind);
+      for (const copy of [values.slice(), Float64Array.from(values)]) {
+        sortDurations(copy);
+        expect([...copy]).toEqual(ascending([...values]));
+      }
+    }
   }
 });
 
