@@ -80,10 +80,13 @@ describe('percentiles', () => {
   });
 
   test('stay right when samples come after a question', () => {
-    const set = samplesOf([5, 1, 3]);
-    expect([percentile([set], 500), timeWeightedPercentile([set], 500)]).toEqual([3, 5]);
-    set.add(100, 0);
-    expect([percentile([set], 500), timeWeightedPercentile([set], 500)]).toEqual([3, 100]);
+    const set = samplesOf(Array.from({ length: 127 }, (_, index) => 127 - index));
+    expect([percentile([set], 500), set.sumUpTo(127), set.sumUpTo(63)]).toEqual([64, 127 * 64, 63 * 32]);
+    set.add(0, 0);
+    expect([percentile([set], 500), set.sumUpTo(127), set.sumUpTo(63)]).toEqual([63, 127 * 64, 63 * 32]);
+    for (let value = 1; value < 128; value++) set.add(value, 0);
+    expect([percentile([set], 500), set.sumUpTo(127), set.sumUpTo(63)]).toEqual([64, 127 * 128, 63 * 64]);
+    expect(timeWeightedPercentile([set], 500)).toBe(90);
   });
 
   test('of nothing are null, and so are time-weighted ones of waits without length', () => {

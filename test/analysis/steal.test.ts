@@ -1,5 +1,8 @@
 /** CPU ready and steal, worked out on paper. */
 import { describe, expect, test } from 'vitest';
+import { steal } from '../../src/analysis/steal.ts';
+import { loadCatalog } from '../../src/format/index.ts';
+import { createRunstateBatch, RUNNABLE, RUNNING } from '../../src/timeline/runstate-batch.ts';
 import { type Runstate, TraceBuilder } from '../support/trace-builder.ts';
 import { analyze, type Row } from './analyze-bytes.ts';
 import { MS, WAITS_EXAMPLE_OPTIONS, waitsExample } from './waits-example.ts';
@@ -121,6 +124,43 @@ describe('verdicts', () => {
       ready_ratio_worst: 0.5,
       ready_worst_start_ns: 80 * MS,
     });
+  });
+});
+
+describe('the worst window', () => {
+  test('is the first of equals, and is whole', async () => {
+    const third = [
+      ['runnable', 30],
+      ['running', 70],
+    ] as const;
+    const row = await stealOf(['running', 100], ...third, ...third, ['runnable', 60]);
+    expect(row).toMatchObject({ ready_ratio_worst: 0.3, ready_worst_start_ns: 100 * MS });
+  });
+
+  test('begins where the stretch does that is looked at', () => {
+    const batch = createRunstateBatch(3);
+    for (const [row, [state, startMs, endMs]] of [
+      [RUNNING, 7, 15],
+      [RUNNABLE, 15, 21],
+      [RUNNING, 21, 27],
+    ].entries()) {
+      batch.dom[row] = 1;
+      batch.state[row] = state;
+      batch.startNs[row] = startMs * MS;
+      batch.endNs[row] = endMs * MS;
+    }
+    batch.count = 3;
+    const run = steal.create({
+      catalog: loadCatalog(),
+      pcpus: [0],
+      fromNs: 7 * MS,
+      domainParameters: new Map(),
+      windowNs: 10 * MS,
+    });
+    run.listener.onRunstates!(batch);
+    const [{ columns, rows }] = run.finish(27 * MS);
+    const cell = (name: string) => rows[0][columns.findIndex((column) => column.name === name)];
+    expect([cell('ready_ratio_worst'), cell('ready_worst_start_ns')]).toEqual([0.4, 17 * MS]);
   });
 });
 

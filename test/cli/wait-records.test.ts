@@ -4,9 +4,10 @@ import { analyzeTrace, type ResultTable } from '../../src/analysis/index.ts';
 import { readWaitRecords, renderWaitRecords, waitRecordsTable } from '../../src/cli/wait-records.ts';
 import { openTrace } from '../../src/decoder/index.ts';
 import { MS, waitsExample } from '../analysis/waits-example.ts';
+import { TraceBuilder } from '../support/trace-builder.ts';
 
-async function waitRecords(count: number, tables?: readonly ResultTable[]) {
-  const reader = await openTrace(waitsExample(), { cpuHz: 1e9 });
+async function waitRecords(count: number, tables?: readonly ResultTable[], trace = waitsExample()) {
+  const reader = await openTrace(trace, { cpuHz: 1e9 });
   const analysis = analyzeTrace(reader);
   const counts = reader.counts();
   const records = readWaitRecords(reader, tables ?? analysis.tables, count);
@@ -54,6 +55,27 @@ Records around the longest waits
     ... it waits for 6 ms; d3v0 runs for 6 ms of it
      0.016000000  p1     d3v0        TRC_SCHED_RUNSTATE_CHANGE_running_runnable
 `);
+  });
+
+  test('show who woke it on another pCPU, and nothing else of that pCPU', async () => {
+    const trace = new TraceBuilder()
+      .window(0)
+      .runstate(1000, 1, 0, 'running', 'blocked')
+      .window(2)
+      .record(0x28004, 1500, [1, 0])
+      .runstate(1501, 1, 0, 'blocked', 'runnable')
+      .record(0x22006, 1502, [1])
+      .window(1)
+      .runstate(1900, 1, 0, 'runnable', 'running')
+      .bytes();
+    const { catalog, records } = await waitRecords(4, undefined, trace);
+    const cells = waitRecordsTable(catalog, records).rows.map((row) => row.slice(1, 5));
+    expect(cells).toEqual([
+      ['before', 0, 0, 'TRC_SCHED_RUNSTATE_CHANGE_running_blocked'],
+      ['before', 500, 2, 'TRC_SCHED_WAKE'],
+      ['before', 501, 2, 'TRC_SCHED_RUNSTATE_CHANGE_blocked_runnable'],
+      ['after', 900, 1, 'TRC_SCHED_RUNSTATE_CHANGE_runnable_running'],
+    ]);
   });
 
   test('are none without the table of the longest waits, or without waits', async () => {
