@@ -45,9 +45,9 @@ export function readWaitRecords(
   const table = tables.find(({ name }) => name === 'worst_waits');
   const waits = table === undefined ? [] : worstWaitsOf(table);
   if (waits.length === 0) return [];
-  const selections = waits.map((wait) => {
-    return new RecordSelection(reader.catalog, { vcpu: vcpuLabel(wait.dom, wait.vcpu) });
-  });
+  const selections = waits.map(
+    ({ dom, vcpu }) => new RecordSelection(reader.catalog, { vcpu: [{ dom, vcpu }] }),
+  );
   const concerns = (batch: RecordBatch, row: number, index: number) => {
     const { fromPcpu, toPcpu } = waits[index];
     const pcpu = batch.pcpu[row];
