@@ -37,11 +37,11 @@ const COLUMNS: readonly Column[] = [
  * before and after its beginning and before and after its end: of those that its two pCPUs made, and those
  * about the vCPU. Empty where that table is not among them.
  */
-export function readWaitRecords(
+export async function readWaitRecords(
   reader: TraceReader,
   tables: readonly ResultTable[],
   count: number,
-): WaitRecords[] {
+): Promise<WaitRecords[]> {
   const table = tables.find(({ name }) => name === 'worst_waits');
   const waits = table === undefined ? [] : worstWaitsOf(table);
   if (waits.length === 0) return [];
@@ -53,7 +53,7 @@ export function readWaitRecords(
     const pcpu = batch.pcpu[row];
     return pcpu === fromPcpu || pcpu === toPcpu || selections[index].takes(batch, row);
   };
-  const again = reader.reopen();
+  const again = await reader.reopen();
   try {
     const found = recordsAround(again, waits, count, concerns);
     return waits.map((wait, index) => ({ wait, around: found[index] }));

@@ -7,7 +7,7 @@ import { BatchRing, createSharedBatches, type SharedBatches } from './batch-ring
 import type { TraceClock } from './clock.ts';
 import type { DecodeMessage, DecodeOrder } from './decode-worker.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import type { OpenTraceOptions } from './open-trace.ts';
+import { type OpenTraceOptions, openTrace } from './open-trace.ts';
 import type { RecordBatch } from './record-batch.ts';
 import type { TraceCounts, TraceReader } from './trace-reader.ts';
 
@@ -22,7 +22,7 @@ export type DecodeAheadOptions = Omit<OpenTraceOptions, 'catalog'>;
  * @throws UserError as openTrace does.
  */
 export async function openTraceAhead(path: string, options: DecodeAheadOptions = {}): Promise<TraceReader> {
-  const { onProgress, ...others } = options;
+  const { onProgress: _, ...others } = options;
   const shared = createSharedBatches();
   const { port1, port2 } = new MessageChannel();
   const order: DecodeOrder = { path, options: others, shared, port: port2 };
@@ -37,7 +37,7 @@ export async function openTraceAhead(path: string, options: DecodeAheadOptions =
     port1.close();
     throw failure(opened);
   }
-  return new AheadReader(opened, loadCatalog(options.formats), worker, port1, shared, onProgress);
+  return new AheadReader(opened, loadCatalog(options.formats), worker, port1, shared, path, options);
 }
 
 class AheadReader implements TraceReader {
@@ -50,7 +50,8 @@ class AheadReader implements TraceReader {
   readonly #port: MessagePort;
   readonly #shared: SharedBatches;
   readonly #ring: BatchRing;
-  readonly #onProgress: DecodeAheadOptions['onProgress'];
+  readonly #path: string;
+  readonly #options: DecodeAheadOptions;
   #counts: TraceCounts | undefined;
   #diagnostics: readonly Diagnostic[] = [];
   #holds = false;
@@ -61,7 +62,8 @@ class AheadReader implements TraceReader {
     worker: Worker,
     port: MessagePort,
     shared: SharedBatches,
-    onProgress: DecodeAheadOptions['onProgress'],
+    path: string,
+    options: DecodeAheadOptions,
   ) {
     this.name = name;
     this.bytes = bytes;
@@ -72,7 +74,8 @@ class AheadReader implements TraceReader {
     this.#port = port;
     this.#shared = shared;
     this.#ring = new BatchRing(shared);
-    this.#onProgress = onProgress;
+    this.#path = path;
+    this.#options = options;
   }
 
   nextBatch(): RecordBatch | undefined {
@@ -80,7 +83,7 @@ class AheadReader implements TraceReader {
     if (this.#holds) this.#ring.release();
     const batch = this.#ring.full();
     this.#holds = batch !== undefined;
-    this.#onProgress?.(this.#shared.doneBytes[0], this.bytes);
+    this.#options.onProgress?.(this.#shared.doneBytes[0], this.bytes);
     if (batch === undefined) this.#finish();
     return batch;
   }
@@ -106,6 +109,11 @@ class AheadReader implements TraceReader {
   counts(): TraceCounts {
     assert(this.#counts !== undefined, 'a trace that is decoded ahead has counts at its end');
     return this.#counts;
+  }
+
+  /** In this thread: who looks at a trace again seldom reads all of it. */
+  reopen(): Promise<TraceReader> {
+    return openTrace(this.#path, { ...this.#options, catalog: this.catalog });
   }
 
   close(): void {

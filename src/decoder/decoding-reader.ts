@@ -129,7 +129,7 @@ export class DecodingReader implements TraceReader {
     };
   }
 
-  reopen(): TraceReader {
+  async reopen(): Promise<TraceReader> {
     assert(!this.#isClosed, 'reopen() after close()');
     const reader = new DecodingReader({ ...this.#options, log: this.#openingLog.copy() });
     reader.#owner = this.#owner ?? this;

@@ -31,9 +31,11 @@ export interface TraceReader {
   counts(): TraceCounts;
   /**
    * A second reader of the same trace, from its start, with diagnostics and counts of its own: they begin as those of
-   * this reader did when it was opened. A stream or a gzip file is not taken in again. Close both; this one last.
+   * this reader did when it was opened. A stream can be read again so, as it was kept. Close both; this one last.
+   *
+   * @throws UserError as openTrace does, where the file has to be opened again.
    */
-  reopen(): TraceReader;
+  reopen(): Promise<TraceReader>;
   /** Gives back files and memory. */
   close(): void;
 }

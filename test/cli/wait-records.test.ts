@@ -10,7 +10,7 @@ async function waitRecords(count: number, tables?: readonly ResultTable[], trace
   const reader = await openTrace(trace, { cpuHz: 1e9 });
   const analysis = analyzeTrace(reader);
   const counts = reader.counts();
-  const records = readWaitRecords(reader, tables ?? analysis.tables, count);
+  const records = await readWaitRecords(reader, tables ?? analysis.tables, count);
   expect(reader.counts()).toEqual(counts);
   reader.close();
   return { catalog: reader.catalog, records };

@@ -65,6 +65,12 @@ describe('openTraceAhead()', () => {
     for (const reader of [ahead, direct]) reader.close();
   });
 
+  test('can be read again', async () => {
+    const ahead = await built.openTraceAhead(sample);
+    const again = await ahead.reopen();
+    expect(contents(again)).toEqual(contents(ahead));
+  });
+
   test('tells a user what is wrong as openTrace does', async () => {
     for (const path of [scratch.path('none.trace'), join(root, 'package.json'), root]) {
       const said = await built.openTrace(path).catch((error: Error & { code: string }) => error);
