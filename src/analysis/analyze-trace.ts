@@ -14,6 +14,8 @@ export interface AnalyzeOptions {
   readonly domainParameters?: ReadonlyMap<number, DomainParameters>;
   /** {@link WINDOW_NS_DEFAULT} unless given. */
   readonly windowNs?: number;
+  /** How many of the longest waits are told one by one; see {@link AnalysisContext.worst}. */
+  readonly worst?: number | undefined;
   /** Where the last intervals end; the last record unless given. */
   readonly endNs?: number;
   /** What part of the trace is looked at; all unless given. */
@@ -86,7 +88,7 @@ interface StartedRun {
 function startRuns(
   reader: TraceReader,
   analyses: readonly Analysis[],
-  { domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT }: AnalyzeOptions,
+  { domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT, worst }: AnalyzeOptions,
   selection: Selection,
 ): StartedRun[] {
   const { fromNs = 0, pcpus, vcpus } = selection;
@@ -96,6 +98,7 @@ function startRuns(
     fromNs,
     domainParameters,
     windowNs,
+    ...(worst === undefined ? {} : { worst }),
   };
   return analyses.map((analysis) => {
     const run = analysis.create(context);

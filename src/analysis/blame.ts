@@ -16,7 +16,7 @@ import { PairSums } from './pair-sums.ts';
 const REASON_DOCS: Readonly<Record<(typeof BLAME_REASONS)[number], string>> = {
   boost: 'another was boosted (credit)',
   priority:
-    'another went before by priority: it had more credit (credit2), an earlier deadline or a lower priority level (RTDS)',
+    'another went before by priority: more credit (credit2), an earlier deadline or a lower priority level (RTDS)',
   turn: 'another had its turn, and nothing in the trace shows that it had a higher priority',
   ratelimit: 'another was kept running because it had not run for the ratelimit yet',
   throttled: 'its own budget or cap kept it back',
@@ -144,7 +144,7 @@ class BlameRun implements AnalysisRun {
       {
         name: 'antagonists',
         title: 'Who waited for whom, by vCPU',
-        doc: 'Each pair of a vCPU that waited and one that it waited for. The parts of a vCPU sum to its waits exactly.',
+        doc: 'Each vCPU that waited with each that it waited for. The parts of a vCPU sum to its waits exactly.',
         columns: [DOM, VCPU, CULPRIT_DOM, CULPRIT_VCPU, ...BLAMED],
         rows: antagonistRows(vcpus, waits, vcpuCells),
         detail: true,

@@ -12,6 +12,7 @@ const TARDINESS_SHOWN: Readonly<Record<string, Partial<Column>>> = {
   tardiness_ns_p95: { text: 'never' },
   tardiness_ns_p99: { text: 'nonzero', heading: 'tardiness p99' },
   tardiness_ns_p999: { text: 'never' },
+  tardiness_ns_p9999: { text: 'never' },
   tardiness_ns_max: { heading: 'tardiness max' },
   tardiness_max_release_ns: { text: 'nonzero', heading: 'of the job of' },
 };

@@ -3,8 +3,8 @@
  * timeline and the passes, so that no pass needs to know of it.
  *
  * Intervals are cut to the stretch. A wait counts whole, where it ends; a job where it is released. With pCPUs chosen,
- * an interval counts where the vCPU runs or last ran, a wait where it ends, a record where it was made; jobs and changes
- * of state have no place, and all are told. What one vCPU did may concern another: a pass that hears all gets those of
+ * an interval counts where the vCPU runs or last ran, a wait where it ends, a record where it was made; jobs and
+ * changes of state have no place, and all are told. What one vCPU did may concern another: a pass that hears all gets those of
  * other vCPUs too, and only its rows are chosen.
  * @module
  */

@@ -14,7 +14,7 @@ import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
-import { parseDurationArgument } from './arguments.ts';
+import { parseCountArgument, parseDurationArgument } from './arguments.ts';
 import { print, printBytes } from './output.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
@@ -30,6 +30,7 @@ import {
   type TraceOptions,
   withTrace,
 } from './trace-options.ts';
+import { readWaitRecords, renderWaitRecords, waitRecordsTable } from './wait-records.ts';
 
 interface AnalyzeVerbOptions extends TraceOptions, SelectionOptions {
   readonly format: ResultFormat;
@@ -38,6 +39,8 @@ interface AnalyzeVerbOptions extends TraceOptions, SelectionOptions {
   readonly caps?: ReadonlyMap<number, number>;
   readonly scenario?: string;
   readonly window: number;
+  readonly worst?: number;
+  readonly records?: number;
   readonly output?: string;
   readonly table?: string;
 }
@@ -61,6 +64,12 @@ export function define(verb: Command, exit: (code: number) => void): void {
           .argParser(parseDurationArgument)
           .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
       )
+      .option('--worst <count>', 'how many of the longest waits to tell one by one (10)', parseCountArgument)
+      .option(
+        '--records <count>',
+        'records before and after the beginning and the end of each of them, by reading the trace again',
+        parseCountArgument,
+      )
       .option('-o, --output <folder>', 'with --format arrow: a folder for one .arrow file per result')
       .option('--table <name>', 'with --format arrow or csv: only this result'),
   )
@@ -75,15 +84,25 @@ export function define(verb: Command, exit: (code: number) => void): void {
             analyses: options.only ?? analyses,
             domainParameters,
             windowNs: options.window,
+            worst: options.worst,
             selection,
           });
           refuseBeyond(selection, result.spanNs, reader.name);
           const summary = summarizeTrace(reader, result);
-          const tables = choose(result.tables, options.table);
+          const records =
+            options.records === undefined
+              ? undefined
+              : await readWaitRecords(reader, result.tables, options.records);
+          const more = records === undefined ? [] : [waitRecordsTable(reader.catalog, records)];
+          const tables = choose([...result.tables, ...more], options.table);
           if (options.format === 'json') print(renderAnalysisJson(summary, tables));
           else if (options.format === 'csv') print(renderResultsCsv(tables));
           else if (options.format === 'arrow') await writeArrow(tables, options.output);
-          else print(renderAnalysisText(summary, tables, { withDetails: options.only !== undefined }));
+          else {
+            const shown = options.table === undefined ? result.tables : tables;
+            print(renderAnalysisText(summary, shown, { withDetails: options.only !== undefined }));
+            if (records !== undefined) print(`\n${renderWaitRecords(reader.catalog, records)}`);
+          }
           exit(exitCodeOf(reader, { tell: options.format === 'csv' || options.format === 'arrow' }));
         });
       }
@@ -102,6 +121,7 @@ Examples:
   xenscope analyze run.trace --scenario samples/busy-host.yaml      fairness against the scenario's weights and caps
   xenscope analyze host.trace --weights 1=128,2=256 --caps 2=30     the same for a real host
   xenscope analyze run.trace --only blame --vcpu d1v0 --from 1s --to 2s   whom d1v0 waited for in that second, in detail
+  xenscope analyze run.trace --only waits --worst 3 --records 5     the records around the three longest waits
   xenscope analyze run.trace --format json | jq '.waits[] | select(.wait_ns_max > 1e6)'
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -
 

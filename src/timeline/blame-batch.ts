@@ -6,7 +6,7 @@
  * - `priority`: it went before by the scheduler's own order: more credit (credit2), a lower priority level or an
  *   earlier deadline (RTDS).
  * - `turn`: nothing shows that it went before; it had its turn.
- * - `ratelimit`: it was kept running because it had not run for the minimal time yet (credit's and credit2's ratelimit).
+ * - `ratelimit`: it was kept running because it had not run for the minimal time yet (ratelimit of credit, credit2).
  * - `throttled`: the victim's own budget or cap kept it back.
  * - `no_tickle`: a pCPU where it could have run was idle, and no pCPU had been told since the victim woke.
  * - `idle`: a pCPU where it could have run was idle all the same: work conservation was lost.
