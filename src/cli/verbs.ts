@@ -30,7 +30,7 @@ export const VERBS = {
     load: () => import('./decode.ts'),
   },
   analyze: {
-    summary: 'waits, runstates, fairness and deadlines',
+    summary: 'who waited because of whom, how fair it was, which deadlines were missed',
     load: () => import('./analyze.ts'),
   },
   demo: {
