@@ -160,7 +160,16 @@ describe('the worked example', () => {
       },
     ]);
     expect(rows('pcpus')).toEqual([
-      { pcpu: 0, utilisation: 1, busy_ns: 12 * MS, idle_ns: 0, unknown_ns: 0, switches: 5, coverage: 1 },
+      {
+        pcpu: 0,
+        utilisation: 1,
+        busy_ns: 12 * MS,
+        idle_ns: 0,
+        unknown_ns: 0,
+        waited_ns: 7 * MS,
+        switches: 5,
+        coverage: 1,
+      },
     ]);
   });
 
