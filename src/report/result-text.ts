@@ -4,7 +4,7 @@ import { formatCount, formatInstant, formatNs, formatPercent, NOT_AVAILABLE } fr
 import { textTable, wrapText } from './text-table.ts';
 
 const WIDTH = 110;
-const UNKNOWN_NAME = 'unknown';
+const NOBODY_NAME = '-';
 
 /** One result for people: its title underlined, its rows lined up, dom and vcpu put together as `d1v0`. */
 export function renderResultText(table: ResultTable): string {
@@ -59,12 +59,15 @@ function isShown(column: Column, rows: readonly (readonly Cell[])[], index: numb
 function headingOf(column: Column, withVcpu: boolean): string {
   if (column.name === 'dom') return withVcpu ? 'vcpu' : 'dom';
   if (column.unit === 'dom') return column.heading ?? column.name.replace(/_dom$/, '').replaceAll('_', ' ');
-  return column.heading ?? column.name.replaceAll('_', ' ');
+  return column.heading ?? column.name.replace(/_ns$/, '').replaceAll('_', ' ');
 }
 
 /** A result of one row, as `heading: value` lines. */
 function renderPairs(columns: readonly Column[], row: readonly Cell[]): string {
-  const pairs = columns.map((column, index) => [headingOf(column, false), formatCell(row[index], column)]);
+  const shown = columns.map((column, index) => ({ column, index }));
+  const pairs = shown
+    .filter(({ column, index }) => isShown(column, [row], index))
+    .map(({ column, index }) => [headingOf(column, false), formatCell(row[index], column)]);
   const width = pairs.reduce((max, [name]) => Math.max(max, name.length), 0);
   return `${pairs.map(([name, value]) => `${`${name}:`.padEnd(width + 2)} ${value}`).join('\n')}\n`;
 }
@@ -94,9 +97,9 @@ function formatIndex(index: number): string {
 }
 
 function domText(dom: Cell): string {
-  return dom === null ? UNKNOWN_NAME : domLabel(Number(dom));
+  return dom === null ? NOBODY_NAME : domLabel(Number(dom));
 }
 
 function vcpuText(dom: Cell, vcpu: Cell): string {
-  return dom === null ? UNKNOWN_NAME : vcpuLabel(Number(dom), Number(vcpu));
+  return dom === null ? NOBODY_NAME : vcpuLabel(Number(dom), Number(vcpu));
 }
