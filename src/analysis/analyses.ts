@@ -4,8 +4,18 @@ import { deadlines } from './deadlines.ts';
 import { fairness } from './fairness.ts';
 import { pcpus } from './pcpus.ts';
 import { runstates } from './runstates.ts';
+import { servers } from './servers.ts';
 import { steal } from './steal.ts';
 import { waits } from './waits.ts';
 
 /** Every pass, in the order of a report. Command line, reports and docs go through this list. */
-export const analyses: readonly Analysis[] = [waits, steal, blame, runstates, fairness, deadlines, pcpus];
+export const analyses: readonly Analysis[] = [
+  waits,
+  steal,
+  blame,
+  runstates,
+  fairness,
+  deadlines,
+  servers,
+  pcpus,
+];
