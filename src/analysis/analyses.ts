@@ -2,6 +2,7 @@ import type { Analysis } from './analysis.ts';
 import { blame } from './blame.ts';
 import { deadlines } from './deadlines.ts';
 import { fairness } from './fairness.ts';
+import { frames } from './frames.ts';
 import { pcpus } from './pcpus.ts';
 import { runstates } from './runstates.ts';
 import { servers } from './servers.ts';
@@ -17,5 +18,6 @@ export const analyses: readonly Analysis[] = [
   fairness,
   deadlines,
   servers,
+  frames,
   pcpus,
 ];
