@@ -2,9 +2,11 @@ import type { Analysis } from './analysis.ts';
 import { blame } from './blame.ts';
 import { deadlines } from './deadlines.ts';
 import { fairness } from './fairness.ts';
+import { frames } from './frames.ts';
 import { pcpus } from './pcpus.ts';
 import { runstates } from './runstates.ts';
 import { scheduler } from './scheduler.ts';
+import { servers } from './servers.ts';
 import { steal } from './steal.ts';
 import { waits } from './waits.ts';
 
@@ -16,6 +18,8 @@ export const analyses: readonly Analysis[] = [
   runstates,
   fairness,
   deadlines,
+  servers,
+  frames,
   pcpus,
   scheduler,
 ];

@@ -22,6 +22,11 @@ export interface JobBatch {
   readonly deadlineNs: Float64Array;
   readonly startNs: Float64Array;
   readonly completionNs: Float64Array;
+  /**
+   * How long its vCPU ran from the job's start to its completion; NaN where that is not known. Time that the guest gave
+   * to another task meanwhile is in it: Xen's records do not tell tasks apart.
+   */
+  readonly executionNs: Float64Array;
   /** {@link JOB_MET}, {@link JOB_MISSED} or {@link JOB_UNJUDGED}. */
   readonly missed: Uint8Array;
 }
@@ -38,6 +43,7 @@ export function createJobBatch(rows: number): JobBatch {
     deadlineNs: new Float64Array(rows),
     startNs: new Float64Array(rows),
     completionNs: new Float64Array(rows),
+    executionNs: new Float64Array(rows),
     missed: new Uint8Array(rows),
   };
 }

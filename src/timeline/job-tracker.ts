@@ -15,12 +15,22 @@ export const DEADLINE_TOLERANCE_NS = 1_000;
 /** Open jobs remembered per task; when more are open, the oldest one is given up as not seen completed. */
 const OPEN_JOBS_MAX = 65_536;
 
+/** How long vCPUs have run, see RunstateTracker. */
+export interface RunningTime {
+  ranNs(tNs: number, key: number): number;
+  unknownNs(key: number): number;
+}
+
 interface Job {
   readonly key: number;
   readonly job: number;
   readonly releaseNs: number;
   readonly deadlineNs: number;
   startNs: number;
+  /** The vCPU that it started on, and what {@link RunningTime} said of it then. */
+  startKey: number;
+  startRanNs: number;
+  startUnknownNs: number;
   /** Losses of records that had ended when it was released: a later one may have taken its completion. */
   readonly losses: number;
 }
@@ -33,12 +43,14 @@ interface Task {
 
 export class JobTracker {
   readonly #output: TimelineOutput;
+  readonly #running: RunningTime;
   /** By `dom * 2^32 + task`. Objects: a job lives for milliseconds, records by the thousand per second at most. */
   readonly #tasks = new Map<number, Task>();
   #losses = 0;
 
-  constructor(output: TimelineOutput) {
+  constructor(output: TimelineOutput, running: RunningTime) {
     this.#output = output;
+    this.#running = running;
   }
 
   /** @param deadlineNs relative to the release; 0: none. @param lateNs how long before the record the release was. */
@@ -47,26 +59,47 @@ export class JobTracker {
     const { open } = this.#task(key, task);
     if (open.length >= OPEN_JOBS_MAX) this.#giveUp(task, open.shift()!, tNs);
     const absoluteNs = deadlineNs > 0 ? releaseNs + deadlineNs : Number.NaN;
-    open.push({ key, job, releaseNs, deadlineNs: absoluteNs, startNs: Number.NaN, losses: this.#losses });
+    open.push({
+      key,
+      job,
+      releaseNs,
+      deadlineNs: absoluteNs,
+      startNs: Number.NaN,
+      startKey: key,
+      startRanNs: Number.NaN,
+      startUnknownNs: 0,
+      losses: this.#losses,
+    });
   }
 
   start(tNs: number, key: number, task: number, job: number): void {
     const open = this.#task(key, task).open.find((candidate) => candidate.job === job);
-    if (open !== undefined && Number.isNaN(open.startNs)) open.startNs = tNs;
+    if (open === undefined || !Number.isNaN(open.startNs)) return;
+    open.startNs = tNs;
+    open.startKey = key;
+    open.startRanNs = this.#running.ranNs(tNs, key);
+    open.startUnknownNs = this.#running.unknownNs(key);
   }
 
   complete(tNs: number, key: number, task: number, job: number): void {
     const { open } = this.#task(key, task);
     const index = open.findIndex((candidate) => candidate.job === job);
     if (index < 0) {
-      this.#output.job(key, task, job, Number.NaN, Number.NaN, Number.NaN, tNs, JOB_UNJUDGED);
+      this.#output.job(key, task, job, Number.NaN, Number.NaN, Number.NaN, tNs, Number.NaN, JOB_UNJUDGED);
       return;
     }
     const [done] = open.splice(index, 1);
     const { releaseNs, deadlineNs, startNs } = done;
     let missed = JOB_UNJUDGED;
     if (!Number.isNaN(deadlineNs)) missed = tNs > deadlineNs + DEADLINE_TOLERANCE_NS ? JOB_MISSED : JOB_MET;
-    this.#output.job(done.key, task, job, releaseNs, deadlineNs, startNs, tNs, missed);
+    const executionNs = this.#executionNs(tNs, key, done);
+    this.#output.job(done.key, task, job, releaseNs, deadlineNs, startNs, tNs, executionNs, missed);
+  }
+
+  /** How long the vCPU ran since the job started; NaN where it started on another, or not all of it is known. */
+  #executionNs(tNs: number, key: number, { startKey, startRanNs, startUnknownNs }: Job): number {
+    if (startKey !== key || this.#running.unknownNs(key) !== startUnknownNs) return Number.NaN;
+    return this.#running.ranNs(tNs, key) - startRanNs;
   }
 
   /** Records were lost: the completions of open jobs may be among them. */
@@ -85,7 +118,7 @@ export class JobTracker {
 
   #giveUp(task: number, { key, job, releaseNs, deadlineNs, startNs, losses }: Job, endNs: number): void {
     const missed = deadlineNs <= endNs && losses === this.#losses ? JOB_MISSED : JOB_UNJUDGED;
-    this.#output.job(key, task, job, releaseNs, deadlineNs, startNs, Number.NaN, missed);
+    this.#output.job(key, task, job, releaseNs, deadlineNs, startNs, Number.NaN, Number.NaN, missed);
   }
 
   #task(key: number, task: number): Task {

@@ -174,6 +174,20 @@ export class RunstateTracker {
     }
   }
 
+  /** How long `key` has run up to `tNs`, where no record after that was put in yet; NaN while its state is unknown. */
+  ranNs(tNs: number, key: number): number {
+    const v = this.vcpus.find(key);
+    const s = this.#s;
+    if (v < 0 || s.state[v] === UNKNOWN || s.state[v] === NEVER_SEEN) return Number.NaN;
+    return s.ranNs[v] + (s.state[v] === RUNNING ? tNs - s.sinceNs[v] : 0);
+  }
+
+  /** How much of the time of `key` before its present state is unknown. */
+  unknownNs(key: number): number {
+    const v = this.vcpus.find(key);
+    return v < 0 ? 0 : this.#s.unknownNs[v];
+  }
+
   #vcpu(key: number): number {
     const v = this.vcpus.indexOf(key);
     if (v < 0) this.ignored++;
@@ -373,6 +387,8 @@ export class RunstateTracker {
       complete,
     );
     s.previous[v] = shown;
+    if (shown === RUNNING) s.ranNs[v] += endNs - startNs;
+    else if (shown === UNKNOWN) s.unknownNs[v] += endNs - startNs;
     if (xenState === RUNNING && place >= 0) {
       this.#history.add(place, v, startNs, endNs);
       this.blame?.runEnds(startNs, endNs, v, place, this.vcpus.keys[v] >>> 16 === DOM_IDLE);

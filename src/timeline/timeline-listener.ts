@@ -102,6 +102,7 @@ export class TimelineOutput {
     deadlineNs: number,
     startNs: number,
     completionNs: number,
+    executionNs: number,
     missed: number,
   ): void {
     const batch = this.#jobs;
@@ -114,6 +115,7 @@ export class TimelineOutput {
     batch.deadlineNs[row] = deadlineNs;
     batch.startNs[row] = startNs;
     batch.completionNs[row] = completionNs;
+    batch.executionNs[row] = executionNs;
     batch.missed[row] = missed;
     batch.count = row + 1;
     if (batch.count === ROWS) this.#flushJobs();

@@ -80,7 +80,7 @@ export class Timeline {
     const pcpuMissing = pcpus.some((pcpu, index) => pcpu !== index);
     this.#runstates = new RunstateTracker(this.#output, pcpuMissing);
     this.#runstates.partial = pcpus.length > 0 && !pcpus.includes(0);
-    this.#jobs = new JobTracker(this.#output);
+    this.#jobs = new JobTracker(this.#output, this.#runstates);
     this.#queue = new EventQueue(lookahead);
     this.#workAtOnce = Math.min(WORK_AT_ONCE, Math.max(1, lookahead >> 2));
     if (options.pcpus !== undefined) {

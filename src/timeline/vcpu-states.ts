@@ -24,6 +24,9 @@ export interface VcpuStates {
   readonly cause: Uint8Array;
   /** Throttled time since `enteredNs`. */
   readonly throttledNs: Float64Array;
+  /** Time running, and time unknown, in all intervals told so far. */
+  readonly ranNs: Float64Array;
+  readonly unknownNs: Float64Array;
   /** 1 while an RTDS budget is used up. */
   readonly depleted: Uint8Array;
   /** What the last TRC_SCHED_SLEEP says, see throttle-evidence.ts; 0: there was none since it was last up. */
@@ -42,6 +45,8 @@ export function createVcpuStates(size: number): VcpuStates {
     place: new Int16Array(size).fill(-1),
     cause: new Uint8Array(size),
     throttledNs: new Float64Array(size),
+    ranNs: new Float64Array(size),
+    unknownNs: new Float64Array(size),
     depleted: new Uint8Array(size),
     sleep: new Uint8Array(size),
   };

@@ -21,6 +21,7 @@ function workedExample(): Uint8Array {
     .runstate(at(2), 2, 0, 'blocked', 'runnable')
     .runstate(at(3), 1, 0, 'running', 'runnable')
     .runstate(at(3), 2, 0, 'runnable', 'running')
+    .record(0x24002, at(3), task(0))
     .record(0x24003, at(4), task(0))
     .runstate(at(4), 2, 0, 'running', 'blocked')
     .runstate(at(4), 1, 0, 'runnable', 'running')
@@ -28,6 +29,7 @@ function workedExample(): Uint8Array {
     .runstate(at(6), 2, 0, 'blocked', 'runnable')
     .runstate(at(9), 1, 0, 'running', 'runnable')
     .runstate(at(9), 2, 0, 'runnable', 'running')
+    .record(0x24002, at(9), task(1))
     .record(0x28005, at(10), [2, 0])
     .record(0x24003, at(11), task(1))
     .runstate(at(11), 2, 0, 'running', 'blocked')
@@ -236,6 +238,9 @@ describe('the worked example', () => {
         missed_unfinished: 0,
         unjudged: 0,
         miss_ratio: 0.5,
+        misses_in_row_max: 1,
+        misses_in_row_release_ns: 6 * MS,
+        misses_in_10_max: 1,
         response_ns_mean: 3.5 * MS,
         response_ns_p50: 2 * MS,
         response_ns_p95: 5 * MS,
@@ -254,7 +259,34 @@ describe('the worked example', () => {
         tardiness_ns_max: 1 * MS,
         tardiness_max_release_ns: 6 * MS,
         tardiness_ns_error: 0,
+        lateness_ns_mean: -0.5 * MS,
+        lateness_ns_min: -2 * MS,
+        lateness_ns_max: 1 * MS,
+        laxity_mean: 0.125,
+        laxity_min: -0.25,
         coverage: 1,
+      },
+    ]);
+    expect(rows('job_timing')).toMatchObject([
+      {
+        dom: 2,
+        vcpu: 0,
+        task: 0,
+        released: 2,
+        release_interval_ns_mean: 4 * MS,
+        release_interval_ns_min: 4 * MS,
+        release_interval_ns_max: 4 * MS,
+        release_jitter_ns: 0,
+        start_latency_ns_mean: 2 * MS,
+        start_latency_ns_max: 3 * MS,
+        start_latency_max_release_ns: 6 * MS,
+        start_jitter_ns: 2 * MS,
+        start_jitter_relative_ns: 2 * MS,
+        finish_jitter_ns: 3 * MS,
+        finish_jitter_relative_ns: 3 * MS,
+        execution_ns_mean: 1.5 * MS,
+        execution_ns_min: 1 * MS,
+        execution_ns_max: 2 * MS,
       },
     ]);
   });

@@ -47,6 +47,7 @@ export interface JobRow {
   readonly deadlineNs: number;
   readonly startNs: number;
   readonly completionNs: number;
+  readonly executionNs: number;
   readonly missed: number;
 }
 
@@ -136,6 +137,7 @@ export async function readTimeline(input: TraceInput, options: Options = {}): Pr
               deadlineNs: batch.deadlineNs[row],
               startNs: batch.startNs[row],
               completionNs: batch.completionNs[row],
+              executionNs: batch.executionNs[row],
               missed: batch.missed[row],
             });
           }

@@ -354,7 +354,7 @@ describe('Timeline and jobs', () => {
       .bytes();
     const { jobs } = await readTimeline(bytes);
     const none = Number.NaN;
-    const base = { vcpu: 'd1v0', task: 4 };
+    const base = { vcpu: 'd1v0', task: 4, executionNs: none };
     expect(jobs).toEqual([
       { ...base, job: 0, releaseNs: 0, deadlineNs: 50_000, startNs: 10_000, completionNs: 30_000, missed: 0 },
       {
@@ -385,6 +385,27 @@ describe('Timeline and jobs', () => {
         missed: 2,
       },
     ]);
+  });
+
+  //          0    10   20   30   40   50   60 us
+  // d1v0     .....RRRRRrrrrrRRRRRRRRRR??????????
+  test('a job executes while its vCPU runs, and nobody can tell how long where that is not known', async () => {
+    const bytes = new TraceBuilder()
+      .window(0)
+      .record(0x24001, T0, release(0, 0, 50_000))
+      .record(0x24001, T0, release(0, 1, 50_000))
+      .runstate(T0 + 10_000, 1, 0, 'runnable', 'running')
+      .record(0x24002, T0 + 10_000, [vcpuWord(1, 0), 0, 0])
+      .runstate(T0 + 20_000, 1, 0, 'running', 'runnable')
+      .runstate(T0 + 30_000, 1, 0, 'runnable', 'running')
+      .record(0x24003, T0 + 42_000, [vcpuWord(1, 0), 0, 0])
+      .record(0x24002, T0 + 42_000, [vcpuWord(1, 0), 0, 1])
+      .lost(T0 + 60_000, { count: 3, firstTsc: T0 + 50_000 })
+      .runstate(T0 + 70_000, 1, 0, 'runnable', 'running')
+      .record(0x24003, T0 + 80_000, [vcpuWord(1, 0), 0, 1])
+      .bytes();
+    const { jobs } = await readTimeline(bytes);
+    expect(jobs.map(({ executionNs }) => executionNs)).toEqual([22_000, Number.NaN]);
   });
 
   test("a real guest's records mean the same", async () => {
