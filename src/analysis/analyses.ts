@@ -3,6 +3,7 @@ import { blame } from './blame.ts';
 import { deadlines } from './deadlines.ts';
 import { fairness } from './fairness.ts';
 import { pcpus } from './pcpus.ts';
+import { power } from './power.ts';
 import { runstates } from './runstates.ts';
 import { scheduler } from './scheduler.ts';
 import { steal } from './steal.ts';
@@ -18,4 +19,5 @@ export const analyses: readonly Analysis[] = [
   deadlines,
   pcpus,
   scheduler,
+  power,
 ];
