@@ -1,6 +1,7 @@
 import type { Analysis } from './analysis.ts';
 import { blame } from './blame.ts';
 import { deadlines } from './deadlines.ts';
+import { domains } from './domains.ts';
 import { fairness } from './fairness.ts';
 import { pcpus } from './pcpus.ts';
 import { power } from './power.ts';
@@ -19,5 +20,6 @@ export const analyses: readonly Analysis[] = [
   deadlines,
   pcpus,
   scheduler,
+  domains,
   power,
 ];
