@@ -1,7 +1,7 @@
-import { JOB_MET, JOB_MISSED, type JobBatch, type RunstateBatch } from '../timeline/index.ts';
+import { JOB_MET, JOB_MISSED, type JobBatch } from '../timeline/index.ts';
 import type { Analysis, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, ratioColumn, VCPU } from './columns.ts';
-import { COVERAGE, Coverage } from './coverage.ts';
+import { COVERAGE, type Coverage } from './coverage.ts';
 import { sampleCells, sampleColumns } from './sample-columns.ts';
 import { SampleBudget, Samples } from './samples.ts';
 
@@ -71,12 +71,15 @@ const NO_JOBS = 'the trace has no job records (TRC_TASK_*). docs/metrics.md says
 
 class DeadlinesRun implements AnalysisRun {
   readonly listener = {
-    onRunstates: (batch: RunstateBatch) => this.#coverage.onRunstates(batch),
     onJobs: (batch: JobBatch) => this.#onJobs(batch),
   };
-  readonly #coverage = new Coverage();
+  readonly #coverage: Coverage;
   readonly #budget = new SampleBudget();
   readonly #tasks = new Map<number, TaskJobs>();
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+  }
 
   finish(): ResultTable[] {
     const tasks = [...this.#tasks.values()].sort((a, b) => a.dom - b.dom || a.task - b.task);
@@ -173,5 +176,5 @@ export const deadlines: Analysis = {
   name: 'deadlines',
   title: 'Which deadlines were missed',
   doc: 'Jobs released, completed and missed, response times and tardiness, of each task and domain.',
-  create: () => new DeadlinesRun(),
+  create: ({ coverage }) => new DeadlinesRun(coverage),
 };
