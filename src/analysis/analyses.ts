@@ -1,9 +1,11 @@
 import type { Analysis } from './analysis.ts';
 import { blame } from './blame.ts';
 import { deadlines } from './deadlines.ts';
+import { domains } from './domains.ts';
 import { fairness } from './fairness.ts';
 import { frames } from './frames.ts';
 import { pcpus } from './pcpus.ts';
+import { power } from './power.ts';
 import { runstates } from './runstates.ts';
 import { scheduler } from './scheduler.ts';
 import { servers } from './servers.ts';
@@ -22,4 +24,6 @@ export const analyses: readonly Analysis[] = [
   frames,
   pcpus,
   scheduler,
+  domains,
+  power,
 ];

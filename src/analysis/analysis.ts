@@ -1,6 +1,7 @@
 import type { RecordBatch } from '../decoder/record-batch.ts';
 import type { EventCatalog } from '../format/index.ts';
 import type { TimelineListener } from '../timeline/index.ts';
+import type { Coverage } from './coverage.ts';
 
 /** A column of a result, with its documentation: text, JSON, CSV, Arrow and docs/metrics.md all come from here. */
 export interface Column {
@@ -60,6 +61,8 @@ export interface AnalysisContext {
   readonly pcpus: readonly number[];
   /** Where the stretch of the trace that is looked at begins; it ends where {@link AnalysisRun.finish} says. */
   readonly fromNs: number;
+  /** Known time of the vCPUs that the pass hears of; complete when {@link AnalysisRun.finish} is called. */
+  readonly coverage: Coverage;
   readonly domainParameters: ReadonlyMap<number, DomainParameters>;
   /** Length of the windows in which fairness is judged. */
   readonly windowNs: number;

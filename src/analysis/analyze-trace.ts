@@ -2,6 +2,7 @@ import type { TraceReader } from '../decoder/trace-reader.ts';
 import { type DomainInfo, Timeline, type TimelineListener } from '../timeline/index.ts';
 import { analyses as allAnalyses } from './analyses.ts';
 import type { Analysis, AnalysisRun, DomainParameters, ResultTable } from './analysis.ts';
+import { Coverage } from './coverage.ts';
 import { SelectingListener, SelectingRecords, type Selection, selectRows } from './selection.ts';
 
 /** How long the windows are in which fairness is judged, unless told otherwise. */
@@ -46,12 +47,8 @@ export interface TraceAnalysis {
 export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}): TraceAnalysis {
   const { analyses = allAnalyses, selection = {} } = options;
   const { fromNs = 0, toNs = Number.POSITIVE_INFINITY } = selection;
-  const runs = startRuns(reader, analyses, options, selection);
-  const timeline = new Timeline(
-    reader.catalog,
-    runs.map(({ listener }) => listener),
-    { pcpus: reader.pcpus },
-  );
+  const { runs, listeners } = startRuns(reader, analyses, options, selection);
+  const timeline = new Timeline(reader.catalog, listeners, { pcpus: reader.pcpus });
   const recordRuns = runs.flatMap(({ run }) => (run.onRecords === undefined ? [] : [run]));
   const records = isWholeTrace(selection) ? undefined : new SelectingRecords(selection);
   for (let batch = reader.nextBatch(); batch !== undefined; batch = reader.nextBatch()) {
@@ -78,11 +75,10 @@ export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}):
   };
 }
 
-interface StartedRun {
-  readonly run: AnalysisRun;
-  /** Hands on to the run what it is to hear. */
-  readonly listener: TimelineListener;
-  readonly hearsAll: boolean;
+interface StartedRuns {
+  readonly runs: readonly { readonly run: AnalysisRun; readonly hearsAll: boolean }[];
+  /** They hand on to the runs, and to what all runs share, what each is to hear. */
+  readonly listeners: readonly TimelineListener[];
 }
 
 function startRuns(
@@ -90,25 +86,31 @@ function startRuns(
   analyses: readonly Analysis[],
   { domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT, worst }: AnalyzeOptions,
   selection: Selection,
-): StartedRun[] {
+): StartedRuns {
   const { fromNs = 0, pcpus, vcpus } = selection;
-  const context = {
-    catalog: reader.catalog,
-    pcpus: reader.pcpus.filter((pcpu) => pcpus?.has(pcpu) ?? true),
-    fromNs,
-    domainParameters,
-    windowNs,
-    ...(worst === undefined ? {} : { worst }),
-  };
-  return analyses.map((analysis) => {
-    const run = analysis.create(context);
-    const hearsAll = analysis.hears === 'all';
+  const heard = (listener: TimelineListener, hearsAll: boolean) => {
     const hearsEverything = isWholeTrace(selection) && (hearsAll || vcpus === undefined);
-    const listener = hearsEverything
-      ? run.listener
-      : new SelectingListener(run.listener, selection, hearsAll);
-    return { run, listener, hearsAll };
+    return hearsEverything ? listener : new SelectingListener(listener, selection, hearsAll);
+  };
+  const ofSelected = new Coverage();
+  const ofAll = vcpus === undefined ? ofSelected : new Coverage();
+  const listeners = [heard(ofSelected, false)];
+  if (ofAll !== ofSelected) listeners.push(heard(ofAll, true));
+  const runs = analyses.map((analysis) => {
+    const hearsAll = analysis.hears === 'all';
+    const run = analysis.create({
+      catalog: reader.catalog,
+      pcpus: reader.pcpus.filter((pcpu) => pcpus?.has(pcpu) ?? true),
+      fromNs,
+      coverage: hearsAll ? ofAll : ofSelected,
+      domainParameters,
+      windowNs,
+      ...(worst === undefined ? {} : { worst }),
+    });
+    listeners.push(heard(run.listener, hearsAll));
+    return { run, hearsAll };
   });
+  return { runs, listeners };
 }
 
 function isWholeTrace({ fromNs, toNs, pcpus }: Selection): boolean {

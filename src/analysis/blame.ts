@@ -4,13 +4,12 @@ import {
   DOM_IDLE,
   domLabel,
   NOBODY,
-  type RunstateBatch,
   vcpuLabel,
   type WaitBatch,
 } from '../timeline/index.ts';
 import type { Analysis, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
-import { COVERAGE, Coverage } from './coverage.ts';
+import { COVERAGE, type Coverage } from './coverage.ts';
 import { PairSums } from './pair-sums.ts';
 
 const REASON_DOCS: Readonly<Record<(typeof BLAME_REASONS)[number], string>> = {
@@ -76,11 +75,10 @@ type Key = number;
 
 class BlameRun implements AnalysisRun {
   readonly listener = {
-    onRunstates: (batch: RunstateBatch) => this.#coverage.onRunstates(batch),
     onWaits: (batch: WaitBatch) => this.#onWaits(batch),
     onBlames: (batch: BlameBatch) => this.#onBlames(batch),
   };
-  readonly #coverage = new Coverage();
+  readonly #coverage: Coverage;
   /** By victim and culprit, as vCPU indices: a sum for each reason. */
   readonly #pairs = new PairSums(BLAME_REASONS.length);
   /** Index of a vCPU -> its key, `dom << 16 | vcpu`. */
@@ -88,6 +86,10 @@ class BlameRun implements AnalysisRun {
   /** By index of a vCPU. */
   readonly #waits: number[] = [];
   readonly #waitNs: number[] = [];
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+  }
 
   finish(): ResultTable[] {
     const vcpus = new Matrix();
@@ -310,5 +312,5 @@ export const blame: Analysis = {
   title: 'Who waited because of whom, and why',
   doc: 'For each wait who ran meanwhile where the waiter could have run, for how long, and why it did not stand aside.',
   hears: 'all',
-  create: () => new BlameRun(),
+  create: ({ coverage }) => new BlameRun(coverage),
 };

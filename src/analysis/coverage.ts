@@ -1,4 +1,4 @@
-import { DOM_IDLE, type RunstateBatch, UNKNOWN, VcpuTable } from '../timeline/index.ts';
+import { DOM_IDLE, type RunstateBatch, UNKNOWN } from '../timeline/index.ts';
 import type { Column } from './analysis.ts';
 
 /** The last column of most results. */
@@ -9,21 +9,30 @@ export const COVERAGE: Column = {
   doc: 'How much of the time the trace tells the state: 1 is all. The figures are of that part alone.',
 };
 
-/** Known and unknown time of each vCPU and domain: how far a figure about it can be trusted. */
+/** No vCPU has this key: Xen has no domain of such a number. */
+const NO_KEY = 0xffffffff;
+
+/**
+ * Known and unknown time of each vCPU and domain: how far a figure about it can be trusted. One for all passes, fed by
+ * the runner: see `AnalysisContext`.
+ */
 export class Coverage {
-  readonly #vcpus = new VcpuTable();
-  /** By vCPU index. */
+  /** By vCPU index: `dom << 16 | vcpu`, {@link NO_KEY} where no interval names it. */
+  #keys = new Uint32Array(64).fill(NO_KEY);
   #knownNs = new Float64Array(64);
   #totalNs = new Float64Array(64);
+  /** Key -> vCPU index, of those that an interval names; made when first asked. */
+  #indices: Map<number, number> | undefined;
 
   onRunstates(batch: RunstateBatch): void {
-    const { count, dom, vcpu, state, startNs, endNs } = batch;
+    const { count, dom, vcpu, vcpuIndex, state, startNs, endNs } = batch;
+    this.#indices = undefined;
     for (let row = 0; row < count; row++) {
       if (dom[row] === DOM_IDLE) continue;
-      const index = this.#vcpus.indexOf(((dom[row] << 16) | vcpu[row]) >>> 0);
-      if (index < 0) continue;
-      if (index >= this.#totalNs.length) this.#grow();
+      const index = vcpuIndex[row];
+      if (index >= this.#keys.length) this.#grow(index);
       const ns = endNs[row] - startNs[row];
+      this.#keys[index] = (dom[row] << 16) | vcpu[row];
       this.#totalNs[index] += ns;
       if (state[row] !== UNKNOWN) this.#knownNs[index] += ns;
     }
@@ -31,7 +40,7 @@ export class Coverage {
 
   /** Every vCPU that any interval names, ascending: `dom * 0x10000 + vcpu`. */
   vcpus(): number[] {
-    return [...this.#vcpus.keys.subarray(0, this.#vcpus.count)].sort((a, b) => a - b);
+    return [...this.#byKey().keys()];
   }
 
   /** Every domain likewise. */
@@ -41,16 +50,16 @@ export class Coverage {
 
   /** Known part of the time of one vCPU, 0 to 1; null where it has no time at all. */
   ofVcpu(key: number): number | null {
-    const index = this.#vcpus.find(key);
-    return index < 0 ? null : ratio(this.#knownNs[index], this.#totalNs[index]);
+    const index = this.#byKey().get(key);
+    return index === undefined ? null : ratio(this.#knownNs[index], this.#totalNs[index]);
   }
 
   /** Likewise over all vCPUs of a domain. */
   ofDomain(dom: number): number | null {
     let known = 0;
     let total = 0;
-    for (let index = 0; index < this.#vcpus.count; index++) {
-      if (this.#vcpus.keys[index] >>> 16 !== dom) continue;
+    for (const [key, index] of this.#byKey()) {
+      if (key >>> 16 !== dom) continue;
       total += this.#totalNs[index];
       known += this.#knownNs[index];
     }
@@ -59,16 +68,26 @@ export class Coverage {
 
   /** Likewise over all vCPUs. */
   ofAll(): number | null {
-    const sum = (ns: Float64Array) =>
-      ns.subarray(0, this.#vcpus.count).reduce((total, own) => total + own, 0);
+    const sum = (ns: Float64Array) => ns.reduce((total, own) => total + own, 0);
     return ratio(sum(this.#knownNs), sum(this.#totalNs));
   }
 
-  #grow(): void {
-    const [known, total] = [this.#knownNs, this.#totalNs];
-    this.#knownNs = new Float64Array(known.length * 2);
+  #byKey(): ReadonlyMap<number, number> {
+    if (this.#indices === undefined) {
+      const named = [...this.#keys].flatMap((key, index) => (key === NO_KEY ? [] : [[key, index] as const]));
+      this.#indices = new Map(named.sort(([a], [b]) => a - b));
+    }
+    return this.#indices;
+  }
+
+  #grow(index: number): void {
+    const size = 2 ** Math.ceil(Math.log2(index + 1));
+    const [keys, known, total] = [this.#keys, this.#knownNs, this.#totalNs];
+    this.#keys = new Uint32Array(size).fill(NO_KEY);
+    this.#keys.set(keys);
+    this.#knownNs = new Float64Array(size);
     this.#knownNs.set(known);
-    this.#totalNs = new Float64Array(total.length * 2);
+    this.#totalNs = new Float64Array(size);
     this.#totalNs.set(total);
   }
 }

@@ -1,7 +1,7 @@
-import { JOB_MET, JOB_MISSED, type JobBatch, type RunstateBatch } from '../timeline/index.ts';
+import { JOB_MET, JOB_MISSED, type JobBatch } from '../timeline/index.ts';
 import type { Analysis, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
-import { COVERAGE, Coverage } from './coverage.ts';
+import { COVERAGE, type Coverage } from './coverage.ts';
 import { sampleCells, sampleColumns } from './sample-columns.ts';
 import { SampleBudget, Samples } from './samples.ts';
 import { joinRanges, rangeCells, ValueRange } from './value-range.ts';
@@ -278,12 +278,15 @@ const NO_JOBS = 'the trace has no job records (TRC_TASK_*). docs/metrics.md says
 
 class DeadlinesRun implements AnalysisRun {
   readonly listener = {
-    onRunstates: (batch: RunstateBatch) => this.#coverage.onRunstates(batch),
     onJobs: (batch: JobBatch) => this.#onJobs(batch),
   };
-  readonly #coverage = new Coverage();
+  readonly #coverage: Coverage;
   readonly #budget = new SampleBudget();
   readonly #tasks = new Map<number, TaskJobs>();
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+  }
 
   finish(): ResultTable[] {
     return [
@@ -402,5 +405,5 @@ export const deadlines: Analysis = {
   name: 'deadlines',
   title: 'Which deadlines were missed',
   doc: 'Jobs released, completed and missed, response, tardiness, laxity and jitter, of each task and domain.',
-  create: () => new DeadlinesRun(),
+  create: ({ coverage }) => new DeadlinesRun(coverage),
 };

@@ -10,7 +10,7 @@ import {
 } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn } from './columns.ts';
-import { COVERAGE, Coverage } from './coverage.ts';
+import { COVERAGE } from './coverage.ts';
 import { type Claim, entitlements } from './entitlement.ts';
 import { jainIndex, sum } from './statistics.ts';
 import { WindowedSums } from './windowed-sums.ts';
@@ -96,7 +96,6 @@ interface Worst {
 class FairnessRun implements AnalysisRun {
   readonly listener = { onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch) };
   readonly #context: AnalysisContext;
-  readonly #coverage = new Coverage();
   readonly #doms: number[] = [];
   /** Domain -> index into #doms. Its series: 3 i is run, 3 i + 1 want of time, 3 i + 2 unknown. */
   readonly #indexOf = new Map<number, number>();
@@ -140,7 +139,6 @@ class FairnessRun implements AnalysisRun {
   }
 
   #onRunstates(batch: RunstateBatch): void {
-    this.#coverage.onRunstates(batch);
     for (let row = 0; row < batch.count; row++) {
       const state = batch.state[row];
       if (state === RUNNING && batch.pcpu[row] >= 0) this.#pcpus.add(batch.pcpu[row]);
@@ -238,7 +236,7 @@ class FairnessRun implements AnalysisRun {
       capacityNs > 0 ? runNs / capacityNs : null,
       capacityNs > 0 ? entitlementNs / capacityNs : null,
       entitlementNs > 0 ? runNs / entitlementNs - 1 : null,
-      this.#coverage.ofDomain(dom),
+      this.#context.coverage.ofDomain(dom),
     ];
   }
 
@@ -258,7 +256,9 @@ class FairnessRun implements AnalysisRun {
       lower(worst, jain, window * windowNs);
       lower(worstEntitled, jainEntitled, window * windowNs);
     }
-    const coverages = this.#coverage.domains().flatMap((dom) => this.#coverage.ofDomain(dom) ?? []);
+    const coverages = this.#context.coverage
+      .domains()
+      .flatMap((dom) => this.#context.coverage.ofDomain(dom) ?? []);
     const { jain, jainEntitled, doms } = verdict;
     const coverage = coverages.length > 0 ? Math.min(...coverages) : null;
     return [

@@ -1,7 +1,7 @@
 import { DOM_IDLE, RUNNING, type RunstateBatch, VcpuTable } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
-import { COVERAGE, Coverage } from './coverage.ts';
+import { COVERAGE, type Coverage } from './coverage.ts';
 import { findPeriod } from './find-period.ts';
 import { FrameTracker } from './frame-tracker.ts';
 import { sampleCells, sampleColumns } from './sample-columns.ts';
@@ -167,14 +167,15 @@ class Starts {
 class FramesRun implements AnalysisRun {
   readonly listener = { onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch) };
   readonly #fromNs: number;
-  readonly #coverage = new Coverage();
+  readonly #coverage: Coverage;
   readonly #budget = new SampleBudget();
   readonly #vcpus = new VcpuTable();
   /** By index in the table. */
   readonly #starts: Starts[] = [];
 
-  constructor({ fromNs }: AnalysisContext) {
+  constructor({ fromNs, coverage }: AnalysisContext) {
     this.#fromNs = fromNs;
+    this.#coverage = coverage;
   }
 
   finish(endNs: number): ResultTable[] {
@@ -201,7 +202,6 @@ class FramesRun implements AnalysisRun {
   }
 
   #onRunstates(batch: RunstateBatch): void {
-    this.#coverage.onRunstates(batch);
     const { count, state, complete, dom, vcpu, startNs } = batch;
     for (let row = 0; row < count; row++) {
       if (state[row] !== RUNNING || (complete[row] & START_SEEN) === 0 || dom[row] === DOM_IDLE) continue;

@@ -46,6 +46,8 @@ const MEASURES: readonly Column[] = [
 ];
 
 interface VcpuTimes {
+  /** `dom * 0x10000 + vcpu` */
+  readonly key: number;
   /** Time by state, 0 to THROTTLED. */
   readonly ns: Float64Array;
   throttledRunnableNs: number;
@@ -55,61 +57,66 @@ interface VcpuTimes {
   wakes: number;
   yields: number;
   migrations: number;
+  /** Where it ran last; -1 where not known. */
   pcpu: number;
 }
 
 class RunstatesRun implements AnalysisRun {
   readonly listener = { onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch) };
-  readonly #table = new VcpuTable();
-  /** By index in the table. */
-  readonly #times: VcpuTimes[] = [];
+  /** By vCPU index. */
+  readonly #times: (VcpuTimes | undefined)[] = [];
+  /** Who yielded, and how often. Records come ahead of the intervals, and name vCPUs by their numbers. */
+  readonly #yielders = new VcpuTable();
+  readonly #yields: number[] = [];
 
   onRecords(batch: RecordBatch): void {
     const { event, wordsOffset, words } = batch;
     for (let row = 0; row < batch.count; row++) {
       if (event[row] !== TRC_SCHED_YIELD || wordsOffset[row + 1] - wordsOffset[row] < 2) continue;
       const at = wordsOffset[row];
-      this.#of(((words[at] << 16) | (words[at + 1] & 0xffff)) >>> 0).yields++;
+      const index = this.#yielders.indexOf(((words[at] << 16) | (words[at + 1] & 0xffff)) >>> 0);
+      if (index < 0) continue;
+      this.#yields[index] = (this.#yields[index] ?? 0) + 1;
     }
   }
 
   finish(): ResultTable[] {
-    const keys = [...this.#table.keys.subarray(0, this.#table.count)]
-      .filter((key) => totalNs(this.#of(key)) > 0)
-      .sort((a, b) => a - b);
-    const doms = [...new Set(keys.map((key) => Math.floor(key / 0x10000)))];
+    const vcpus = this.#times
+      .filter((times): times is VcpuTimes => times !== undefined && totalNs(times) > 0)
+      .sort((a, b) => a.key - b.key);
+    for (const times of vcpus) times.yields = this.#yields[this.#yielders.find(times.key)] ?? 0;
+    const doms = [...new Set(vcpus.map(({ key }) => key >>> 16))];
     return [
       {
         name: 'runstates',
         title: 'Time in each state, by vCPU',
         doc: 'What each vCPU did with its time, and how often it changed.',
         columns: [DOM, VCPU, ...MEASURES],
-        rows: keys.map((key) => [Math.floor(key / 0x10000), key % 0x10000, ...measure([this.#of(key)])]),
+        rows: vcpus.map((times) => [times.key >>> 16, times.key & 0xffff, ...measure([times])]),
       },
       {
         name: 'runstates_by_domain',
         title: 'Time in each state, by domain',
         doc: 'The sums over the vCPUs of each domain.',
         columns: [DOM, ...MEASURES],
-        rows: doms.map((dom) => {
-          const vcpus = keys.filter((key) => Math.floor(key / 0x10000) === dom);
-          return [dom, ...measure(vcpus.map((key) => this.#of(key)))];
-        }),
+        rows: doms.map((dom) => [dom, ...measure(vcpus.filter(({ key }) => key >>> 16 === dom))]),
       },
     ];
   }
 
   #onRunstates(batch: RunstateBatch): void {
+    const { dom, vcpu, vcpuIndex, state: states, xenState: xenStates, previous, complete, pcpu } = batch;
+    const { startNs, endNs } = batch;
     for (let row = 0; row < batch.count; row++) {
-      if (batch.dom[row] === DOM_IDLE) continue;
-      const vcpu = this.#of(((batch.dom[row] << 16) | batch.vcpu[row]) >>> 0);
-      const state = batch.state[row];
-      const ns = batch.endNs[row] - batch.startNs[row];
-      vcpu.ns[state] += ns;
-      const xenState = batch.xenState[row];
-      if (state === THROTTLED && xenState === RUNNABLE) vcpu.throttledRunnableNs += ns;
-      if ((batch.complete[row] & START_SEEN) !== 0) this.#countChange(vcpu, batch.previous[row], xenState);
-      if (state === RUNNING) this.#countMigration(vcpu, batch.pcpu[row]);
+      if (dom[row] === DOM_IDLE) continue;
+      const times = this.#times[vcpuIndex[row]] ?? this.#add(vcpuIndex[row], dom[row], vcpu[row]);
+      const state = states[row];
+      const ns = endNs[row] - startNs[row];
+      times.ns[state] += ns;
+      const xenState = xenStates[row];
+      if (state === THROTTLED && xenState === RUNNABLE) times.throttledRunnableNs += ns;
+      if ((complete[row] & START_SEEN) !== 0) this.#countChange(times, previous[row], xenState);
+      if (state === RUNNING) this.#countMigration(times, pcpu[row]);
     }
   }
 
@@ -126,14 +133,9 @@ class RunstatesRun implements AnalysisRun {
     vcpu.pcpu = pcpu;
   }
 
-  /** The times of the vCPU `dom << 16 | vcpu`; those of vCPUs beyond what any host has are put together. */
-  #of(key: number): VcpuTimes {
-    const index = Math.max(0, this.#table.indexOf(key));
-    return this.#times[index] ?? this.#add(index);
-  }
-
-  #add(index: number): VcpuTimes {
+  #add(index: number, dom: number, vcpu: number): VcpuTimes {
     const times = {
+      key: dom * 0x10000 + vcpu,
       ns: new Float64Array(THROTTLED + 1),
       throttledRunnableNs: 0,
       switchesIn: 0,

@@ -46,6 +46,11 @@ export class SampleBudget {
     return histogram;
   }
 
+  discard(histogram: LogHistogram): void {
+    this.#histograms.splice(this.#histograms.indexOf(histogram), 1);
+    this.#cells -= histogram.cells;
+  }
+
   /** Histograms took `cells` more. */
   grow(cells: number): void {
     this.#cells += cells;
@@ -103,6 +108,20 @@ export class Samples {
       if (cells > 0) this.#budget.grow(cells);
     }
     this.count++;
+  }
+
+  /** Forgets every sample, and gives their room back. */
+  clear(): void {
+    this.#budget.left += this.#values.length;
+    this.#values = new Uint32Array(0);
+    if (this.#histogram !== undefined) this.#budget.discard(this.#histogram);
+    this.#histogram = undefined;
+    this.#sums = undefined;
+    this.#sorted = true;
+    this.count = 0;
+    this.sum = 0;
+    this.max = 0;
+    this.maxAtNs = Number.NaN;
   }
 
   /** How many samples are at most `value`; of a histogram, those in buckets that end by then. */

@@ -2,7 +2,7 @@ import type { RecordBatch } from '../decoder/record-batch.ts';
 import { DOM_IDLE, type RunstateBatch, type TransitionBatch, UNKNOWN, VcpuTable } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
-import { COVERAGE, Coverage } from './coverage.ts';
+import { COVERAGE, type Coverage } from './coverage.ts';
 import { sampleCells, sampleColumns } from './sample-columns.ts';
 import { SampleBudget } from './samples.ts';
 import { Server } from './server.ts';
@@ -86,10 +86,9 @@ const COLUMNS: readonly Column[] = [
 
 class ServersRun implements AnalysisRun {
   readonly listener = {
-    onRunstates: (batch: RunstateBatch) => this.#coverage.onRunstates(batch),
     onTransitions: (batch: TransitionBatch) => this.#onTransitions(batch),
   };
-  readonly #coverage = new Coverage();
+  readonly #coverage: Coverage;
   readonly #budget = new SampleBudget();
   readonly #fromNs: number;
   readonly #records: ServerRecords;
@@ -101,7 +100,8 @@ class ServersRun implements AnalysisRun {
   /** The timeline's index of a vCPU -> index in #vcpus plus 1; 0: not looked up yet. */
   #indexOf = new Int32Array(64);
 
-  constructor({ catalog, fromNs }: AnalysisContext) {
+  constructor({ catalog, fromNs, coverage }: AnalysisContext) {
+    this.#coverage = coverage;
     this.#records = new ServerRecords(catalog);
     this.#fromNs = fromNs;
   }

@@ -1,7 +1,7 @@
-import { type RunstateBatch, WAIT_CAUSES, type WaitBatch } from '../timeline/index.ts';
+import { WAIT_CAUSES, type WaitBatch } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, VCPU } from './columns.ts';
-import { COVERAGE, Coverage } from './coverage.ts';
+import { COVERAGE, type Coverage } from './coverage.ts';
 import { sampleCells, sampleColumns } from './sample-columns.ts';
 import { SampleBudget, Samples } from './samples.ts';
 import { WorstWaits } from './worst-waits.ts';
@@ -53,10 +53,9 @@ type Group = readonly Waits[];
 
 class WaitsRun implements AnalysisRun {
   readonly listener = {
-    onRunstates: (batch: RunstateBatch) => this.#coverage.onRunstates(batch),
     onWaits: (batch: WaitBatch) => this.#onWaits(batch),
   };
-  readonly #coverage = new Coverage();
+  readonly #coverage: Coverage;
   readonly #vcpuBudget = new SampleBudget();
   readonly #pcpuBudget = new SampleBudget();
   /** By vCPU index. */
@@ -67,7 +66,8 @@ class WaitsRun implements AnalysisRun {
   readonly #onPcpu: (Group | undefined)[] = [];
   readonly #worst: WorstWaits;
 
-  constructor({ worst }: AnalysisContext) {
+  constructor({ coverage, worst }: AnalysisContext) {
+    this.#coverage = coverage;
     this.#worst = new WorstWaits(worst);
   }
 

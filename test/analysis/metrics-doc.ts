@@ -1,9 +1,17 @@
+import { Coverage } from '../../src/analysis/coverage.ts';
 import { analyses, type ResultTable } from '../../src/analysis/index.ts';
 import { loadCatalog } from '../../src/format/index.ts';
 
 /** Every result that the registered passes give, without rows. */
 export function resultTables(): ResultTable[] {
-  const context = { catalog: loadCatalog(), pcpus: [], fromNs: 0, domainParameters: new Map(), windowNs: 1 };
+  const context = {
+    catalog: loadCatalog(),
+    pcpus: [],
+    fromNs: 0,
+    coverage: new Coverage(),
+    domainParameters: new Map(),
+    windowNs: 1,
+  };
   return analyses.flatMap((analysis) => analysis.create(context).finish(0));
 }
 

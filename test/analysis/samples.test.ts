@@ -140,6 +140,22 @@ describe('a set for which there is no room', () => {
     expect([first.exact, second.exact, budget.left]).toEqual([false, true, 64]);
   });
 
+  test('is as good as new once it is cleared, and takes no room', () => {
+    for (const room of [0, 64]) {
+      const budget = new SampleBudget(room, 4096);
+      const used = new Samples(budget);
+      for (let turn = 0; turn < 10; turn++) {
+        for (const value of [5, 2 ** 20, 7]) used.add(value, 8);
+        expect([percentile([used], 500), used.count, used.maxAtNs]).toEqual([7, 3, 8]);
+        // Had a cleared histogram kept its room, all would become coarser.
+        expect(budget.error).toBe(HISTOGRAM_ERROR);
+        used.clear();
+        expect([used.count, used.sum, used.max, used.maxAtNs]).toEqual([0, 0, 0, Number.NaN]);
+        expect([percentile([used], 500), used.exact, budget.left]).toEqual([null, true, room]);
+      }
+    }
+  });
+
   test('becomes coarser with all others before they take too much memory, and says how coarse', () => {
     const cellsMax = 20_000;
     fc.assert(

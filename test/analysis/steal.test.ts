@@ -1,5 +1,6 @@
 /** CPU ready and steal, worked out on paper. */
 import { describe, expect, test } from 'vitest';
+import { Coverage } from '../../src/analysis/coverage.ts';
 import { steal } from '../../src/analysis/steal.ts';
 import { loadCatalog } from '../../src/format/index.ts';
 import { createRunstateBatch, RUNNABLE, RUNNING } from '../../src/timeline/runstate-batch.ts';
@@ -154,6 +155,7 @@ describe('the worst window', () => {
       catalog: loadCatalog(),
       pcpus: [0],
       fromNs: 7 * MS,
+      coverage: new Coverage(),
       domainParameters: new Map(),
       windowNs: 10 * MS,
     });
