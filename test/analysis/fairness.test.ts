@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fairness } from '../../src/analysis/fairness.ts';
+import { VcpuSelection } from '../../src/analysis/selection.ts';
 import {
   createTraceRings,
   MemorySink,
@@ -317,6 +318,22 @@ describe('what a trace tells', () => {
     expect(rows('fairness')).toMatchObject([{ dom: 1, weight: 256, weight_source: 'assumed' }]);
   });
 
+  test('nor what a vCPU owed beyond the lowest credit that there is', async () => {
+    // From 10 ms to -10 ms of credit, twice, for 5 ms each: it would be a quarter of the highest weight.
+    const trace = new TraceBuilder()
+      .window(0)
+      .record(SCHEDULE, at(0), [0, 0])
+      .record(MAX_WEIGHT, at(0), [256 * 0x10000])
+      .runstate(at(0), 1, 0, 'runnable', 'running');
+    for (const ms of [5, 10]) {
+      trace
+        .record(RESET, at(ms - 5), [vcpuWord(1, 0), 0, 10 * MS])
+        .record(BURN, at(ms), [vcpuWord(1, 0), -10 * MS, NO_CAP, 5 * MS]);
+    }
+    const { rows } = await analyze(trace.bytes(), { ...only, endNs: 10 * MS });
+    expect(rows('fairness')).toMatchObject([{ dom: 1, weight: 256, weight_source: 'assumed' }]);
+  });
+
   test('reservations of RTDS, and share against them', async () => {
     // d1v0 has 2 ms in 8 ms; it runs 2 ms of the first period, 1 ms of the second, and is there all the time.
     const replenish = (ms: number, deadlineMs: number) =>
@@ -391,6 +408,52 @@ describe('what a trace tells', () => {
       [0, 2, 1, 1, 0, 10, 5],
       [7, 2, 1, 1, 10, 20, 10],
       [7, 3, 1, 1, 20, 30, 20],
+    ]);
+  });
+});
+
+describe('a part of a trace', () => {
+  test('is judged by itself, in windows from where it begins', async () => {
+    const { bytes, endNs } = turns([20, 20]);
+    const selection = { fromNs: 15 * MS, toNs: 35 * MS };
+    const analyzed = await analyze(bytes, { ...only, endNs, selection });
+    expect(analyzed.rows('fairness')).toMatchObject([
+      { dom: 1, run_ns: 5 * MS, entitlement_ns: 10 * MS, lag_ns_max: 5 * MS, lag_max_at_ns: 35 * MS },
+      { dom: 2, run_ns: 15 * MS, entitlement_ns: 10 * MS, lag_ns_min: -5 * MS, lag_min_at_ns: 35 * MS },
+    ]);
+    expect(byWindow(analyzed, 10)).toMatchObject({
+      windows: 2,
+      jain_entitled_worst: 0.5,
+      jain_entitled_worst_start_ns: 25 * MS,
+      starved_windows: 1,
+    });
+  });
+
+  test('of some domains counts the others all the same', async () => {
+    const { bytes, endNs } = turns([20, 20]);
+    const selection = { vcpus: new VcpuSelection([2], []) };
+    const { rows } = await analyze(bytes, { ...only, endNs, selection });
+    expect(rows('fairness')).toMatchObject([{ dom: 2, share: 0.5, entitlement_ns: 20 * MS }]);
+    expect(rows('fairness_summary')).toMatchObject([{ domains: 2 }]);
+  });
+});
+
+describe('pauses', () => {
+  test('leave work undone, but nobody is owed the time of one', async () => {
+    // d2 waits from 0 on, is paused from 10 to 30 ms, and runs from 35 ms on; d1 runs until then, and then waits.
+    const trace = new TraceBuilder()
+      .window(0)
+      .runstate(at(0), 1, 0, 'runnable', 'running')
+      .runstate(at(0), 2, 0, 'blocked', 'runnable')
+      .runstate(at(10), 2, 0, 'runnable', 'offline')
+      .runstate(at(30), 2, 0, 'offline', 'runnable')
+      .runstate(at(35), 1, 0, 'running', 'runnable')
+      .runstate(at(35), 2, 0, 'runnable', 'running')
+      .bytes();
+    const { rows } = await analyze(trace, { ...only, endNs: 40 * MS });
+    expect(rows('fairness')).toMatchObject([
+      { dom: 1, run_ns: 35 * MS, demand_ns: 40 * MS, entitlement_ns: 30 * MS },
+      { dom: 2, run_ns: 5 * MS, demand_ns: 20 * MS, entitlement_ns: 10 * MS, lag_ns_max: 5 * MS },
     ]);
   });
 });
