@@ -45,12 +45,31 @@ export interface ResultTable {
 
 export type Cell = number | string | null;
 
-/** What a domain was promised. It is not in a trace: it comes from the user or from a scenario. */
-export interface DomainParameters {
+/** RTDS: a vCPU may run for its budget in each period. */
+export interface Reservation {
+  readonly budgetNs: number;
+  readonly periodNs: number;
+}
+
+/** What a single vCPU was promised, where it is not what its domain was. */
+export interface VcpuParameters {
+  readonly pcpus?: readonly number[];
+  readonly reservation?: Reservation;
+}
+
+/** What a domain was promised, by the user or a scenario: a trace tells part of it at most. */
+export interface DomainParameters extends VcpuParameters {
+  readonly name?: string;
   /** Xen's default is 256. */
   readonly weight?: number;
   /** In percent of one pCPU; 0: none. */
   readonly cap?: number;
+  /** pCPUs on which its vCPUs may run (hard affinity), ascending; undefined: all. */
+  readonly pcpus?: readonly number[];
+  /** Of each of its vCPUs. */
+  readonly reservation?: Reservation;
+  /** By number of the vCPU. */
+  readonly vcpus?: ReadonlyMap<number, VcpuParameters>;
 }
 
 /** What every pass may know besides the records. */

@@ -1,3 +1,4 @@
+import type { RecordBatch } from '../decoder/record-batch.ts';
 import {
   BLOCKED,
   DOM_IDLE,
@@ -5,33 +6,83 @@ import {
   RUNNING,
   type RunstateBatch,
   THROTTLED,
+  type TransitionBatch,
   UNKNOWN,
-  VcpuTable,
 } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
-import { countColumn, DOM, nsColumn, ratioColumn } from './columns.ts';
+import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
 import { COVERAGE } from './coverage.ts';
-import { type Claim, entitlements } from './entitlement.ts';
-import { jainIndex, sum } from './statistics.ts';
-import { WindowedSums } from './windowed-sums.ts';
+import { EVENNESS_COLUMNS, Stretch } from './evenness.ts';
+import { FairnessOf } from './fairness-of.ts';
+import { judgeWindows, WINDOW_COLUMNS } from './fairness-windows.ts';
+import type { Lags } from './fluid-schedule.ts';
+import { LostTime } from './lost-time.ts';
+import { Promises } from './promises.ts';
+import { RunQueues } from './run-queues.ts';
+import { ServiceLog } from './service-log.ts';
+import { TracePromises } from './trace-promises.ts';
 
-/** Xen's default weight, in credit and in credit2. */
-export const WEIGHT_DEFAULT = 256;
-/** A window is not judged when more than this part of it is unknown. */
-const UNKNOWN_MAX = 0.01;
+const MS = 1_000_000;
+/** The shortest windows, in which lags are followed too. */
+const FINEST_NS = 10 * MS;
+/** Lengths of windows that are judged, besides what the user asks for. */
+const WINDOWS_NS = [FINEST_NS, 30 * MS, 100 * MS, 1000 * MS];
+
+const RUN = nsColumn('run_ns', 'Time that its vCPUs ran.');
+const DEMAND = nsColumn(
+  'demand_ns',
+  'Time that they ran, and time that they waited or were throttled without getting done.',
+);
+const ENTITLEMENT = nsColumn(
+  'entitlement_ns',
+  'Time that weights, caps, reservations and demands entitle it to: what an ideal fluid schedule would have given.',
+);
+const SHARE_ERROR: Column = {
+  name: 'share_error',
+  type: 'float',
+  unit: 'ratio',
+  doc: 'run_ns over entitlement_ns, less 1: negative is too little.',
+};
+const RESERVATION: Column = {
+  name: 'reservation',
+  type: 'float',
+  unit: 'ratio',
+  text: 'nonzero',
+  doc: 'RTDS: budget over period, in pCPUs; null: none known.',
+};
+const RESERVATION_SOURCE: Column = {
+  name: 'reservation_source',
+  type: 'string',
+  text: 'never',
+  doc: '`trace`: from its records; `given`: by the user or the scenario; null: none known.',
+};
+const LAG_COLUMNS: readonly Column[] = [
+  nsColumn('lag_ns_max', 'The most that it was behind the ideal fluid schedule, at ends of windows.', {
+    heading: 'lag max',
+    better: 'lower',
+  }),
+  nsColumn('lag_max_at_ns', 'When that was.', { heading: 'at', instant: true, text: 'never' }),
+  nsColumn('lag_ns_min', 'The most that it was ahead of it, negative.', {
+    heading: 'lag min',
+    text: 'never',
+  }),
+  nsColumn('lag_min_at_ns', 'When that was.', { heading: 'at', instant: true, text: 'never' }),
+];
 
 const DOMAIN_COLUMNS: readonly Column[] = [
   DOM,
   {
     name: 'weight',
     type: 'int',
-    doc: `Its weight: as given, else ${WEIGHT_DEFAULT} for all, which is assumed.`,
+    doc: 'Its weight; null where reservations take the place of weights.',
   },
   {
     name: 'weight_source',
     heading: '',
     type: 'string',
-    doc: '`given` or `assumed`: a trace does not carry weights.',
+    doc:
+      "`trace`: from credit2's records; `relative`: likewise, but the highest is taken to be 256; `given`: by the " +
+      'user or the scenario; `assumed`: 256 for all.',
   },
   {
     name: 'cap_percent',
@@ -39,253 +90,309 @@ const DOMAIN_COLUMNS: readonly Column[] = [
     unit: 'percent',
     heading: 'cap',
     text: 'nonzero',
-    doc: 'Its cap in percent of one pCPU, as given; null: none known.',
+    doc: 'Its cap in percent of one pCPU; null: none, or not known.',
   },
-  nsColumn('run_ns', 'Time that its vCPUs ran.'),
-  nsColumn(
-    'demand_ns',
-    'Time that they ran, and time that they waited or were throttled without getting done.',
-  ),
-  nsColumn('entitlement_ns', 'Time that weights, caps and demands entitle it to (water-filling).'),
-  ratioColumn('share', 'run_ns over the capacity: all pCPUs of the trace over its span.'),
-  ratioColumn('entitled_share', 'entitlement_ns over the same.'),
   {
-    name: 'share_error',
+    name: 'cap_source',
+    type: 'string',
+    text: 'never',
+    doc:
+      '`trace`: records show that it has none; `hidden`: they show that it has one, but not how high; `given`: by ' +
+      'the user or the scenario; `assumed`: none.',
+  },
+  RESERVATION,
+  RESERVATION_SOURCE,
+  RUN,
+  DEMAND,
+  ENTITLEMENT,
+  ratioColumn('share', 'run_ns over the capacity: the time of all pCPUs, as far as it is known.'),
+  ratioColumn('entitled_share', 'entitlement_ns over the same.'),
+  SHARE_ERROR,
+  nsColumn(
+    'vcpu_entitlement_ns',
+    'What it would be entitled to if each vCPU that wants to run had its weight, as credit and credit2 count.',
+    { text: 'never' },
+  ),
+  {
+    name: 'vcpu_share_error',
     type: 'float',
     unit: 'ratio',
-    doc: 'run_ns over entitlement_ns, less 1: negative is too little.',
+    text: 'never',
+    doc: 'run_ns over vcpu_entitlement_ns, less 1.',
   },
+  ...LAG_COLUMNS,
   COVERAGE,
+];
+const VCPU_COLUMNS: readonly Column[] = [
+  DOM,
+  VCPU,
+  RESERVATION,
+  RESERVATION_SOURCE,
+  { ...RUN, doc: 'Time that it ran.' },
+  { ...DEMAND, doc: 'Time that it ran, and time that it waited or was throttled without getting done.' },
+  { ...ENTITLEMENT, doc: "Its part of what its domain is entitled to: all the domain's vCPUs are equal." },
+  SHARE_ERROR,
+  ...LAG_COLUMNS,
+  COVERAGE,
+];
+const RUNQUEUE_COLUMNS: readonly Column[] = [
+  { name: 'runqueue', type: 'int', unit: 'runqueue', key: true, doc: 'Number of the run queue.' },
+  DOM,
+  countColumn('pcpus', 'pCPUs of the run queue.'),
+  countColumn('vcpus', 'vCPUs of the domain that were in it.'),
+  RUN,
+  DEMAND,
+  {
+    ...ENTITLEMENT,
+    doc: 'What it is entitled to there, if each vCPU in the run queue has the weight of its domain.',
+  },
+  ratioColumn('share', "run_ns over the known time of the run queue's pCPUs."),
+  ratioColumn('entitled_share', 'entitlement_ns over the same.'),
+  SHARE_ERROR,
+  ...LAG_COLUMNS,
 ];
 const SUMMARY_COLUMNS: readonly Column[] = [
   countColumn('domains', 'Domains that wanted to run.'),
-  ratioColumn(
-    'jain',
-    "Jain's index over their run_ns divided by weight; 1 is fair if nobody is short of demand.",
-  ),
-  ratioColumn('jain_entitled', "Jain's index over their run_ns divided by entitlement_ns; 1 is fair."),
-  nsColumn('window_ns', 'Length of the windows judged one by one.'),
-  countColumn('windows', 'Windows judged: known to 99 %, with two domains or more that wanted to run.'),
-  ratioColumn('jain_worst', 'The lowest jain of a window.'),
-  nsColumn('jain_worst_start_ns', 'When that window began.', { instant: true }),
-  ratioColumn('jain_entitled_worst', 'The lowest jain_entitled of a window.'),
-  nsColumn('jain_entitled_worst_start_ns', 'When that window began.', { instant: true }),
+  ...EVENNESS_COLUMNS,
   COVERAGE,
 ];
 
-interface Verdict {
-  readonly doms: readonly number[];
-  readonly entitlementNs: readonly number[];
-  readonly jain: number | null;
-  readonly jainEntitled: number | null;
-}
-
-/** What a vCPU waited since it woke. */
-interface Backlog {
-  ns: number;
-  /** The part of it in the window in which the last wait ended, at `endNs`. */
-  inWindowNs: number;
-  endNs: number;
-}
-
-interface Worst {
-  jain: number | null;
-  startNs: number | null;
-}
-
 class FairnessRun implements AnalysisRun {
-  readonly listener = { onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch) };
+  readonly listener = {
+    onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch),
+    onTransitions: (batch: TransitionBatch) => this.#lostTime.onTransitions(batch),
+  };
   readonly #context: AnalysisContext;
-  readonly #doms: number[] = [];
-  /** Domain -> index into #doms. Its series: 3 i is run, 3 i + 1 want of time, 3 i + 2 unknown. */
-  readonly #indexOf = new Map<number, number>();
-  readonly #windows: WindowedSums;
-  readonly #pcpus: Set<number>;
-  readonly #runNs: number[] = [];
-  /** Time that vCPUs wanted to run and did not, see {@link #onAside}. */
-  readonly #wantNs: number[] = [];
-  /** By vCPU. */
-  readonly #vcpus = new VcpuTable();
-  readonly #backlogs: Backlog[] = [];
+  readonly #traced: TracePromises;
+  readonly #promises: Promises;
+  readonly #runQueues: RunQueues;
+  readonly #log: ServiceLog;
+  readonly #lostTime: LostTime;
 
   constructor(context: AnalysisContext) {
+    const { catalog, fromNs, windowNs, domainParameters } = context;
     this.#context = context;
-    this.#windows = new WindowedSums(context.windowNs);
-    this.#pcpus = new Set(context.pcpus);
+    this.#runQueues = new RunQueues(catalog, fromNs, FINEST_NS);
+    this.#traced = new TracePromises(catalog, this.#runQueues);
+    this.#promises = new Promises(this.#traced, domainParameters);
+    const ownNs = windowNs % FINEST_NS === 0 ? [] : [windowNs];
+    this.#log = new ServiceLog(fromNs, [FINEST_NS, ...ownNs]);
+    this.#lostTime = new LostTime((pcpus, startNs, endNs) => this.#log.lost(pcpus, startNs, endNs));
+  }
+
+  onRecords(batch: RecordBatch): void {
+    this.#runQueues.onRecords(batch);
+    this.#traced.onRecords(batch);
   }
 
   finish(endNs: number): ResultTable[] {
-    const capacityNs = this.#pcpus.size * endNs;
-    const verdict = this.#judge(capacityNs, endNs, this.#runNs, this.#wantNs);
+    this.#lostTime.finish(endNs);
+    this.#traced.finish();
+    this.#log.finish();
+    const of = new FairnessOf(this.#log, this.#promises, 'domain', this.#context.fromNs, endNs);
     return [
       {
         name: 'fairness',
         title: 'Share against entitlement, by domain',
-        doc: 'What each domain got of the pCPUs, against what its weight, cap and demand entitle it to.',
+        doc: 'What each domain got of the pCPUs, against what weight, cap, reservations and demand entitle it to.',
         columns: DOMAIN_COLUMNS,
-        rows: verdict.doms
-          .map((dom, index) => this.#row(dom, verdict.entitlementNs[index], capacityNs))
-          .sort((a, b) => Number(a[0]) - Number(b[0])),
+        rows: this.#domainRows(of, endNs),
       },
       {
         name: 'fairness_summary',
         title: 'Fairness over all',
-        doc: "Jain's index of the whole run and of its worst window.",
+        doc: 'How evenly the whole run was divided among those that wanted to run.',
         columns: SUMMARY_COLUMNS,
-        rows: [this.#summary(verdict, endNs)],
+        rows: [this.#summary(of)],
         single: true,
+      },
+      {
+        name: 'fairness_windows',
+        title: 'Fairness in windows',
+        doc: 'How evenly each window was divided: mean, and the worst one, for windows of several lengths.',
+        columns: WINDOW_COLUMNS,
+        rows: this.#windowRows(of),
+        sampleColumn: 'windows',
+        empty: 'no window is known in which two domains wanted to run.',
+      },
+      {
+        name: 'fairness_by_vcpu',
+        title: 'Share against entitlement, by vCPU',
+        doc: 'The same by vCPU: those of a domain are equal, and none can use more than one pCPU at a time.',
+        columns: VCPU_COLUMNS,
+        rows: of.vcpuIndices().map((index) => this.#vcpuRow(of, index)),
+        detail: true,
+      },
+      {
+        name: 'fairness_by_runqueue',
+        title: 'Share against entitlement within run queues',
+        doc: "Credit2: what each domain got of a run queue's pCPUs, against what its vCPUs there are entitled to.",
+        columns: RUNQUEUE_COLUMNS,
+        rows: this.#runQueueRows(endNs),
+        detail: true,
+        empty: 'the trace has no TRC_CSCHED2_SCHEDULE, which tells which run queue a pCPU has.',
       },
     ];
   }
 
   #onRunstates(batch: RunstateBatch): void {
+    const log = this.#log;
+    const runQueues = this.#runQueues.count > 0 ? this.#runQueues : undefined;
     for (let row = 0; row < batch.count; row++) {
       const state = batch.state[row];
-      if (state === RUNNING && batch.pcpu[row] >= 0) this.#pcpus.add(batch.pcpu[row]);
       const dom = batch.dom[row];
-      if (dom === DOM_IDLE) continue;
-      const index = this.#domain(dom);
       const startNs = batch.startNs[row];
       const endNs = batch.endNs[row];
-      if (state === RUNNING) {
-        this.#runNs[index] += endNs - startNs;
-        this.#windows.add(3 * index, startNs, endNs);
-      } else if (state === UNKNOWN) {
-        this.#windows.add(3 * index + 2, startNs, endNs);
-      } else {
-        this.#onAside(index, ((dom << 16) | batch.vcpu[row]) >>> 0, state, startNs, endNs);
+      if (dom === DOM_IDLE) {
+        if (state !== RUNNING) continue;
+        log.idle(startNs, endNs);
+        runQueues?.onIdle(batch.pcpu[row], startNs, endNs);
+        continue;
       }
+      const member = log.member(batch.vcpuIndex[row], dom, batch.vcpu[row]);
+      const isLimited = state === THROTTLED && this.#isLimitKnown(dom, batch.xenState[row]);
+      if (state === RUNNING) log.ran(member, startNs, endNs);
+      else if (state === RUNNABLE) log.waited(member, startNs, endNs);
+      else if (isLimited) log.throttled(member, startNs, endNs);
+      else if (state === BLOCKED) log.blocked(member);
+      else if (state === UNKNOWN) log.unknown(member, startNs, endNs);
+      else log.paused(member, startNs, endNs);
+      runQueues?.onInterval(batch, row, state === RUNNABLE || isLimited);
     }
   }
 
   /**
-   * A vCPU did not run. While it waits it wants to run; but once it blocks, it got done what it wanted, and its waiting
-   * since it woke was delay and not want of time: so that is taken back, as far as it lies in the same window.
+   * Throttled time is demand if the limit is known that a vCPU was kept back by, and so bounds what it is entitled
+   * to: a cap that was given, or a reservation of RTDS, whose depleted vCPUs Xen calls runnable. Else it had its
+   * fill.
    */
-  #onAside(index: number, key: number, state: number, startNs: number, endNs: number): void {
-    const vcpu = Math.max(0, this.#vcpus.indexOf(key));
-    this.#backlogs[vcpu] ??= { ns: 0, inWindowNs: 0, endNs: 0 };
-    const backlog = this.#backlogs[vcpu];
-    const { windowNs } = this.#windows;
-    const windowOf = (ns: number) => Math.ceil(ns / windowNs) - 1;
-    const sameWindow = backlog.inWindowNs > 0 && windowOf(backlog.endNs) === windowOf(startNs);
-    if (state === RUNNABLE || state === THROTTLED) {
-      this.#wantNs[index] += endNs - startNs;
-      this.#windows.add(3 * index + 1, startNs, endNs);
-      backlog.ns += endNs - startNs;
-      const inLastNs = endNs - Math.max(startNs, windowOf(endNs) * this.#windows.windowNs);
-      backlog.inWindowNs =
-        inLastNs + (sameWindow && windowOf(startNs) === windowOf(endNs) ? backlog.inWindowNs : 0);
-      backlog.endNs = endNs;
-    } else if (state === BLOCKED) {
-      this.#wantNs[index] -= backlog.ns;
-      if (sameWindow) this.#windows.subtract(3 * index + 1, backlog.endNs, backlog.inWindowNs);
-      backlog.ns = 0;
-      backlog.inWindowNs = 0;
-    }
+  #isLimitKnown(dom: number, xenState: number): boolean {
+    return xenState === RUNNABLE || (this.#context.domainParameters.get(dom)?.cap ?? 0) > 0;
   }
 
-  #domain(dom: number): number {
-    let index = this.#indexOf.get(dom);
-    if (index === undefined) {
-      index = this.#doms.push(dom) - 1;
-      this.#indexOf.set(dom, index);
-      this.#runNs.push(0);
-      this.#wantNs.push(0);
-    }
-    return index;
-  }
-
-  /** Judges one stretch of time by what each domain (by index) ran, and wanted to run but did not, in it. */
-  #judge(capacityNs: number, lengthNs: number, runNs: readonly number[], wantNs: readonly number[]): Verdict {
-    const demandNs = runNs.map((ns, index) => ns + wantNs[index]);
-    const indices = this.#doms.map((_, index) => index).filter((index) => demandNs[index] > 0);
-    const claims = indices.map((index): Claim => {
-      const { weight = WEIGHT_DEFAULT, cap = 0 } = this.#parameters(this.#doms[index]);
-      const capNs = cap > 0 ? (cap / 100) * lengthNs : Number.POSITIVE_INFINITY;
-      return { weight, limit: Math.min(demandNs[index], capNs) };
+  #domainRows(of: FairnessOf, endNs: number): Cell[][] {
+    const isSame = of.domains.every(({ from, to }) => to - from === 1);
+    const byVcpu = isSame
+      ? of
+      : new FairnessOf(this.#log, this.#promises, 'vcpu', this.#context.fromNs, endNs);
+    return of.domainIndices().map((index) => {
+      const { dom, isReserved } = of.domains[index];
+      const { weight, weightSource, cap, capSource } = this.#promises.of(dom);
+      const { reservation, source } = of.domainReservation(index);
+      const ranNs = of.ofDomain(index, of.ranNs);
+      const entitlementNs = of.ofDomain(index, of.fluid.entitlementNs);
+      const vcpuEntitlementNs = byVcpu.ofDomain(index, byVcpu.fluid.entitlementNs);
+      return [
+        dom,
+        isReserved ? null : weight,
+        isReserved ? null : weightSource,
+        cap ?? null,
+        capSource,
+        reservation,
+        source,
+        ranNs,
+        of.ofDomain(index, of.demandNs),
+        Math.round(entitlementNs),
+        share(ranNs, of.capacityNs),
+        share(entitlementNs, of.capacityNs),
+        shareError(ranNs, entitlementNs),
+        Math.round(vcpuEntitlementNs),
+        shareError(ranNs, vcpuEntitlementNs),
+        ...lagCells(of.fluid.domainLags, index, of.fluid.hasLags),
+        this.#context.coverage.ofDomain(dom),
+      ];
     });
-    const entitlementNs = entitlements(capacityNs, claims);
-    const ran = indices.map((index) => runNs[index]);
-    return {
-      doms: indices.map((index) => this.#doms[index]),
-      entitlementNs,
-      jain: jainIndex(ran.map((ns, at) => ns / claims[at].weight)),
-      jainEntitled: jainIndex(
-        ran.flatMap((ns, at) => (entitlementNs[at] > 0 ? [ns / entitlementNs[at]] : [])),
-      ),
-    };
   }
 
-  #parameters(dom: number) {
-    return this.#context.domainParameters.get(dom) ?? {};
-  }
-
-  #row(dom: number, entitlementNs: number, capacityNs: number): Cell[] {
-    const index = this.#indexOf.get(dom)!;
-    const { weight, cap } = this.#parameters(dom);
-    const runNs = this.#runNs[index];
+  #vcpuRow(of: FairnessOf, index: number): Cell[] {
+    const [dom, vcpu] = of.vcpuAt(index);
+    const entitlementNs = of.fluid.entitlementNs[index];
+    const { reservation, source } = of.vcpuReservation(index);
     return [
       dom,
-      weight ?? WEIGHT_DEFAULT,
-      weight === undefined ? 'assumed' : 'given',
-      cap === undefined || cap === 0 ? null : cap,
-      runNs,
-      runNs + this.#wantNs[index],
+      vcpu,
+      reservation,
+      source,
+      of.ranNs[index],
+      of.demandNs[index],
       Math.round(entitlementNs),
-      capacityNs > 0 ? runNs / capacityNs : null,
-      capacityNs > 0 ? entitlementNs / capacityNs : null,
-      entitlementNs > 0 ? runNs / entitlementNs - 1 : null,
-      this.#context.coverage.ofDomain(dom),
+      shareError(of.ranNs[index], entitlementNs),
+      ...lagCells(of.fluid.vcpuLags, index, of.fluid.hasLags),
+      this.#context.coverage.ofVcpu(dom * 0x10000 + vcpu),
     ];
   }
 
-  #summary(verdict: Verdict, endNs: number): Cell[] {
-    const { windowNs } = this.#windows;
-    const worst: Worst = { jain: null, startNs: null };
-    const worstEntitled: Worst = { jain: null, startNs: null };
-    let judged = 0;
-    for (let window = 0; (window + 1) * windowNs <= endNs; window++) {
-      const of = (series: number) =>
-        this.#doms.map((_, index) => this.#windows.sum(3 * index + series, window));
-      const unknownNs = sum(of(2));
-      if (unknownNs > UNKNOWN_MAX * windowNs) continue;
-      const { doms, jain, jainEntitled } = this.#judge(this.#pcpus.size * windowNs, windowNs, of(0), of(1));
-      if (doms.length < 2) continue;
-      judged++;
-      lower(worst, jain, window * windowNs);
-      lower(worstEntitled, jainEntitled, window * windowNs);
-    }
+  #runQueueRows(endNs: number): Cell[][] {
+    return this.#runQueues.logs().flatMap(([runqueue, log]) => {
+      log.finish();
+      const of = new FairnessOf(log, this.#promises, 'vcpu', this.#context.fromNs, endNs);
+      return of.domainIndices().map((index) => {
+        const { dom, from, to } = of.domains[index];
+        const ranNs = of.ofDomain(index, of.ranNs);
+        const entitlementNs = of.ofDomain(index, of.fluid.entitlementNs);
+        return [
+          runqueue,
+          dom,
+          this.#runQueues.pcpusOf(runqueue),
+          to - from,
+          ranNs,
+          of.ofDomain(index, of.demandNs),
+          Math.round(entitlementNs),
+          share(ranNs, of.capacityNs),
+          share(entitlementNs, of.capacityNs),
+          shareError(ranNs, entitlementNs),
+          ...lagCells(of.fluid.domainLags, index, of.fluid.hasLags),
+        ];
+      });
+    });
+  }
+
+  #summary(of: FairnessOf): Cell[] {
+    const stretch = new Stretch();
+    stretch.compare(of.domains, of.ranNs, of.fluid.entitlementNs, 0);
     const coverages = this.#context.coverage
       .domains()
       .flatMap((dom) => this.#context.coverage.ofDomain(dom) ?? []);
-    const { jain, jainEntitled, doms } = verdict;
-    const coverage = coverages.length > 0 ? Math.min(...coverages) : null;
     return [
-      doms.length,
-      jain,
-      jainEntitled,
-      windowNs,
-      judged,
-      worst.jain,
-      worst.startNs,
-      worstEntitled.jain,
-      worstEntitled.startNs,
-      coverage,
+      of.domainIndices().length,
+      ...stretch.cells(),
+      coverages.length > 0 ? Math.min(...coverages) : null,
     ];
+  }
+
+  #windowRows(of: FairnessOf): Cell[][] {
+    const { windowNs } = this.#context;
+    const lengths = [...new Set([...WINDOWS_NS, windowNs])].sort((a, b) => a - b);
+    const [finest, own = finest] = this.#log.windows;
+    return lengths.map((lengthNs) => judgeWindows(of, lengthNs === windowNs ? own : finest, lengthNs));
   }
 }
 
-function lower(worst: Worst, jain: number | null, startNs: number): void {
-  if (jain === null || (worst.jain !== null && jain >= worst.jain)) return;
-  worst.jain = jain;
-  worst.startNs = startNs;
+function share(ns: number, capacityNs: number): number | null {
+  return capacityNs > 0 ? ns / capacityNs : null;
+}
+
+function shareError(ranNs: number, entitlementNs: number): number | null {
+  return entitlementNs > 0 ? ranNs / entitlementNs - 1 : null;
+}
+
+function lagCells(lags: Lags, index: number, areKnown: boolean): Cell[] {
+  if (!areKnown) return LAG_COLUMNS.map(() => null);
+  const [behindNs, aheadNs] = [Math.round(lags.behindNs[index]), Math.round(lags.aheadNs[index])];
+  return [
+    behindNs,
+    behindNs > 0 ? lags.behindAtNs[index] : null,
+    // Not -0.
+    aheadNs + 0,
+    aheadNs < 0 ? lags.aheadAtNs[index] : null,
+  ];
 }
 
 /** Whether each domain got its share. Definitions: docs/metrics.md. */
 export const fairness: Analysis = {
   name: 'fairness',
   title: 'Who got the share that its weight entitles it to',
-  doc: "Share against weighted entitlement with caps, Jain's index, over the whole run and in the worst window.",
+  doc: "Share against entitlement by weight, cap and reservation, lag, Jain's index; in all and in windows.",
+  hears: 'all',
   create: (context) => new FairnessRun(context),
 };

@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../decoder/record-batch.ts';
-import { DOM_IDLE, type RunstateBatch, type TransitionBatch, UNKNOWN, VcpuTable } from '../timeline/index.ts';
+import { DOM_IDLE, type TransitionBatch, UNKNOWN, VcpuTable } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
 import { COVERAGE, type Coverage } from './coverage.ts';

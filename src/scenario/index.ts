@@ -7,6 +7,8 @@
  * and the limits that Xen sets; it refuses to know how anything is simulated.
  */
 export { describeScenario } from './describe-scenario.ts';
+export { type PromisedDomain, scenarioDomainParameters } from './domain-parameters.ts';
+export { loadDomainParameters, parseDomainParameters } from './load-domain-parameters.ts';
 export { loadScenario, parseScenario, type ScenarioOverrides } from './load-scenario.ts';
 export type {
   Action,

@@ -1,4 +1,3 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
@@ -16,6 +15,7 @@ import { parseLocated } from './located.ts';
 import { Problems } from './problems.ts';
 import { quote } from './quote.ts';
 import { readKeys, Values, vocabulary } from './read-keys.ts';
+import { readText } from './read-text.ts';
 import { poolsCreatedBy, resolveActions } from './resolve-actions.ts';
 import { resolveTable } from './resolve-arinc653.ts';
 import { checkPlaces, FIRST_CPUPOOL, resolveCpupools } from './resolve-cpupools.ts';
@@ -39,16 +39,13 @@ export interface ScenarioOverrides {
   readonly durationNs?: number | undefined;
 }
 
-/** Larger files are no scenarios. */
-const BYTES_MAX = 8 * 1024 * 1024;
-
 /**
  * Reads the scenario in the file `path`, YAML or JSON in UTF-8. Throws UserError, with file, line and
  * column, for whatever is wrong with the file or its text: all mistakes of a text at once ({@link
  * UserErrors}).
  */
 export function loadScenario(path: string, overrides: ScenarioOverrides = {}): Scenario {
-  return parseScenario(decodeUtf8(readBytes(path), path), path, overrides);
+  return parseScenario(readText(path, 'a scenario', 'YAML or JSON'), path, overrides);
 }
 
 /**
@@ -225,59 +222,6 @@ function checkOverrides({ xen, scheduler, seed, durationNs }: ScenarioOverrides)
     throw new UserError('scenario-bad-override', `the duration is ${durationNs} ns, expected at least 1 ns`);
   }
   return { xen: series, scheduler: name, seed, durationNs };
-}
-
-function readBytes(path: string): Uint8Array {
-  const refuse = (why: string): never => {
-    throw new UserError('scenario-file', `${path}: ${why}`);
-  };
-  let file: number | undefined;
-  try {
-    file = openSync(path, 'r');
-    if (fstatSync(file).isDirectory()) return refuse('is a directory, expected a scenario file');
-    const bytes = readAtMost(file, BYTES_MAX + 1);
-    if (bytes.length > BYTES_MAX)
-      return refuse(`is too large for a scenario, at most ${BYTES_MAX} bytes are`);
-    return bytes;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return refuse('no such file');
-    if (code === 'EACCES' || code === 'EPERM') return refuse('no permission to read it');
-    return refuse(`cannot be read: ${message}`);
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-/** The bytes of an open file, or as many as `bytesMax` of them: a device may have no end. */
-function readAtMost(file: number, bytesMax: number): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  let left = bytesMax;
-  while (left > 0) {
-    const chunk = new Uint8Array(Math.min(left, 65_536));
-    const count = readSync(file, chunk);
-    if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
-    left -= count;
-  }
-  return Buffer.concat(chunks);
-}
-
-function decodeUtf8(bytes: Uint8Array, path: string): string {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    // Without `fatal` the first undecodable byte becomes U+FFFD, in its place.
-    const lossy = new TextDecoder('utf-8').decode(bytes);
-    const position = new Problems(path, lossy).positionAt(Math.max(0, lossy.indexOf('\ufffd')));
-    throw new UserError('scenario-syntax', 'not UTF-8 text, expected YAML or JSON', { position });
-  }
-  const zero = text.indexOf('\0');
-  if (zero === -1) return text;
-  const position = new Problems(path, text).positionAt(zero);
-  throw new UserError('scenario-syntax', 'a NUL byte, expected YAML or JSON in UTF-8', { position });
 }
 
 function deepFreeze<T>(value: T): T {

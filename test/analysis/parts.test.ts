@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { entitlements } from '../../src/analysis/entitlement.ts';
-import { jainIndex, mean, sum } from '../../src/analysis/statistics.ts';
+import { pour } from '../../src/analysis/entitlement.ts';
+import {
+  coefficientOfVariation,
+  giniIndex,
+  jainIndex,
+  maxMinRatio,
+  mean,
+  sum,
+} from '../../src/analysis/statistics.ts';
 import { WindowedSums } from '../../src/analysis/windowed-sums.ts';
 
-describe('entitlements()', () => {
+describe('pour()', () => {
   test('divides by weight, and gives what one does not want to the others', () => {
     expect(entitlements(900, [claim(256), claim(512)])).toEqual([300, 600]);
     expect(entitlements(1000, [claim(256, 100), claim(256), claim(512)])).toEqual([100, 300, 600]);
@@ -35,6 +42,20 @@ describe('entitlements()', () => {
     );
   });
 
+  function entitlements(capacity: number, claims: readonly { weight: number; limit: number }[]): number[] {
+    const shares = new Float64Array(claims.length);
+    const weights = Float64Array.from(claims, ({ weight }) => weight);
+    pour(
+      capacity,
+      weights,
+      Float64Array.from(claims, ({ limit }) => limit),
+      shares,
+      0,
+      claims.length,
+    );
+    return [...shares];
+  }
+
   function claim(weight: number, limit = Number.POSITIVE_INFINITY) {
     return { weight, limit };
   }
@@ -50,11 +71,31 @@ describe('WindowedSums', () => {
     expect([sums.sum(1, 0), sums.sum(1, 1), sums.sum(7, 0)]).toEqual([10, 10, 0]);
   });
 
+  test('begins with a given instant, and takes points too: at a border they belong to the window that begins', () => {
+    const sums = new WindowedSums(100, 250);
+    sums.add(0, 240, 360);
+    sums.addAt(0, 350, 7);
+    sums.addAt(0, 349, 1);
+    sums.add(5, 1_000_000, 1_000_050);
+    expect([0, 1, 2].map((window) => sums.sum(0, window))).toEqual([101, 17, 0]);
+    expect(sums.sum(5, Math.floor((1_000_000 - 250) / 100))).toBe(50);
+    expect(sums.sums(3)).toHaveLength(0);
+  });
+
+  test('holds no more numbers than it may, however many series come', () => {
+    const sums = new WindowedSums(10, 0, 256);
+    for (let series = 0; series < 200; series++) sums.add(series, 0, 500);
+    for (let series = 0; series < 200; series++) {
+      expect([...sums.sums(series)].reduce((total, ns) => total + ns, 0)).toBe(500);
+    }
+    expect(sums.count * 200).toBeLessThanOrEqual(256);
+  });
+
   test('joins windows in pairs when there are too many, and loses nothing', () => {
     const intervals = fc.array(fc.tuple(fc.nat(3), fc.nat(100_000), fc.nat(5_000)), { maxLength: 100 });
     fc.assert(
       fc.property(intervals, (all) => {
-        const sums = new WindowedSums(10, 256);
+        const sums = new WindowedSums(10, 0, 256);
         for (const [series, start, length] of all) sums.add(series, start, start + length);
         const windows = Math.ceil(106_000 / sums.windowNs);
         for (let series = 0; series < 4; series++) {
@@ -75,6 +116,56 @@ describe('statistics', () => {
     expect(jainIndex([1, 2, 3])).toBeCloseTo(36 / 42, 12);
     expect(jainIndex([])).toBeNull();
     expect(jainIndex([0, 0])).toBeNull();
+  });
+
+  const positive = fc.array(fc.integer({ min: 1, max: 1_000_000 }), { minLength: 1, maxLength: 20 });
+
+  test('jainIndex() is 1 / (1 + CoV^2), whatever the values', () => {
+    fc.assert(
+      fc.property(positive, (values) => {
+        expect(1 / (1 + coefficientOfVariation(values)! ** 2)).toBeCloseTo(jainIndex(values)!, 9);
+      }),
+    );
+    expect([
+      coefficientOfVariation([4, 4]),
+      coefficientOfVariation([0, 0]),
+      coefficientOfVariation([]),
+    ]).toEqual([0, null, null]);
+    expect(coefficientOfVariation([9, 0, 0, 0])).toBeCloseTo(Math.sqrt(3), 12);
+  });
+
+  test('giniIndex() is half of the mean difference over the mean', () => {
+    fc.assert(
+      fc.property(positive, (values) => {
+        let differences = 0;
+        for (const a of values) for (const b of values) differences += Math.abs(a - b);
+        const expected = differences / (2 * values.length * sum(values));
+        expect(giniIndex(values)).toBeCloseTo(expected, 9);
+      }),
+    );
+    expect([giniIndex([3, 3, 3]), giniIndex([8, 0, 0, 0]), giniIndex([0]), giniIndex([])]).toEqual([
+      0,
+      0.75,
+      null,
+      null,
+    ]);
+  });
+
+  test('none of them changes when all values are scaled; maxMinRatio() is of the two ends', () => {
+    fc.assert(
+      fc.property(positive, fc.integer({ min: 2, max: 1000 }), (values, factor) => {
+        const scaled = values.map((value) => value * factor);
+        for (const index of [jainIndex, giniIndex, coefficientOfVariation, maxMinRatio]) {
+          expect(index(scaled)).toBeCloseTo(index(values)!, 9);
+        }
+      }),
+    );
+    expect([maxMinRatio([2, 8, 4]), maxMinRatio([5]), maxMinRatio([0, 5]), maxMinRatio([])]).toEqual([
+      4,
+      1,
+      null,
+      null,
+    ]);
   });
 
   test('mean() and sum() of few and of none', () => {

@@ -186,17 +186,28 @@ describe('the worked example', () => {
     ]);
     const [{ jain, ...summary }] = rows('fairness_summary');
     expect(jain).toBeCloseTo(0.8, 12);
-    expect(summary).toEqual({
-      domains: 2,
-      jain_entitled: 1,
+    expect(summary).toMatchObject({ domains: 2, jain_entitled: 1, coverage: 1 });
+    const [ofFourMs] = rows('fairness_windows');
+    expect(ofFourMs).toMatchObject({
       window_ns: 4 * MS,
       windows: 3,
+      judged_share: 1,
       jain_worst: 0.5,
       jain_worst_start_ns: 4 * MS,
       jain_entitled_worst: 0.5,
       jain_entitled_worst_start_ns: 4 * MS,
-      coverage: 1,
+      starved_windows: 1,
+      shortfall_ns_worst: 2 * MS,
+      shortfall_worst_dom: 2,
     });
+  });
+
+  test('lag: at 10 ms d2 ran 2 ms of the 3 that the fluid schedule had served it, and d1 had the other', async () => {
+    const { rows } = await analyze(workedExample(), options);
+    expect(rows('fairness')).toMatchObject([
+      { dom: 1, lag_ns_max: 0, lag_ns_min: -1 * MS, lag_min_at_ns: 10 * MS },
+      { dom: 2, lag_ns_max: 1 * MS, lag_max_at_ns: 10 * MS, lag_ns_min: 0 },
+    ]);
   });
 
   test('fairness with weights and caps: a cap limits what one is entitled to', async () => {
