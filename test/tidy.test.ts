@@ -21,7 +21,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   timeline: ['base', 'format', 'decoder'],
   tables: ['base', 'format', 'decoder', 'timeline'],
   analysis: ['base', 'format', 'decoder', 'timeline'],
-  report: ['base', 'format', 'decoder', 'timeline', 'analysis'],
+  compare: ['base', 'format', 'decoder', 'timeline', 'analysis'],
+  report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
   cli: [
     'base',
     'format',
@@ -33,6 +34,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'timeline',
     'tables',
     'analysis',
+    'compare',
     'report',
   ],
 };

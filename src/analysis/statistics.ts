@@ -2,7 +2,7 @@
  * The only door to simple-statistics: sums of floats without the error that adding one by one collects.
  * @module
  */
-import { mean as meanOf, sum as sumOf } from 'simple-statistics';
+import { mean as meanOf, sampleStandardDeviation, sum as sumOf } from 'simple-statistics';
 
 /** Kahan's compensated sum; 0 for none. */
 export function sum(values: readonly number[]): number {
@@ -24,4 +24,9 @@ export function jainIndex(values: readonly number[]): number | null {
   if (squares === 0) return null;
   const total = sum(values);
   return Math.min(1, (total * total) / (values.length * squares));
+}
+
+/** Standard deviation of a sample, with n - 1; null for fewer than two values. */
+export function standardDeviation(values: readonly number[]): number | null {
+  return values.length < 2 ? null : sampleStandardDeviation(values as number[]);
 }

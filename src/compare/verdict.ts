@@ -1,0 +1,48 @@
+import type { Interval } from './bootstrap.ts';
+
+/** p-values up to this, corrected for the number of figures, count as shown. */
+export const SIGNIFICANCE = 0.05;
+/** Within this part of the baseline's mean two variants count as equal, unless told otherwise. */
+export const MARGIN_DEFAULT = 0.02;
+
+/**
+ * What the figures allow to be said:
+ *
+ * - `same`: equal in every run, to the last digit;
+ * - `lower`, `higher`: the corrected p-value is at most 0.05 and the confidence interval leaves out 0; or, where nothing
+ *   is drawn at random, simply so;
+ * - `equal`: the whole confidence interval lies within the margin around the baseline's mean, shown to differ or not;
+ * - `unclear`: there may be a difference or none: no difference that so many seeds can show;
+ * - `unknown`: fewer than two seeds have the figure in both variants.
+ */
+export type Verdict = 'same' | 'lower' | 'higher' | 'equal' | 'unclear' | 'unknown';
+
+/** What a verdict on paired differences rests on. */
+export interface Evidence {
+  readonly differences: readonly number[];
+  readonly baselineMean: number;
+  /** Of the mean difference. */
+  readonly interval: Interval;
+  /** Corrected for the number of figures. */
+  readonly pAdjusted: number;
+  readonly margin: number;
+}
+
+export function judge({ differences, baselineMean, interval, pAdjusted, margin }: Evidence): Verdict {
+  if (differences.every((difference) => difference === 0)) return 'same';
+  const { low, high } = interval;
+  const within = margin * Math.abs(baselineMean);
+  if (low >= -within && high <= within) return 'equal';
+  if (pAdjusted <= SIGNIFICANCE && low > 0) return 'higher';
+  if (pAdjusted <= SIGNIFICANCE && high < 0) return 'lower';
+  return 'unclear';
+}
+
+/** Whether a change is an improvement; undefined where neither way is one. */
+export function worth(
+  verdict: 'lower' | 'higher',
+  better: 'lower' | 'higher' | undefined,
+): 'better' | 'worse' | undefined {
+  if (better === undefined) return undefined;
+  return verdict === better ? 'better' : 'worse';
+}
