@@ -16,6 +16,7 @@ Examples:
   xenscope record samples/busy-host.yaml -o run.trace   simulate a host and record it as xentrace would
   xenscope info run.trace                           what is in the file, how far to trust it
   xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
+  xenscope compare samples/busy-host.yaml --schedulers credit,credit2      which scheduler is better, and how surely
   xenscope decode run.trace -o tables               Arrow files for a notebook
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -      straight from a host
 

@@ -1,4 +1,4 @@
-import type { Figures, Metric } from './metric.ts';
+import { allMetrics, type Figures, type Metric } from './metric.ts';
 import { worth } from './verdict.ts';
 
 /** One trace and what it says. */
@@ -12,7 +12,15 @@ export interface TraceFigures {
  * improvement; `only_baseline`, `only_other` where the other trace has no such row or cannot know it; `unknown` where
  * neither knows.
  */
-export type Change = 'same' | 'better' | 'worse' | 'lower' | 'higher' | 'only_baseline' | 'only_other' | 'unknown';
+export type Change =
+  | 'same'
+  | 'better'
+  | 'worse'
+  | 'lower'
+  | 'higher'
+  | 'only_baseline'
+  | 'only_other'
+  | 'unknown';
 
 /** One figure of a trace beside the baseline's. */
 export interface TraceComparison {
@@ -34,11 +42,8 @@ export interface TraceComparison {
 export function compareTraces(traces: readonly TraceFigures[]): TraceComparison[] {
   const [baseline, ...others] = traces;
   return others.flatMap((other) => {
-    const metrics = new Map(baseline.figures.metrics);
-    for (const [id, metric] of other.figures.metrics) if (!metrics.has(id)) metrics.set(id, metric);
-    return [...metrics.values()]
-      .sort((a, b) => Number(b.headline) - Number(a.headline))
-      .map((metric) => compareOne(metric, baseline, other));
+    const metrics = allMetrics([baseline.figures, other.figures]);
+    return metrics.map((metric) => compareOne(metric, baseline, other));
   });
 }
 

@@ -3,9 +3,15 @@ import { assert } from '../base/assert.ts';
 import { Bootstrap, type Interval } from './bootstrap.ts';
 import { benjaminiHochberg, holm } from './corrections.ts';
 import { cohensD, varghaDelaneyA } from './effect-size.ts';
-import type { Figures, Metric } from './metric.ts';
+import { allMetrics, type Figures, type Metric } from './metric.ts';
 import { SignFlipTest } from './sign-flip-test.ts';
 import { judge, MARGIN_DEFAULT, SIGNIFICANCE, type Verdict } from './verdict.ts';
+
+/**
+ * Fewer pairs carry no 95 % interval: that all their differences lie on one side of the truth, and with them every mean
+ * that can be drawn from them, happens with a probability of 2 / 2^n.
+ */
+export const INTERVAL_SEEDS_MIN = 6;
 
 /** One way of running a scenario, and what each of its runs says, in the order of the seeds. */
 export interface VariantRuns {
@@ -20,11 +26,14 @@ export interface VariantComparison {
   readonly variant: string;
   /** Seeds that have the figure in both; the rest is about these. */
   readonly seeds: number;
+  /** Seeds that have it in the baseline, and in the variant. */
+  readonly seedsBaseline: number;
+  readonly seedsVariant: number;
   readonly baselineMean: number | null;
   readonly variantMean: number | null;
   /** Mean of the paired differences, variant less baseline. */
   readonly difference: number | null;
-  /** 95 %, expanded BCa bootstrap; null without chance, or with fewer than two seeds. */
+  /** 95 %, expanded BCa bootstrap; null without chance, or with fewer seeds than {@link INTERVAL_SEEDS_MIN}. */
   readonly differenceInterval: Interval | null;
   /** Of the means; null where the baseline's is 0 or a figure is negative. */
   readonly ratio: number | null;
@@ -115,25 +124,25 @@ interface Pair {
   readonly variant: string;
   readonly base: readonly number[];
   readonly values: readonly number[];
+  readonly seedsBaseline: number;
+  readonly seedsVariant: number;
 }
 
-/** Every figure that any run has, headlines first, else in the order in which they come up. */
 function pairUp(baseline: VariantRuns, variant: VariantRuns): Pair[] {
-  const metrics = new Map<string, Metric>();
-  for (const run of [...baseline.runs, ...variant.runs]) {
-    for (const [id, metric] of run.metrics) if (!metrics.has(id)) metrics.set(id, metric);
-  }
-  const ordered = [...metrics.values()].sort((a, b) => Number(b.headline) - Number(a.headline));
-  return ordered.map((metric) => {
+  return allMetrics([...baseline.runs, ...variant.runs]).map((metric) => {
     const [base, values]: [number[], number[]] = [[], []];
+    let [seedsBaseline, seedsVariant] = [0, 0];
     for (const [index, run] of baseline.runs.entries()) {
       const before = run.values.get(metric.id) ?? null;
       const after = variant.runs[index].values.get(metric.id) ?? null;
+      if (before !== null) seedsBaseline++;
+      if (after !== null) seedsVariant++;
       if (before === null || after === null) continue;
       base.push(before);
       values.push(after);
     }
-    return { metric, baseline: baseline.name, variant: variant.name, base, values };
+    const names = { baseline: baseline.name, variant: variant.name };
+    return { metric, ...names, base, values, seedsBaseline, seedsVariant };
   });
 }
 
@@ -170,16 +179,12 @@ function test(pair: Pair, deterministic: boolean, tools: Tools): Tested {
   if (deterministic || n < 2) {
     return { ...pair, differences, differenceInterval: null, ratioInterval: null, p: null };
   }
-  const nothing = { low: 0, high: 0 };
+  const bootstrap = !same && n >= INTERVAL_SEEDS_MIN ? tools.bootstrap(n) : undefined;
   return {
     ...pair,
     differences,
-    differenceInterval: same ? nothing : tools.bootstrap(n).ofMean(differences),
-    ratioInterval: !hasRatio(pair)
-      ? null
-      : same
-        ? { low: 1, high: 1 }
-        : tools.bootstrap(n).ofRatio(values, base),
+    differenceInterval: bootstrap?.ofMean(differences) ?? null,
+    ratioInterval: hasRatio(pair) ? (bootstrap?.ofRatio(values, base) ?? null) : null,
     p: same ? null : tools.signFlipTest(n).p(differences),
   };
 }
@@ -220,6 +225,8 @@ function conclude(each: Adjusted, margin: number, deterministic: boolean): Varia
     baseline: each.baseline,
     variant: each.variant,
     seeds: base.length,
+    seedsBaseline: each.seedsBaseline,
+    seedsVariant: each.seedsVariant,
     baselineMean,
     variantMean,
     difference: mean(differences),
@@ -243,14 +250,13 @@ function verdictOf(
   margin: number,
   deterministic: boolean,
 ): Verdict {
-  if (baselineMean === null) return 'unknown';
-  if (deterministic) return differences[0] === 0 ? 'same' : differences[0] > 0 ? 'higher' : 'lower';
-  if (differenceInterval === null) return 'unknown';
-  return judge({
-    differences,
-    baselineMean,
-    interval: differenceInterval,
-    pAdjusted: pAdjusted ?? 1,
-    margin,
-  });
+  if (baselineMean === null || (differences.length < 2 && !deterministic)) return 'unknown';
+  if (differences.every((difference) => difference === 0)) return 'same';
+  if (deterministic) {
+    const [difference] = differences;
+    const interval = { low: difference, high: difference };
+    return judge({ baselineMean, interval, pAdjusted: 0, margin });
+  }
+  if (differenceInterval === null) return 'unclear';
+  return judge({ baselineMean, interval: differenceInterval, pAdjusted: pAdjusted ?? 1, margin });
 }

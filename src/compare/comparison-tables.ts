@@ -32,7 +32,8 @@ function metricCells({ table, key, name, unit, better, headline }: Metric): Cell
     const value = key.find((cell) => cell.column === column)?.value;
     return typeof value === 'number' ? value : null;
   };
-  const rest = key.filter(({ column }) => column !== 'dom' && column !== 'vcpu');
+  // A domain that the baseline does not have has a name instead of a number.
+  const rest = key.filter((cell) => !(['dom', 'vcpu'].includes(cell.column) && number(cell.column) !== null));
   const row = rest.map(({ column, value }) => `${column}=${value}`).join(',');
   return [table, number('dom'), number('vcpu'), row, name, unit ?? null, better ?? null, headline ? 1 : 0];
 }
@@ -81,19 +82,34 @@ const VARIANT_COLUMNS: readonly Column[] = [
   { ...text('variant', 'The variant that is compared with it.'), key: true },
   ...METRIC_COLUMNS,
   count('seeds', 'Seeds that have the figure in both variants; the rest of the row is about these.'),
+  count('seeds_baseline', 'Seeds that have the figure in the baseline.'),
+  count('seeds_variant', 'Seeds that have it in the variant.'),
   float('baseline_mean', "The baseline's mean over them; null: none has it."),
   float('variant_mean', "The variant's mean."),
   float('difference', 'Mean of the paired differences: variant less baseline.'),
-  float('difference_low', 'Lower end of its 95 % confidence interval (bootstrap, expanded BCa).'),
+  float(
+    'difference_low',
+    'Lower end of its 95 % confidence interval (bootstrap, expanded BCa); null: no chance, ' +
+      'or fewer than 6 seeds.',
+  ),
   float('difference_high', 'Its upper end.'),
   float('ratio', 'variant_mean over baseline_mean; null where the latter is 0 or a figure is negative.'),
   float('ratio_low', 'Lower end of its 95 % confidence interval.'),
   float('ratio_high', 'Its upper end; null where the baseline may be 0.'),
-  float('p', 'Of the paired sign-flip test, two-sided; null: no seed differs, or nothing is drawn at random.'),
+  float(
+    'p',
+    'Of the paired sign-flip test, two-sided; null: no seed differs, or nothing is drawn at random.',
+  ),
   float('p_adjusted', 'Corrected for the number of figures.'),
   text('correction', '`holm` for headline figures, `benjamini-hochberg` for all others.'),
-  float('cohens_d', 'Effect size: mean of the differences over their standard deviation; null: they are equal.'),
-  float('vargha_delaney_a', 'Effect size: probability that a run of the variant has more, equals counting half.'),
+  float(
+    'cohens_d',
+    'Effect size: mean of the differences over their standard deviation; null: they are equal.',
+  ),
+  float(
+    'vargha_delaney_a',
+    'Effect size: probability that a run of the variant has more, equals counting half.',
+  ),
   count('seeds_higher', 'Seeds in which the variant has more.'),
   count('seeds_lower', 'Seeds in which the variant has less.'),
   text('verdict', '`same`, `lower`, `higher`, `equal` (within the margin), `unclear` or `unknown`.'),
@@ -111,6 +127,8 @@ export function variantComparisonTable(comparisons: readonly VariantComparison[]
       each.variant,
       ...metricCells(each.metric),
       each.seeds,
+      each.seedsBaseline,
+      each.seedsVariant,
       each.baselineMean,
       each.variantMean,
       each.difference,

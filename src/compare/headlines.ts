@@ -13,31 +13,38 @@ export interface Headline {
   readonly perSecond?: boolean;
   /** Without its sign: how far from 0. */
   readonly magnitude?: boolean;
+  /** A row of fewer samples is no headline: two hogs wake twice, and how long that took says nothing. */
+  readonly samplesMin?: number;
+  /** People see it only where it is not 0 everywhere. */
+  readonly nonzero?: boolean;
   /** Where the column does not say. */
   readonly better?: 'lower' | 'higher';
 }
 
-const WAKE = { cause: 'wake' };
+const WAKE_WAITS = {
+  table: 'waits_by_domain',
+  where: { cause: 'wake' },
+  samplesMin: 20,
+  better: 'lower',
+} as const;
+const JOBS = { table: 'deadlines_by_domain', better: 'lower' } as const;
+const STATES = { table: 'runstates_by_domain' } as const;
+const FAIRNESS = { table: 'fairness_summary', better: 'higher' } as const;
 
 /** The figures that matter most, in the order in which people read them. */
 export const headlines: readonly Headline[] = [
-  { table: 'waits_by_domain', where: WAKE, column: 'wait_ns_p50', words: 'median wake wait', better: 'lower' },
-  { table: 'waits_by_domain', where: WAKE, column: 'wait_ns_p99', words: 'p99 wake wait', better: 'lower' },
-  { table: 'waits_by_domain', where: WAKE, column: 'wait_ns_max', words: 'longest wake wait', better: 'lower' },
-  { table: 'deadlines_by_domain', column: 'miss_ratio', words: 'miss ratio', better: 'lower' },
-  { table: 'deadlines_by_domain', column: 'response_ns_p99', words: 'p99 response time', better: 'lower' },
-  { table: 'deadlines_by_domain', column: 'tardiness_ns_p99', words: 'p99 tardiness', better: 'lower' },
-  { table: 'runstates_by_domain', column: 'pcpu_share', words: 'share of a pCPU' },
-  { table: 'runstates_by_domain', column: 'throttled_ns', words: 'throttled time' },
+  { ...WAKE_WAITS, column: 'wait_ns_p50', words: 'median wake wait' },
+  { ...WAKE_WAITS, column: 'wait_ns_p99', words: 'p99 wake wait' },
+  { ...WAKE_WAITS, column: 'wait_ns_max', words: 'longest wake wait' },
+  { ...JOBS, column: 'miss_ratio', words: 'miss ratio' },
+  { ...JOBS, column: 'response_ns_p99', words: 'p99 response time' },
+  { ...JOBS, column: 'tardiness_ns_p99', words: 'p99 tardiness' },
+  { ...STATES, column: 'pcpu_share', words: 'share of a pCPU' },
+  { ...STATES, column: 'throttled_ns', words: 'throttled time', nonzero: true },
   { table: 'fairness', column: 'share_error', words: 'share error', magnitude: true, better: 'lower' },
-  { table: 'fairness_summary', column: 'jain_entitled', words: 'fairness (Jain)', better: 'higher' },
-  {
-    table: 'fairness_summary',
-    column: 'jain_entitled_worst',
-    words: 'fairness in the worst window (Jain)',
-    better: 'higher',
-  },
+  { ...FAIRNESS, column: 'jain_entitled', words: 'fairness (Jain)' },
+  { ...FAIRNESS, column: 'jain_entitled_worst', words: 'fairness in the worst window (Jain)' },
   { table: 'pcpus', column: 'utilisation', words: 'utilisation of the pCPUs', rows: 'mean' },
-  { table: 'pcpus', column: 'switches', words: 'context switches', rows: 'sum', perSecond: true },
-  { table: 'runstates_by_domain', column: 'migrations', words: 'migrations', rows: 'sum', perSecond: true },
+  { table: 'pcpus', column: 'switches', words: 'rate of context switches', rows: 'sum', perSecond: true },
+  { ...STATES, column: 'migrations', words: 'rate of migrations', rows: 'sum', perSecond: true },
 ];

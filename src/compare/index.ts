@@ -16,5 +16,13 @@ export {
   type VariantsComparison,
 } from './compare-variants.ts';
 export { traceComparisonTable, variantComparisonTable } from './comparison-tables.ts';
-export { type DomainMap, type Figures, figuresOf, type KeyCell, type Metric } from './metric.ts';
+export {
+  type DomainMap,
+  type Figures,
+  type FigureTable,
+  figuresOf,
+  type KeyCell,
+  type Metric,
+} from './metric.ts';
+export { DRAWN_PATTERNS, EXACT_PAIRS_MAX } from './sign-flip-test.ts';
 export { MARGIN_DEFAULT, SIGNIFICANCE, type Verdict, worth } from './verdict.ts';

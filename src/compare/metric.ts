@@ -1,4 +1,4 @@
-import type { Cell, Column, ResultTable } from '../analysis/index.ts';
+import type { Cell, Column } from '../analysis/index.ts';
 import { mean, sum } from '../analysis/statistics.ts';
 import { type Headline, headlines } from './headlines.ts';
 
@@ -18,10 +18,12 @@ export interface Metric {
   readonly name: string;
   readonly unit: string | undefined;
   readonly better: 'lower' | 'higher' | undefined;
-  /** What people read, without what the key says: `wait p99`. */
+  /** What people read, without what the key says: `p99 wake wait`, `wait p99`. */
   readonly words: string;
   /** Whether it is one of those that matter most. */
   readonly headline: boolean;
+  /** Whether people see it only where it is not 0 everywhere. */
+  readonly nonzero: boolean;
 }
 
 /** What one run or trace says: its figures by {@link Metric.id}, null where they are not available. */
@@ -30,15 +32,25 @@ export interface Figures {
   readonly values: ReadonlyMap<string, number | null>;
 }
 
-/** What a domain is called in the baseline; the number itself where it is the same. */
-export type DomainMap = (dom: number) => number;
+type FigureColumn = Omit<Column, 'doc'>;
+
+/** A result as far as comparisons need it: without what is only for readers. */
+export interface FigureTable {
+  readonly name: string;
+  readonly columns: readonly FigureColumn[];
+  readonly rows: readonly (readonly Cell[])[];
+  readonly sampleColumn?: string;
+}
+
+/** The number that a domain has in the baseline, or a name where the baseline has no such domain. */
+export type DomainMap = (dom: number) => number | string;
 
 /**
  * Every number in results that is no key and no instant: each is a metric of its row. A percentile of fewer samples
  * than it needs is not available, as people are told in a report. Rows with the same key are told apart by their order.
  */
 export function figuresOf(
-  tables: readonly ResultTable[],
+  tables: readonly FigureTable[],
   spanNs: number,
   domains: DomainMap = (dom) => dom,
 ): Figures {
@@ -60,18 +72,31 @@ export function figuresOf(
         const id = idOf(table.name, key, column.name);
         if (metrics.has(id)) continue;
         metrics.set(id, metricOf(id, table, key, column));
-        values.set(id, valueOf(table, row, index));
+        values.set(id, valueIn(table, row, index));
       }
     }
   }
   return { metrics, values };
 }
 
-function isMetric(column: Column): boolean {
+/** Every figure that any of them has, headlines first, else in the order in which they come up. */
+export function allMetrics(sets: readonly Figures[]): Metric[] {
+  const metrics = new Map<string, Metric>();
+  for (const set of sets) {
+    for (const [id, metric] of set.metrics) {
+      const known = metrics.get(id);
+      // A figure of too few samples to be a headline in one run is one all the same if it is in another.
+      if (known === undefined || (metric.headline && !known.headline)) metrics.set(id, metric);
+    }
+  }
+  return [...metrics.values()].sort((a, b) => Number(b.headline) - Number(a.headline));
+}
+
+function isMetric(column: FigureColumn): boolean {
   return column.type !== 'string' && !column.key && !column.instant;
 }
 
-function metricOf(id: string, { name }: ResultTable, key: readonly KeyCell[], column: Column): Metric {
+function metricOf(id: string, { name }: FigureTable, key: readonly KeyCell[], column: FigureColumn): Metric {
   return {
     id,
     table: name,
@@ -79,12 +104,21 @@ function metricOf(id: string, { name }: ResultTable, key: readonly KeyCell[], co
     name: column.name,
     unit: column.unit,
     better: column.better,
-    words: (column.heading || column.name).replaceAll('_', ' '),
+    words: wordsOf(column.name),
     headline: false,
+    nonzero: false,
   };
 }
 
-function valueOf(table: ResultTable, row: readonly Cell[], index: number): number | null {
+/** `wait_ns_p999` is read as `wait p99.9`. */
+function wordsOf(name: string): string {
+  return name
+    .replace(/_ns(?=_|$)/, '')
+    .replace(/_p99(9+)$/, '_p99.$1')
+    .replaceAll('_', ' ');
+}
+
+function valueIn(table: FigureTable, row: readonly Cell[], index: number): number | null {
   const cell = row[index];
   const column = table.columns[index];
   if (typeof cell !== 'number') return null;
@@ -93,7 +127,7 @@ function valueOf(table: ResultTable, row: readonly Cell[], index: number): numbe
   return Number(samples) < column.samplesMin ? null : cell;
 }
 
-function keyOf(table: ResultTable, row: readonly Cell[], domains: DomainMap): KeyCell[] {
+function keyOf(table: FigureTable, row: readonly Cell[], domains: DomainMap): KeyCell[] {
   return table.columns.flatMap(({ name, unit, key }, index) => {
     if (!key) return [];
     const cell = row[index];
@@ -125,15 +159,18 @@ interface Figure {
 /** The rows that a headline speaks of: one figure each, or one for all where it sums or averages them. */
 function headlineFigures(
   headline: Headline,
-  table: ResultTable,
+  table: FigureTable,
   spanNs: number,
   domains: DomainMap,
 ): Figure[] {
   const index = table.columns.findIndex(({ name }) => name === headline.column);
   if (index < 0) return [];
   const at = (name: string) => table.columns.findIndex((column) => column.name === name);
-  const rows = table.rows.filter((row) =>
-    Object.entries(headline.where ?? {}).every(([name, value]) => row[at(name)] === value),
+  const { where = {}, samplesMin = 0 } = headline;
+  const rows = table.rows.filter(
+    (row) =>
+      Object.entries(where).every(([name, value]) => row[at(name)] === value) &&
+      (samplesMin === 0 || Number(row[at(table.sampleColumn ?? '')] ?? 0) >= samplesMin),
   );
   const column = table.columns[index];
   const figure = (key: readonly KeyCell[], value: number | null): Figure => {
@@ -141,16 +178,16 @@ function headlineFigures(
     const id = idOf(table.name, key, name);
     const unit = headline.perSecond ? 'per_s' : column.unit;
     const better = headline.better ?? column.better;
-    const { words } = headline;
+    const { words, nonzero = false } = headline;
     return {
-      metric: { id, table: table.name, key, name, unit, better, words, headline: true },
+      metric: { id, table: table.name, key, name, unit, better, words, headline: true, nonzero },
       value: derived(headline, value, spanNs),
     };
   };
   if (headline.rows === undefined) {
-    return rows.map((row) => figure(keyOf(table, row, domains), valueOf(table, row, index)));
+    return rows.map((row) => figure(keyOf(table, row, domains), valueIn(table, row, index)));
   }
-  const known = rows.flatMap((row) => valueOf(table, row, index) ?? []);
+  const known = rows.flatMap((row) => valueIn(table, row, index) ?? []);
   const whole = known.length < rows.length ? null : headline.rows === 'sum' ? sum(known) : mean(known);
   return rows.length === 0 ? [] : [figure([], whole)];
 }

@@ -19,7 +19,6 @@ export type Verdict = 'same' | 'lower' | 'higher' | 'equal' | 'unclear' | 'unkno
 
 /** What a verdict on paired differences rests on. */
 export interface Evidence {
-  readonly differences: readonly number[];
   readonly baselineMean: number;
   /** Of the mean difference. */
   readonly interval: Interval;
@@ -28,8 +27,8 @@ export interface Evidence {
   readonly margin: number;
 }
 
-export function judge({ differences, baselineMean, interval, pAdjusted, margin }: Evidence): Verdict {
-  if (differences.every((difference) => difference === 0)) return 'same';
+/** The verdict on a difference that there is in some run at least. */
+export function judge({ baselineMean, interval, pAdjusted, margin }: Evidence): Verdict {
   const { low, high } = interval;
   const within = margin * Math.abs(baselineMean);
   if (low >= -within && high <= within) return 'equal';

@@ -6,6 +6,17 @@
  * @module
  */
 export { renderAnalysisJson, renderAnalysisText, resultRows } from './analysis-formats.ts';
+export {
+  renderTraceComparisonJson,
+  renderVariantsComparisonJson,
+  type VariantJson,
+} from './comparison-json.ts';
+export {
+  type ComparisonTextOptions,
+  renderTraceComparison,
+  renderVariantsComparison,
+  type VariantsHead,
+} from './comparison-text.ts';
 export { DumpFormatter } from './dump-line.ts';
 export { renderHead, trustSentences } from './head-text.ts';
 export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';

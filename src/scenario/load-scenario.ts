@@ -48,7 +48,12 @@ const BYTES_MAX = 8 * 1024 * 1024;
  * UserErrors}).
  */
 export function loadScenario(path: string, overrides: ScenarioOverrides = {}): Scenario {
-  return parseScenario(decodeUtf8(readBytes(path), path), path, overrides);
+  return parseScenario(readScenarioText(path), path, overrides);
+}
+
+/** The text of the scenario in the file `path`. Throws UserError where it cannot be read or is no UTF-8. */
+export function readScenarioText(path: string): string {
+  return decodeUtf8(readBytes(path), path);
 }
 
 /**
