@@ -1,6 +1,6 @@
 /**
- * Checks the source tree itself: which room may import which, no cycles, one door per dependency, and a few words and
- * widths. The rules are the tree's design; a change of the design changes the tables here.
+ * Checks the source tree itself: which room may import which, no cycles, one door per dependency, and a few
+ * words and widths. The rules are the tree's design; a change of the design changes the tables here.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';

@@ -15,9 +15,9 @@ export function mean(values: readonly number[]): number | null {
 }
 
 /**
- * Jain's fairness index, (sum x)^2 / (n sum x^2): 1 where all are equal, 1/n where one has everything. Null where
- * nobody has anything. Source: Jain, Chiu, Hawe, "A Quantitative Measure of Fairness and Discrimination for Resource
- * Allocation in Shared Computer Systems", DEC-TR-301, 1984.
+ * Jain's fairness index, (sum x)^2 / (n sum x^2): 1 where all are equal, 1/n where one has everything. Null
+ * where nobody has anything. Source: Jain, Chiu, Hawe, "A Quantitative Measure of Fairness and Discrimination
+ * for Resource Allocation in Shared Computer Systems", DEC-TR-301, 1984.
  */
 export function jainIndex(values: readonly number[]): number | null {
   const squares = sum(values.map((value) => value * value));

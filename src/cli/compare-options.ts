@@ -2,11 +2,12 @@ import type { Analysis, ResultTable } from '../analysis/index.ts';
 import { renderResultCsv } from '../report/index.ts';
 import { print, printBytes } from './output.ts';
 import type { ResultFormat } from './result-format.ts';
+import type { SelectionOptions } from './selection-options.ts';
 import type { TraceOptions } from './trace-options.ts';
 import type { ParameterSet } from './variants.ts';
 
 /** The options of both forms of `compare`. */
-export interface CompareOptions extends TraceOptions {
+export interface CompareOptions extends TraceOptions, SelectionOptions {
   readonly format: ResultFormat;
   readonly all?: boolean;
   readonly only?: readonly Analysis[];

@@ -95,7 +95,8 @@ async function runAll(
   const interrupted = () => {
     progress.done();
     process.stderr.write(
-      `xenscope: interrupted: ${done} of ${runs.length} runs are in ${folder}; the same command goes on from there\n`,
+      `xenscope: interrupted: ${done} of ${runs.length} runs are in ${folder}; ` +
+        'the same command goes on from there\n',
     );
     process.exit(128 + 2);
   };
@@ -119,6 +120,7 @@ async function runAll(
 }
 
 function taskOf({ text, file, xen, scheduler }: Variant, seed: number, options: CompareOptions): RunTask {
+  const { from, to, domain, vcpu, pcpu } = options;
   return {
     text,
     fileName: file,
@@ -127,6 +129,7 @@ function taskOf({ text, file, xen, scheduler }: Variant, seed: number, options: 
     durationNs: options.duration,
     seed,
     windowNs: options.window,
+    selection: { from, to, domain, vcpu, pcpu },
     passes: options.only?.map(({ name }) => name),
   };
 }

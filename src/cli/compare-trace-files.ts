@@ -16,6 +16,7 @@ import {
 import { loadScenario, type Scenario } from '../scenario/index.ts';
 import { type CompareOptions, printComparison } from './compare-options.ts';
 import { print } from './output.ts';
+import { refuseBeyond, selectionOf } from './selection-options.ts';
 import { comparedTables, domainParametersOf } from './simulated-run.ts';
 import { exitCodeOf, withTrace } from './trace-options.ts';
 
@@ -26,6 +27,7 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
     throw new UserError('usage', 'only one trace can come from standard input');
   }
   const scenarios = scenariosOf(paths, options);
+  const selection = selectionOf(options);
   const names = distinctNames(paths);
   const summaries: TraceSummary[] = [];
   const traces: TraceFigures[] = [];
@@ -37,11 +39,16 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
         analyses: options.only ?? analyses,
         domainParameters: scenario ? domainParametersOf(scenario) : new Map<number, DomainParameters>(),
         windowNs: options.window,
+        selection,
       });
+      refuseBeyond(selection, analysis.spanNs, reader.name);
       summaries.push(summarizeTrace(reader, analysis));
       const domains = index === 0 ? undefined : domainMap(index, scenarios, summaries, options);
       const tables = comparedTables(analysis.tables, options.only !== undefined);
-      traces.push({ name: names[index], figures: figuresOf(tables, analysis.spanNs, domains) });
+      traces.push({
+        name: names[index],
+        figures: figuresOf(tables, analysis.endNs - analysis.fromNs, domains),
+      });
       exitCode = Math.max(exitCode, exitCodeOf(reader, { tell: options.format !== 'json' }));
     });
   }
@@ -79,7 +86,9 @@ function distinctNames(paths: readonly string[]): string[] {
   });
 }
 
-/** From the domains of a trace to those of the first; a domain that the first lacks keeps out of its numbers. */
+/**
+ * From the domains of a trace to those of the first; a domain that the first lacks keeps out of its numbers.
+ */
 function domainMap(
   index: number,
   scenarios: readonly (Scenario | undefined)[],

@@ -8,6 +8,7 @@ import { MARGIN_DEFAULT } from '../compare/index.ts';
 import { parseCountArgument, parseDurationArgument } from './arguments.ts';
 import type { CompareOptions } from './compare-options.ts';
 import { formatOption, refuseTerminal } from './result-format.ts';
+import { addSelectionOptions } from './selection-options.ts';
 import { addTraceOptions } from './trace-options.ts';
 import { type ParameterSet, parseParameterSet } from './variants.ts';
 
@@ -25,10 +26,13 @@ const OF_SCENARIOS = [
   'jobs',
 ] as const;
 
-/** `xenscope compare`: traces side by side, or a scenario under several schedulers and parameters over many seeds. */
+/**
+ * `xenscope compare`: traces side by side, or a scenario under several schedulers and parameters over many
+ * seeds.
+ */
 export function define(verb: Command, exit: (code: number) => void): void {
   addTraceOptions(
-    verb
+    addSelectionOptions(verb)
       .argument('<files...>', 'two traces or more, the first being the baseline; or one scenario or more')
       .addOption(formatOption('text for people; json, csv or arrow for programs, with every figure'))
       .option('--all', 'with --format text: every figure, not only those that matter most')
@@ -107,9 +111,10 @@ Examples:
   xenscope compare before.trace after.trace                         every figure side by side
   xenscope compare host.trace run.trace --map 5=1                   d5 of run.trace is d1 of host.trace
   xenscope compare real.trace run.trace --match name --scenario real.yaml --scenario run.yaml
-  xenscope compare samples/comparisons/consolidation.yaml --schedulers credit,credit2,rtds --seeds 30
-  xenscope compare samples/busy-host.yaml --set "short: sched_credit_tslice_ms=5" --set "heavy: web.weight=512"
-  xenscope compare samples/busy-host.yaml --xen 4.17 --schedulers credit,credit2 --format json | jq '.comparison[]'
+  xenscope compare samples/comparisons/consolidation.yaml --schedulers credit,credit2 --seeds 30
+  xenscope compare samples/busy-host.yaml --set "short: sched_credit_tslice_ms=5" --set "web: web.weight=512"
+  xenscope compare samples/busy-host.yaml --schedulers credit,credit2 --from 500ms      without the start of each run
+  xenscope compare run.yaml --xen 4.17 --schedulers credit,credit2 --format json | jq '.comparison[]'
 
 A comparison that is interrupted goes on where it was when the same command is given again.
 How to read a verdict, and the formulas: docs/comparisons.md.`;

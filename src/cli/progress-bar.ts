@@ -3,7 +3,10 @@ import type { Progress } from './output.ts';
 
 const CELLS = 30;
 
-/** A bar for work in countable steps, on standard error and only on a terminal: `[#####.....] 12/60 runs, 5 s left`. */
+/**
+ * A bar for work in countable steps, on standard error and only on a terminal: `[#####.....] 12/60 runs, 5 s
+ * left`.
+ */
 export function createProgressBar(unit: string): Progress {
   if (!process.stderr.isTTY) return { update() {}, done() {} };
   const startMs = performance.now();

@@ -7,8 +7,8 @@ import type { RunReply, RunRequest } from './compare-worker.ts';
 const WORKER = new URL(`./compare-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 /**
- * Does all runs on `workers` threads; `onResult` is told of each as it is done, in no order. When a run fails the others
- * are given up.
+ * Does all runs on `workers` threads; `onResult` is told of each as it is done, in no order. When a run fails
+ * the others are given up.
  *
  * Throws UserError for a mistake of the user that a run meets; Error for one of this program.
  */

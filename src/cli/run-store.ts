@@ -7,8 +7,9 @@ import type { RunResult, RunTask } from './simulated-run.ts';
 import { VERSION } from './version.ts';
 
 /**
- * A folder with the results of runs, a file each, named by a hash of all that the result depends on: the scenario's text
- * after its changes, the other settings, the seed, and this program. What is in it need not be done again.
+ * A folder with the results of runs, a file each, named by a hash of all that the result depends on: the
+ * scenario's text after its changes, the other settings, the seed, and this program. What is in it need not
+ * be done again.
  */
 export class RunStore {
   readonly folder: string;
@@ -73,6 +74,7 @@ export class RunStore {
       task.durationNs ?? null,
       task.seed,
       task.windowNs,
+      { ...task.selection, pcpu: [...(task.selection.pcpu ?? [])] },
       task.passes ?? null,
     ];
     const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);

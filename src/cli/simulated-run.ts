@@ -12,6 +12,7 @@ import {
 } from '../recorder/index.ts';
 import { parseScenario, type Scenario } from '../scenario/index.ts';
 import { Simulation } from '../simulator/index.ts';
+import { refuseBeyond, type SelectionOptions, selectionOf } from './selection-options.ts';
 
 /** One run of one variant of a scenario: all that its result depends on. Plain values, for worker threads. */
 export interface RunTask {
@@ -22,6 +23,8 @@ export interface RunTask {
   readonly durationNs?: number | undefined;
   readonly seed: number;
   readonly windowNs: number;
+  /** The part of the run that is looked at. */
+  readonly selection: SelectionOptions;
   /** Names of passes; all, without their details, unless given. */
   readonly passes?: readonly string[] | undefined;
 }
@@ -32,6 +35,7 @@ export interface RunResult {
   readonly scheduler: string;
   readonly xen: string;
   readonly seed: number;
+  /** Length of the part that was looked at. */
   readonly spanNs: number;
   readonly records: number;
   readonly lostRecords: number;
@@ -39,8 +43,9 @@ export interface RunResult {
 }
 
 /**
- * Simulates, records as `xenscope record` does, and analyses what the trace says; a trace goes to `tracePath` where one
- * is given, else it stays in memory. Throws UserError for what is wrong with the scenario or the file.
+ * Simulates, records as `xenscope record` does, and analyses what the trace says; a trace goes to `tracePath`
+ * where one is given, else it stays in memory. Throws UserError for what is wrong with the scenario or the
+ * file.
  */
 export async function runSimulation(task: RunTask, tracePath?: string): Promise<RunResult> {
   const scenario = scenarioOf(task);
@@ -58,11 +63,14 @@ export async function runSimulation(task: RunTask, tracePath?: string): Promise<
   }
   const reader = await openTrace(trace);
   const { passes } = task;
-  const { tables, spanNs } = analyzeTrace(reader, {
+  const selection = selectionOf(task.selection);
+  const { tables, fromNs, endNs, spanNs } = analyzeTrace(reader, {
     analyses: passes ? analyses.filter(({ name }) => passes.includes(name)) : analyses,
     domainParameters: domainParametersOf(scenario),
     windowNs: task.windowNs,
+    selection,
   });
+  refuseBeyond(selection, spanNs, task.fileName);
   const { records, lostRecords } = reader.counts();
   reader.close();
   return {
@@ -70,7 +78,7 @@ export async function runSimulation(task: RunTask, tracePath?: string): Promise<
     scheduler: scenario.scheduler,
     xen: scenario.xen,
     seed: task.seed,
-    spanNs,
+    spanNs: endNs - fromNs,
     records,
     lostRecords,
     tables: comparedTables(tables, passes !== undefined).map(figureTable),

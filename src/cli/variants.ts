@@ -29,7 +29,10 @@ export interface ParameterSet {
   readonly settings: readonly Setting[];
 }
 
-/** `name: key=value,key=value`; without a name the text itself is the name. Commas within brackets do not part. */
+/**
+ * `name: key=value,key=value`; without a name the text itself is the name. Commas within brackets do not
+ * part.
+ */
 export function parseParameterSet(text: string): ParameterSet {
   const named = /^\s*([^:={}[\]"]+?)\s*:\s*(.*)$/s.exec(text);
   const body = (named ? named[2] : text).trim();
@@ -71,10 +74,12 @@ export interface VariantOptions {
 }
 
 /**
- * Every scenario under every scheduler, as it stands and with each set of parameters. Those that would run the same as
- * an earlier one (a parameter that the scheduler does not read) are left out, and named in `repeated`.
+ * Every scenario under every scheduler, as it stands and with each set of parameters. Those that would run
+ * the same as an earlier one (a parameter that the scheduler does not read) are left out, and named in
+ * `repeated`.
  *
- * Throws UserError for mistakes in the scenarios, unknown schedulers and keys, and where there is nothing to compare.
+ * Throws UserError for mistakes in the scenarios, unknown schedulers and keys, and where there is nothing to
+ * compare.
  */
 export function variantsOf(
   files: readonly string[],
@@ -148,7 +153,10 @@ function distinctNames(variants: readonly Variant[]): Variant[] {
   });
 }
 
-/** The baseline first: the one that is called so, else the first. Throws UserError where there is none of that name. */
+/**
+ * The baseline first: the one that is called so, else the first. Throws UserError where there is none of that
+ * name.
+ */
 export function baselineFirst(variants: readonly Variant[], name: string | undefined): Variant[] {
   const baseline = name === undefined ? variants[0] : variants.find((variant) => variant.name === name);
   if (baseline === undefined) {

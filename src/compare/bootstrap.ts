@@ -13,14 +13,15 @@ export interface Interval {
 }
 
 /**
- * Bootstrap confidence intervals for statistics of n paired observations: n pairs are drawn with replacement, 5000
- * times; the interval is BCa, bias-corrected and accelerated (Efron, "Better Bootstrap Confidence Intervals", Journal
- * of the American Statistical Association 82, 1987), and its percentiles are those that a t distribution would take
- * instead of the normal one, without which intervals from few observations are too short (Hesterberg, "What Teachers
- * Should Know About the Bootstrap", The American Statistician 69, 2015, section 4.3; CI.bca(expand = TRUE) of his R
- * package resample).
+ * Bootstrap confidence intervals for statistics of n paired observations: n pairs are drawn with replacement,
+ * 5000 times; the interval is BCa, bias-corrected and accelerated (Efron, "Better Bootstrap Confidence
+ * Intervals", Journal of the American Statistical Association 82, 1987), and its percentiles are those that a
+ * t distribution would take instead of the normal one, without which intervals from few observations are too
+ * short (Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69, 2015,
+ * section 4.3; CI.bca(expand = TRUE) of his R package resample).
  *
- * The resamples depend on n alone, so that all figures of a comparison are drawn alike, whatever others there are.
+ * The resamples depend on n alone, so that all figures of a comparison are drawn alike, whatever others there
+ * are.
  */
 export class Bootstrap {
   readonly #n: number;
@@ -50,7 +51,10 @@ export class Bootstrap {
     return interval(this.#statistics, total / n, jackknife, this.#bound);
   }
 
-  /** The interval for mean(values) / mean(base), pairs drawn together; nothing of `base` is negative, not all is 0. */
+  /**
+   * The interval for mean(values) / mean(base), pairs drawn together; nothing of `base` is negative, not all
+   * is 0.
+   */
   ofRatio(values: readonly number[], base: readonly number[]): Interval {
     sums(values, this.#drawn, this.#firstSums);
     sums(base, this.#drawn, this.#statistics);

@@ -8,9 +8,9 @@ export interface TraceFigures {
 }
 
 /**
- * What became of a figure: `same` to the last digit; `better`, `worse`, or `lower`, `higher` where neither way is an
- * improvement; `only_baseline`, `only_other` where the other trace has no such row or cannot know it; `unknown` where
- * neither knows.
+ * What became of a figure: `same` to the last digit; `better`, `worse`, or `lower`, `higher` where neither
+ * way is an improvement; `only_baseline`, `only_other` where the other trace has no such row or cannot know
+ * it; `unknown` where neither knows.
  */
 export type Change =
   | 'same'
@@ -36,8 +36,8 @@ export interface TraceComparison {
 }
 
 /**
- * Every figure of each trace beside the first one's, headline figures first, then in the order of the results. A single
- * pair of traces says nothing about chance, and so does this.
+ * Every figure of each trace beside the first one's, headline figures first, then in the order of the
+ * results. A single pair of traces says nothing about chance, and so does this.
  */
 export function compareTraces(traces: readonly TraceFigures[]): TraceComparison[] {
   const [baseline, ...others] = traces;

@@ -8,8 +8,8 @@ import { SignFlipTest } from './sign-flip-test.ts';
 import { judge, MARGIN_DEFAULT, SIGNIFICANCE, type Verdict } from './verdict.ts';
 
 /**
- * Fewer pairs carry no 95 % interval: that all their differences lie on one side of the truth, and with them every mean
- * that can be drawn from them, happens with a probability of 2 / 2^n.
+ * Fewer pairs carry no 95 % interval: that all their differences lie on one side of the truth, and with them
+ * every mean that can be drawn from them, happens with a probability of 2 / 2^n.
  */
 export const INTERVAL_SEEDS_MIN = 6;
 
@@ -33,7 +33,9 @@ export interface VariantComparison {
   readonly variantMean: number | null;
   /** Mean of the paired differences, variant less baseline. */
   readonly difference: number | null;
-  /** 95 %, expanded BCa bootstrap; null without chance, or with fewer seeds than {@link INTERVAL_SEEDS_MIN}. */
+  /**
+   * 95 %, expanded BCa bootstrap; null without chance, or with fewer seeds than {@link INTERVAL_SEEDS_MIN}.
+   */
   readonly differenceInterval: Interval | null;
   /** Of the means; null where the baseline's is 0 or a figure is negative. */
   readonly ratio: number | null;
@@ -67,12 +69,12 @@ export interface VariantsComparison {
 }
 
 /**
- * Compares each variant with the baseline, figure by figure. Runs with the same place in `runs` have the same seed, so
- * that what is drawn at random is alike and cancels: the differences are paired.
+ * Compares each variant with the baseline, figure by figure. Runs with the same place in `runs` have the same
+ * seed, so that what is drawn at random is alike and cancels: the differences are paired.
  *
- * p-values of headline figures are corrected together by Holm's method, since each of them may become a sentence and no
- * sentence should be false; those of all others together by Benjamini and Hochberg's, since they are a list to look
- * through and Holm would hide nearly all of it.
+ * p-values of headline figures are corrected together by Holm's method, since each of them may become a
+ * sentence and no sentence should be false; those of all others together by Benjamini and Hochberg's, since
+ * they are a list to look through and Holm would hide nearly all of it.
  */
 export function compareVariants(
   baseline: VariantRuns,
@@ -103,7 +105,10 @@ export function compareVariants(
   };
 }
 
-/** Seeds from which on `tested` figures can be told apart after Holm's correction, however clear the difference. */
+/**
+ * Seeds from which on `tested` figures can be told apart after Holm's correction, however clear the
+ * difference.
+ */
 export function seedsNeeded(tested: number): number {
   let seeds = 2;
   while (seeds < 64 && tested * SignFlipTest.least(seeds) > SIGNIFICANCE) seeds++;

@@ -19,8 +19,8 @@ const METRIC_COLUMNS: readonly Column[] = [
     type: 'string',
     key: true,
     doc:
-      'Its column, or what was made of it: `_per_s` over the length of the run, `_size` without its sign, `_sum` and ' +
-      '`_mean` over all rows.',
+      'Its column, or what was made of it: `_per_s` over the length of the run, `_size` without its sign, ' +
+      '`_sum` and `_mean` over all rows.',
   },
   { name: 'unit', type: 'string', doc: 'The unit of its values; null: none.' },
   { name: 'better', type: 'string', doc: '`lower` or `higher`: which way is an improvement; null: neither.' },
@@ -52,8 +52,8 @@ const TRACE_COLUMNS: readonly Column[] = [
   float('ratio', 'value over baseline_value; null where the baseline has 0 or one of them is negative.'),
   text(
     'change',
-    '`same` to the last digit; `better`, `worse`; `lower`, `higher` where neither way is better; `only_baseline`, ' +
-      '`only_other`; `unknown`: neither trace has it.',
+    '`same` to the last digit; `better`, `worse`; `lower`, `higher` where neither way is better; ' +
+      '`only_baseline`, `only_other`; `unknown`: neither trace has it.',
   ),
 ];
 

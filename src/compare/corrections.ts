@@ -4,9 +4,10 @@
  */
 
 /**
- * Holm's step-down adjustment: whoever calls every figure with a result of at most 0.05 different is wrong about any of
- * them with a probability of at most 0.05, however the figures depend on each other. Source: Holm, "A Simple
- * Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6, 1979.
+ * Holm's step-down adjustment: whoever calls every figure with a result of at most 0.05 different is wrong
+ * about any of them with a probability of at most 0.05, however the figures depend on each other. Source:
+ * Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6,
+ * 1979.
  */
 export function holm(ps: readonly number[]): number[] {
   const order = ascending(ps);
@@ -20,10 +21,10 @@ export function holm(ps: readonly number[]): number[] {
 }
 
 /**
- * Benjamini and Hochberg's step-up adjustment: of those called different by a result of at most 0.05, at most 5 % are
- * wrong on average, if the figures are independent or depend on each other positively. Source: Benjamini and Hochberg,
- * "Controlling the False Discovery Rate", Journal of the Royal Statistical Society B 57, 1995; Benjamini and Yekutieli,
- * Annals of Statistics 29, 2001, for the condition.
+ * Benjamini and Hochberg's step-up adjustment: of those called different by a result of at most 0.05, at most
+ * 5 % are wrong on average, if the figures are independent or depend on each other positively. Source:
+ * Benjamini and Hochberg, "Controlling the False Discovery Rate", Journal of the Royal Statistical Society B
+ * 57, 1995; Benjamini and Yekutieli, Annals of Statistics 29, 2001, for the condition.
  */
 export function benjaminiHochberg(ps: readonly number[]): number[] {
   const order = ascending(ps);

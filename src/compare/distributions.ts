@@ -1,12 +1,13 @@
 /**
- * The normal distribution and Student's t, as exact as doubles allow: confidence intervals need their quantiles.
+ * The normal distribution and Student's t, as exact as doubles allow: confidence intervals need their
+ * quantiles.
  * @module
  */
 
 /**
- * P(Z <= z) of the standard normal distribution. By Marsaglia's series around 0 and a continued fraction in the
- * tails; absolute error below 1e-15. Source: G. Marsaglia, "Evaluating the Normal Distribution", Journal of
- * Statistical Software 11(4), 2004; Abramowitz and Stegun 26.2.14.
+ * P(Z <= z) of the standard normal distribution. By Marsaglia's series around 0 and a continued fraction in
+ * the tails; absolute error below 1e-15. Source: G. Marsaglia, "Evaluating the Normal Distribution", Journal
+ * of Statistical Software 11(4), 2004; Abramowitz and Stegun 26.2.14.
  */
 export function normalCdf(z: number): number {
   if (z > 0) return 1 - normalCdf(-z);
@@ -32,8 +33,8 @@ export function normalQuantile(p: number): number {
 }
 
 /**
- * P(T <= t) of Student's t with a whole number of degrees of freedom: the finite series of Abramowitz and Stegun,
- * 26.7.3 and 26.7.4.
+ * P(T <= t) of Student's t with a whole number of degrees of freedom: the finite series of Abramowitz and
+ * Stegun, 26.7.3 and 26.7.4.
  */
 export function studentCdf(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees));

@@ -1,10 +1,12 @@
 /**
- * Results of several runs or traces come in; what differs between them, by how much and how certainly, goes out.
+ * Results of several runs or traces come in; what differs between them, by how much and how certainly, goes
+ * out.
  *
- * Two questions: traces side by side (no statement of certainty, since one pair of traces has none), and variants of a
- * scenario over many seeds, paired seed by seed (confidence intervals, tests, effect sizes and a verdict that claims no
- * more than these allow). Results are read by what their columns declare, `key` and `better`, so that a new pass is
- * compared as soon as it is registered. It refuses to know how the runs were made and how the answers are shown.
+ * Two questions: traces side by side (no statement of certainty, since one pair of traces has none), and
+ * variants of a scenario over many seeds, paired seed by seed (confidence intervals, tests, effect sizes and
+ * a verdict that claims no more than these allow). Results are read by what their columns declare, `key` and
+ * `better`, so that a new pass is compared as soon as it is registered. It refuses to know how the runs were
+ * made and how the answers are shown.
  * @module
  */
 export { type Change, compareTraces, type TraceComparison, type TraceFigures } from './compare-traces.ts';

@@ -46,8 +46,9 @@ export interface FigureTable {
 export type DomainMap = (dom: number) => number | string;
 
 /**
- * Every number in results that is no key and no instant: each is a metric of its row. A percentile of fewer samples
- * than it needs is not available, as people are told in a report. Rows with the same key are told apart by their order.
+ * Every number in results that is no key and no instant: each is a metric of its row. A percentile of fewer
+ * samples than it needs is not available, as people are told in a report. Rows with the same key are told
+ * apart by their order.
  */
 export function figuresOf(
   tables: readonly FigureTable[],

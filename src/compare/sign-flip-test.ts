@@ -6,16 +6,16 @@ export const EXACT_PAIRS_MAX = 16;
 export const DRAWN_PATTERNS = 99_999;
 
 /**
- * The paired permutation test: if it makes no difference which of two variants a run belongs to, then each paired
- * difference could as well have the other sign. The p-value is the part of all patterns of signs whose sum of
- * differences is at least as far from 0 as the observed one (two-sided). It assumes nothing about how the differences
- * are distributed, but that they are symmetric around 0 if there is no effect.
+ * The paired permutation test: if it makes no difference which of two variants a run belongs to, then each
+ * paired difference could as well have the other sign. The p-value is the part of all patterns of signs whose
+ * sum of differences is at least as far from 0 as the observed one (two-sided). It assumes nothing about how
+ * the differences are distributed, but that they are symmetric around 0 if there is no effect.
  *
- * With up to 16 pairs it is exact, a multiple of 2^-(n-1); beyond, 99,999 patterns are drawn and the observed one counts
- * among them, so that p is a multiple of 1/100,000 and never 0, and never too small on average (Phipson and Smyth,
- * "Permutation P-values Should Never Be Zero", Statistical Applications in Genetics and Molecular Biology 9, 2010).
- * Source of the test: Fisher, "The Design of Experiments", 1935, section 21; Good, "Permutation, Parametric and
- * Bootstrap Tests of Hypotheses", 2005.
+ * With up to 16 pairs it is exact, a multiple of 2^-(n-1); beyond, 99,999 patterns are drawn and the observed
+ * one counts among them, so that p is a multiple of 1/100,000 and never 0, and never too small on average
+ * (Phipson and Smyth, "Permutation P-values Should Never Be Zero", Statistical Applications in Genetics and
+ * Molecular Biology 9, 2010). Source of the test: Fisher, "The Design of Experiments", 1935, section 21;
+ * Good, "Permutation, Parametric and Bootstrap Tests of Hypotheses", 2005.
  */
 export class SignFlipTest {
   readonly #n: number;

@@ -9,9 +9,10 @@ export const MARGIN_DEFAULT = 0.02;
  * What the figures allow to be said:
  *
  * - `same`: equal in every run, to the last digit;
- * - `lower`, `higher`: the corrected p-value is at most 0.05 and the confidence interval leaves out 0; or, where nothing
- *   is drawn at random, simply so;
- * - `equal`: the whole confidence interval lies within the margin around the baseline's mean, shown to differ or not;
+ * - `lower`, `higher`: the corrected p-value is at most 0.05 and the confidence interval leaves out 0; or,
+ *   where nothing is drawn at random, simply so;
+ * - `equal`: the whole confidence interval lies within the margin around the baseline's mean, shown to differ
+ *   or not;
  * - `unclear`: there may be a difference or none: no difference that so many seeds can show;
  * - `unknown`: fewer than two seeds have the figure in both variants.
  */

@@ -52,7 +52,8 @@ export function renderTraceComparison(
     ]),
   );
   const notes = [
-    'One trace of each: what differs may be chance. Many seeds of a scenario tell (xenscope compare SCENARIO).',
+    'One trace of each: what differs may be chance. Many seeds of a scenario tell ' +
+      '(xenscope compare SCENARIO).',
     ...spanNotes(summaries),
   ];
   const parts = summaries.slice(1).map(({ name }) =>
@@ -227,16 +228,16 @@ function methodSentences(result: VariantsComparison): string[] {
   }
   if (seeds < 2) return ['One seed: what differs may be chance. More seeds can tell.'];
   const sentences = [
-    'Runs with the same seed draw the same and are compared as pairs. [...]: 95 % confidence interval of one figure ' +
-      `(bootstrap, expanded BCa). p: sign-flip test (${patternsText(seeds)}), corrected for ` +
+    'Runs with the same seed draw the same and are compared as pairs. [...]: 95 % confidence interval of ' +
+      `one figure (bootstrap, expanded BCa). p: sign-flip test (${patternsText(seeds)}), corrected for ` +
       `${plural(headlinesTested, 'headline figure')} (Holm) and ${plural(othersTested, 'other')} ` +
-      '(Benjamini-Hochberg). "Lower" and "higher" need p <= 0.05 and an interval without 0; "equal" an interval ' +
-      `within ${marginText(margin)} of the baseline. d, A: effect sizes (Cohen, Vargha-Delaney).`,
+      '(Benjamini-Hochberg). "Lower" and "higher" need p <= 0.05 and an interval without 0; "equal" an ' +
+      `interval within ${marginText(margin)} of the baseline. d, A: effect sizes (Cohen, Vargha-Delaney).`,
   ];
   if (pAdjustedLeast !== null && pAdjustedLeast > SIGNIFICANCE) {
     sentences.push(
-      `Too few seeds: with so many figures ${seeds} seeds can show no difference, however clear; take at least ` +
-        `${seedsNeeded(headlinesTested)}.`,
+      `Too few seeds: with so many figures ${seeds} seeds can show no difference, however clear; ` +
+        `take at least ${seedsNeeded(headlinesTested)}.`,
     );
   }
   return sentences;

@@ -85,8 +85,8 @@ export interface Difference {
 const RATIO_SPREAD_MAX = 20;
 
 /**
- * By how much a variant's mean differs: in times from twice on, in percent below, in the figure's own unit where a ratio
- * says little: of shares (points), and where the baseline is 0 or nearly so.
+ * By how much a variant's mean differs: in times from twice on, in percent below, in the figure's own unit
+ * where a ratio says little: of shares (points), and where the baseline is 0 or nearly so.
  */
 export function differenceOf(comparison: VariantComparison): Difference {
   const { metric, ratio, ratioInterval, difference, differenceInterval } = comparison;
@@ -151,8 +151,8 @@ export function marginText(margin: number): string {
 }
 
 /**
- * A verdict as a sentence without its end: `web: credit2's p99 wake wait is 11.2x lower than credit's [9.80, 12.9], 30
- * seeds: better`.
+ * A verdict as a sentence without its end: `web: credit2's p99 wake wait is 11.2x lower than credit's [9.80,
+ * 12.9], 30 seeds: better`.
  */
 export function verdictSentence(comparison: VariantComparison, names: DomainNames, of: number): string {
   const { metric, verdict, variant, baseline } = comparison;

@@ -1,8 +1,9 @@
 /**
- * Results in, texts out: for people (text), for programs (JSON, CSV). What a trace is and how far to trust it comes
- * first; a figure that is not available says so.
+ * Results in, texts out: for people (text), for programs (JSON, CSV). What a trace is and how far to trust it
+ * comes first; a figure that is not available says so.
  *
- * It refuses to compute: every figure comes from analysis/ or from the reader's counts. It writes nowhere itself.
+ * It refuses to compute: every figure comes from analysis/ or from the reader's counts. It writes nowhere
+ * itself.
  * @module
  */
 export { renderAnalysisJson, renderAnalysisText, resultRows } from './analysis-formats.ts';

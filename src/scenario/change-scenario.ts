@@ -10,18 +10,19 @@ import { type Vocabulary, vocabulary } from './read-keys.ts';
 /** One key of a scenario and the value, as the language writes it, that it is to have. */
 export interface Setting {
   /**
-   * - a boot parameter or a key of the scenario, `host` or `trace`: `sched_ratelimit_us`, `duration`, `pcpus`,
-   *   `host.context_switch`;
+   * - a boot parameter or a key of the scenario, `host` or `trace`: `sched_ratelimit_us`, `duration`,
+   *   `pcpus`, `host.context_switch`;
    * - a key of a domain, by name or as `d1`: `web.weight`, `d1.cap`;
-   * - a key of all vCPUs of a domain, or of one description of them: `web.rtds.budget`, `web.vcpus.0.workload`.
+   * - a key of all vCPUs of a domain, or of one description of them: `web.rtds.budget`,
+   *   `web.vcpus.0.workload`.
    */
   readonly path: string;
   readonly value: string;
 }
 
 /**
- * The text of a scenario with some keys changed, to be parsed as any other; what the text says of them is replaced.
- * Whether the new values make sense is for parseScenario to say.
+ * The text of a scenario with some keys changed, to be parsed as any other; what the text says of them is
+ * replaced. Whether the new values make sense is for parseScenario to say.
  *
  * Throws UserError for a text that is no YAML, a path that leads nowhere, and a value that is no YAML.
  */
@@ -222,8 +223,10 @@ function flowText(node: Plain): string {
   switch (node.kind) {
     case 'list':
       return `[${node.items.map(flowText).join(', ')}]`;
-    case 'map':
-      return `{${[...node.entries].map(([key, value]) => `${JSON.stringify(key)}: ${flowText(value)}`).join(', ')}}`;
+    case 'map': {
+      const entries = [...node.entries].map(([key, value]) => `${JSON.stringify(key)}: ${flowText(value)}`);
+      return `{${entries.join(', ')}}`;
+    }
     default:
       return node.text === '' ? 'null' : node.text;
   }
