@@ -9,6 +9,7 @@ import { print } from './output.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { doRuns } from './run-pool.ts';
 import { RunStore, slug } from './run-store.ts';
+import type { SelectionOptions } from './selection-options.ts';
 import type { RunResult, RunTask } from './simulated-run.ts';
 import { baselineFirst, type Variant, variantsOf } from './variants.ts';
 
@@ -120,7 +121,6 @@ async function runAll(
 }
 
 function taskOf({ text, file, xen, scheduler }: Variant, seed: number, options: CompareOptions): RunTask {
-  const { from, to, domain, vcpu, pcpu } = options;
   return {
     text,
     fileName: file,
@@ -129,7 +129,14 @@ function taskOf({ text, file, xen, scheduler }: Variant, seed: number, options: 
     durationNs: options.duration,
     seed,
     windowNs: options.window,
-    selection: { from, to, domain, vcpu, pcpu },
+    selection: selectionWords(options),
     passes: options.only?.map(({ name }) => name),
   };
+}
+
+/** The selection alone, as plain values. */
+function selectionWords(options: CompareOptions): SelectionOptions {
+  const names = ['from', 'to', 'domain', 'vcpu', 'pcpu'] as const;
+  const given = names.filter((name) => options[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, options[name]]));
 }

@@ -104,7 +104,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
 }
 
 const SET_DOC =
-  'run with these keys of the scenario changed, as a variant of this name (repeatable); see docs/comparisons.md';
+  'run with these keys of the scenario changed, as a variant of this name (repeatable; docs/comparisons.md)';
 
 const HELP = `
 Examples:
@@ -113,7 +113,7 @@ Examples:
   xenscope compare real.trace run.trace --match name --scenario real.yaml --scenario run.yaml
   xenscope compare samples/comparisons/consolidation.yaml --schedulers credit,credit2 --seeds 30
   xenscope compare samples/busy-host.yaml --set "short: sched_credit_tslice_ms=5" --set "web: web.weight=512"
-  xenscope compare samples/busy-host.yaml --schedulers credit,credit2 --from 500ms      without the start of each run
+  xenscope compare samples/busy-host.yaml --schedulers credit,credit2 --from 500ms     without each run's start
   xenscope compare run.yaml --xen 4.17 --schedulers credit,credit2 --format json | jq '.comparison[]'
 
 A comparison that is interrupted goes on where it was when the same command is given again.

@@ -9,6 +9,7 @@ import {
   type VariantComparison,
   worth,
 } from '../compare/index.ts';
+import { DOM_IDLE } from '../timeline/index.ts';
 import { formatCount, formatNs, formatPercent, NOT_AVAILABLE } from './quantities.ts';
 
 /** Domain -> its name, where it is known. */
@@ -28,7 +29,8 @@ export function subjectOf({ key, headline }: Metric, names: DomainNames): string
 }
 
 function domText({ column, value }: KeyCell, names: DomainNames): string {
-  const name = typeof value === 'number' ? (names.get(value) ?? `d${value}`) : `${value}`;
+  const number = value === DOM_IDLE ? 'idle' : `d${value}`;
+  const name = typeof value === 'number' ? (names.get(value) ?? number) : `${value}`;
   const role = column.replace(/_?dom$/, '').replaceAll('_', ' ');
   return role === '' ? name : `${role} ${name}`;
 }

@@ -33,7 +33,7 @@ describe('distributions', () => {
 
 describe('the sign-flip test', () => {
   test("gives Fisher's p-value for Darwin's plants: 1726 of 32768 patterns", () => {
-    // Differences in height of 15 pairs, in eighths of an inch: The Design of Experiments, sections 16 and 21.
+    // Heights of 15 pairs, differences in eighths of an inch: The Design of Experiments, sections 16, 21.
     const darwin = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48];
     expect(new SignFlipTest(15).p(darwin)).toBe(1726 / 32_768);
   });
@@ -75,7 +75,7 @@ describe('the sign-flip test', () => {
     const signFlipTest = new SignFlipTest(n);
     const trials = n === 8 ? 4000 : 200;
     const ps = Array.from({ length: trials }, () => signFlipTest.p(draws.list(n)));
-    // Kolmogorov and Smirnov's distance; above 1.95 / sqrt(trials) once in a thousand times. Plus the steps of p.
+    // Kolmogorov's distance is above 1.95 / sqrt(trials) once in a thousand times; p has steps besides.
     const sorted = ps.sort((a, b) => a - b);
     const distance = Math.max(...sorted.map((p, i) => Math.abs(p - (i + 0.5) / trials)));
     expect(distance).toBeLessThan(1.95 / Math.sqrt(trials) + SignFlipTest.least(n));
