@@ -84,14 +84,13 @@ function sums(values: readonly number[], drawn: Uint16Array, into: Float64Array)
   }
 }
 
-/** Sorts `statistics`. */
+/** Changes the order of `statistics`. */
 function interval(
   statistics: Float64Array,
   observed: number,
   jackknife: readonly number[],
   bound: number,
 ): Interval {
-  statistics.sort();
   const bias = biasCorrection(statistics, observed);
   const skew = acceleration(jackknife);
   const [low, high] = [bias - bound, bias + bound].map((z) =>
@@ -101,12 +100,16 @@ function interval(
 }
 
 /** z0: how far the median of the resamples lies from what was observed. Of equal ones half lie below. */
-function biasCorrection(sorted: Float64Array, observed: number): number {
+function biasCorrection(statistics: Float64Array, observed: number): number {
+  // Sums of the same numbers in another order differ by less than this.
   const margin = 1e-12 * Math.abs(observed);
-  const below = lowerBound(sorted, observed - margin);
-  const above = lowerBound(sorted, observed + margin);
-  const part = (below + above) / 2 / sorted.length;
-  const least = 0.5 / sorted.length;
+  let halves = 0;
+  for (const statistic of statistics) {
+    if (statistic < observed - margin) halves += 2;
+    else if (statistic <= observed + margin) halves++;
+  }
+  const part = halves / 2 / statistics.length;
+  const least = 0.5 / statistics.length;
   return normalQuantile(Math.min(1 - least, Math.max(least, part)));
 }
 
@@ -124,19 +127,37 @@ function acceleration(jackknife: readonly number[]): number {
 }
 
 /** Between neighbours by their distance; the least and the greatest stand for what lies beyond them. */
-function quantile(sorted: Float64Array, part: number): number {
-  const at = Math.min(sorted.length - 1, Math.max(0, part * (sorted.length + 1) - 1));
+function quantile(statistics: Float64Array, part: number): number {
+  const last = statistics.length - 1;
+  const at = Math.min(last, Math.max(0, part * (last + 2) - 1));
   const below = Math.floor(at);
-  const [from, to] = [sorted[below], sorted[Math.min(sorted.length - 1, below + 1)]];
-  return from === to || at === below ? from : from + (to - from) * (at - below);
+  const from = select(statistics, below);
+  if (at === below) return from;
+  let to = Number.POSITIVE_INFINITY;
+  for (let index = below + 1; index <= last; index++) to = Math.min(to, statistics[index]);
+  return from === to ? from : from + (to - from) * (at - below);
 }
 
-function lowerBound(sorted: Float64Array, value: number): number {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (sorted[middle] < value) from = middle + 1;
-    else to = middle;
+/**
+ * The value that would be at `rank` if `values` were sorted; afterwards it is, with none above it before and
+ * none below it behind. Source: Hoare, "Algorithm 65: Find", Communications of the ACM 4, 1961.
+ */
+function select(values: Float64Array, rank: number): number {
+  let [left, right] = [0, values.length - 1];
+  while (left < right) {
+    const pivot = values[(left + right) >>> 1];
+    let [up, down] = [left, right];
+    while (up <= down) {
+      while (values[up] < pivot) up++;
+      while (values[down] > pivot) down--;
+      if (up > down) break;
+      const value = values[up];
+      values[up++] = values[down];
+      values[down--] = value;
+    }
+    if (rank <= down) right = down;
+    else if (rank >= up) left = up;
+    else break;
   }
-  return from;
+  return values[rank];
 }
