@@ -5,7 +5,7 @@ import { benjaminiHochberg, holm } from './corrections.ts';
 import { cohensD, varghaDelaneyA } from './effect-size.ts';
 import { allMetrics, type Figures, type Metric } from './metric.ts';
 import { SignFlipTest } from './sign-flip-test.ts';
-import { judge, MARGIN_DEFAULT, SIGNIFICANCE, type Verdict } from './verdict.ts';
+import { judge, MARGIN_DEFAULT, marginOf, SIGNIFICANCE, type Verdict } from './verdict.ts';
 
 /**
  * Fewer pairs carry no 95 % interval: that all their differences lie on one side of the truth, and with them
@@ -250,18 +250,19 @@ function conclude(each: Adjusted, margin: number, deterministic: boolean): Varia
 }
 
 function verdictOf(
-  { differences, differenceInterval, pAdjusted }: Adjusted,
+  { metric, differences, differenceInterval, pAdjusted }: Adjusted,
   baselineMean: number | null,
   margin: number,
   deterministic: boolean,
 ): Verdict {
   if (baselineMean === null || (differences.length < 2 && !deterministic)) return 'unknown';
   if (differences.every((difference) => difference === 0)) return 'same';
+  const { size } = marginOf(metric.unit, baselineMean, margin);
   if (deterministic) {
     const [difference] = differences;
     const interval = { low: difference, high: difference };
-    return judge({ baselineMean, interval, pAdjusted: 0, margin });
+    return judge({ interval, pAdjusted: 0, margin: size });
   }
   if (differenceInterval === null) return 'unclear';
-  return judge({ baselineMean, interval: differenceInterval, pAdjusted: pAdjusted ?? 1, margin });
+  return judge({ interval: differenceInterval, pAdjusted: pAdjusted ?? 1, margin: size });
 }

@@ -27,4 +27,4 @@ export {
   type Metric,
 } from './metric.ts';
 export { DRAWN_PATTERNS, EXACT_PAIRS_MAX } from './sign-flip-test.ts';
-export { MARGIN_DEFAULT, SIGNIFICANCE, type Verdict, worth } from './verdict.ts';
+export { MARGIN_DEFAULT, marginOf, SIGNIFICANCE, type Verdict, worth } from './verdict.ts';

@@ -6,6 +6,26 @@ export const SIGNIFICANCE = 0.05;
 export const MARGIN_DEFAULT = 0.02;
 
 /**
+ * By unit: differences within this are equal however small the figures are. A microsecond is less than Xen
+ * needs to switch; a thousandth of a share is a tenth of a point.
+ */
+const MARGINS_LEAST: Readonly<Record<string, number>> = { ns: 1000, ratio: 0.001 };
+
+/** How far from the baseline's mean a figure may be to count as equal. */
+export interface Margin {
+  readonly size: number;
+  /** Whether it is the least of its unit, rather than a part of the mean. */
+  readonly least: boolean;
+}
+
+/** `part`: of the baseline's mean, such as {@link MARGIN_DEFAULT}. */
+export function marginOf(unit: string | undefined, baselineMean: number, part: number): Margin {
+  const own = part * Math.abs(baselineMean);
+  const least = MARGINS_LEAST[unit ?? ''] ?? 0;
+  return own >= least ? { size: own, least: false } : { size: least, least: true };
+}
+
+/**
  * What the figures allow to be said:
  *
  * - `same`: equal in every run, to the last digit;
@@ -20,19 +40,18 @@ export type Verdict = 'same' | 'lower' | 'higher' | 'equal' | 'unclear' | 'unkno
 
 /** What a verdict on paired differences rests on. */
 export interface Evidence {
-  readonly baselineMean: number;
   /** Of the mean difference. */
   readonly interval: Interval;
   /** Corrected for the number of figures. */
   readonly pAdjusted: number;
+  /** {@link Margin.size}. */
   readonly margin: number;
 }
 
 /** The verdict on a difference that there is in some run at least. */
-export function judge({ baselineMean, interval, pAdjusted, margin }: Evidence): Verdict {
+export function judge({ interval, pAdjusted, margin }: Evidence): Verdict {
   const { low, high } = interval;
-  const within = margin * Math.abs(baselineMean);
-  if (low >= -within && high <= within) return 'equal';
+  if (low >= -margin && high <= margin) return 'equal';
   if (pAdjusted <= SIGNIFICANCE && low > 0) return 'higher';
   if (pAdjusted <= SIGNIFICANCE && high < 0) return 'lower';
   return 'unclear';

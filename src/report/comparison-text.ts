@@ -14,7 +14,7 @@ import {
   differenceOf,
   distanceText,
   figureText,
-  marginText,
+  partText,
   ratioText,
   valueText,
   verdictSentence,
@@ -136,19 +136,22 @@ function largestChanges(comparisons: readonly TraceComparison[]): TraceCompariso
     ({ difference, metric }) =>
       difference !== null && Math.abs(difference) >= (WORTH_TELLING[metric.unit ?? ''] ?? 1e-9),
   );
-  return largestOfEach(told);
+  return largestOfEach(told, (each) => foldOf(each.metric, each.baselineValue, each.value));
 }
 
-/** How many times as much, whichever way. From or to nothing comes after what can be counted in times. */
-function foldOf(ratio: number | null): number {
-  return ratio === null || ratio === 0 ? 1 : Math.max(ratio, 1 / ratio);
+/** How many times as much, whichever way; next to nothing is taken for what is just worth telling. */
+function foldOf({ unit }: Metric, before: number | null, after: number | null): number {
+  const least = WORTH_TELLING[unit ?? ''] ?? 1e-3;
+  const [low, high] = [Math.abs(before ?? 0) + least, Math.abs(after ?? 0) + least].sort((a, b) => a - b);
+  return high / low;
 }
 
 /** The largest change of each column: one that all vCPUs share would be all that there is to see. */
-function largestOfEach<T extends { readonly metric: Metric; readonly ratio: number | null }>(
+function largestOfEach<T extends { readonly metric: Metric }>(
   items: readonly T[],
+  fold: (item: T) => number,
 ): T[] {
-  const largestFirst = [...items].sort((a, b) => foldOf(b.ratio) - foldOf(a.ratio));
+  const largestFirst = [...items].sort((a, b) => fold(b) - fold(a));
   return distinctBy(largestFirst, ({ metric }) => metric.name).slice(0, OTHERS_SHOWN);
 }
 
@@ -232,7 +235,7 @@ function methodSentences(result: VariantsComparison): string[] {
       `one figure (bootstrap, expanded BCa). p: sign-flip test (${patternsText(seeds)}), corrected for ` +
       `${plural(headlinesTested, 'headline figure')} (Holm) and ${plural(othersTested, 'other')} ` +
       '(Benjamini-Hochberg). "Lower" and "higher" need p <= 0.05 and an interval without 0; "equal" an ' +
-      `interval within ${marginText(margin)} of the baseline. d, A: effect sizes (Cohen, Vargha-Delaney).`,
+      `interval within ${marginsText(margin)} of the baseline. d, A: effect sizes (Cohen, Vargha-Delaney).`,
   ];
   if (pAdjustedLeast !== null && pAdjustedLeast > SIGNIFICANCE) {
     sentences.push(
@@ -241,6 +244,10 @@ function methodSentences(result: VariantsComparison): string[] {
     );
   }
   return sentences;
+}
+
+function marginsText(margin: number): string {
+  return `${partText(margin)}, 1 us or 0.1 points`;
 }
 
 function patternsText(seeds: number): string {
@@ -336,7 +343,7 @@ function wordsOf(
   const equal = of('equal');
   const same = of('same');
   if (unclear.length > 0) sentences.push(`No difference that ${seeds} seeds can show: ${list(unclear)}.`);
-  if (equal.length > 0) sentences.push(`Equal within ${marginText(margin)}: ${list(equal)}.`);
+  if (equal.length > 0) sentences.push(`Equal within ${marginsText(margin)}: ${list(equal)}.`);
   if (same.length > 0) sentences.push(`The same${deterministic ? '' : ' in every run'}: ${list(same)}.`);
   if (sentences.length === 0) return '';
   return `\n${sentences.map((sentence) => `* ${wrapText(sentence, WIDTH, 2).trimStart()}\n`).join('')}`;
@@ -365,7 +372,10 @@ function mostDifferent(comparisons: readonly VariantComparison[]): VariantCompar
   const distinct = distinctBy(different, ({ metric, baselineMean, variantMean }) => {
     return `${metric.unit} ${baselineMean} ${variantMean}`;
   });
-  return largestOfEach(distinct.filter(({ metric }) => !metric.headline));
+  return largestOfEach(
+    distinct.filter(({ metric }) => !metric.headline),
+    (each) => foldOf(each.metric, each.baselineMean, each.variantMean),
+  );
 }
 
 function underlined(title: string): string {

@@ -5,6 +5,7 @@
 import {
   type KeyCell,
   type Metric,
+  marginOf,
   type TraceComparison,
   type VariantComparison,
   worth,
@@ -66,7 +67,8 @@ function isIndex(name: string): boolean {
 
 function pointsText(ratio: number): string {
   const points = ratio * 100;
-  return points > 0 && points < 0.05 ? '<0.1' : points.toFixed(1);
+  if (points >= 0.05 || points === 0) return points.toFixed(1);
+  return points >= 0.0005 ? points.toFixed(3) : '<0.001';
 }
 
 function numberText(value: number): string {
@@ -83,6 +85,14 @@ export interface Difference {
   readonly interval: string;
 }
 
+/** Of a wait of less than a microsecond another one is a thousand times as long at once. */
+const TIMES_NS_MIN = 1000;
+
+function hasTimes({ metric, baselineMean, variantMean }: VariantComparison): boolean {
+  if (metric.unit === 'ratio') return false;
+  return metric.unit !== 'ns' || Math.min(baselineMean ?? 0, variantMean ?? 0) >= TIMES_NS_MIN;
+}
+
 /** A ratio that is known no better says less than the difference does. */
 const RATIO_SPREAD_MAX = 20;
 
@@ -97,7 +107,7 @@ export function differenceOf(comparison: VariantComparison): Difference {
   const direction = difference < 0 ? 'lower' : 'higher';
   const bounds = ratioInterval ?? (ratio === null ? null : { low: ratio, high: ratio });
   const isBounded = bounds !== null && bounds.low > 0 && bounds.high <= RATIO_SPREAD_MAX * bounds.low;
-  if (metric.unit !== 'ratio' && ratio !== null && ratio > 0 && isBounded) {
+  if (hasTimes(comparison) && ratio !== null && ratio > 0 && isBounded) {
     const times = ratio < 1 ? 1 / ratio : ratio;
     if (times >= 2) {
       const ends = ratio < 1 ? [1 / bounds.high, 1 / bounds.low] : [bounds.low, bounds.high];
@@ -125,7 +135,7 @@ function signedDistance(distance: number, metric: Metric): string {
 }
 
 function timesText(times: number): string {
-  return times >= 100 ? times.toFixed(0) : times.toFixed(times >= 10 ? 1 : 2);
+  return times >= 100 ? formatCount(Math.round(times)) : times.toFixed(times >= 10 ? 1 : 2);
 }
 
 function percentText(percent: number): string {
@@ -133,12 +143,13 @@ function percentText(percent: number): string {
 }
 
 /** `better`, `lower`, `no difference shown`, ... */
-export function verdictText({ verdict, metric }: VariantComparison, margin: number): string {
+export function verdictText(comparison: VariantComparison, part: number): string {
+  const { verdict, metric, baselineMean } = comparison;
   switch (verdict) {
     case 'same':
       return 'the same';
     case 'equal':
-      return `equal within ${marginText(margin)}`;
+      return `equal within ${marginText(metric, baselineMean ?? 0, part)}`;
     case 'unclear':
       return 'no difference shown';
     case 'unknown':
@@ -148,8 +159,14 @@ export function verdictText({ verdict, metric }: VariantComparison, margin: numb
   }
 }
 
-export function marginText(margin: number): string {
-  return `${Number((margin * 100).toPrecision(3))} %`;
+/** `2 %`, or the least margin of the figure's unit: `1 us`, `0.1 points`. */
+function marginText(metric: Metric, baselineMean: number, part: number): string {
+  const { size, least } = marginOf(metric.unit, baselineMean, part);
+  return least ? distanceText(size, metric).replace('.000', '') : partText(part);
+}
+
+export function partText(part: number): string {
+  return `${Number((part * 100).toPrecision(3))} %`;
 }
 
 /**
