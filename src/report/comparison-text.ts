@@ -299,7 +299,7 @@ function variantTable(
       ...(withChance
         ? [interval, pText(each.pAdjusted), effectText(each.cohensD), effectText(each.varghaDelaneyA)]
         : []),
-      verdictText(each, result.margin),
+      verdictText(each, result.margin) + seedsNote(each, result.seeds),
     ];
   });
   const headings = [
@@ -317,6 +317,11 @@ function variantTable(
     rows,
     headings.map((_, index) => index === 0 || (withTable && index === 1) || index === last),
   );
+}
+
+/** Of a figure that not every seed has in both. */
+function seedsNote({ seeds }: VariantComparison, of: number): string {
+  return seeds < of ? ` (${plural(seeds, 'seed')})` : '';
 }
 
 function pText(p: number | null): string {
