@@ -1,10 +1,10 @@
 /**
  * xenscope as a library: from a scenario to a verdict, in the order in which the data flows.
  *
- *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis -> compare -> report
+ *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis -> report
  *                                                       ^ a real xentrace file enters here
  *
- * The write side (1 to 4) and the read side (5 to 9) share `format/` and the file, nothing else.
+ * The write side (1 to 4) and the read side (5 to 10) share `format/` and the file, nothing else.
  * @module
  */
 

@@ -150,9 +150,11 @@ describe('traces side by side', () => {
   });
 });
 
-/** Runs that have the figures `count` and `wait_ns_p99` of one row, by seed. */
+/** Runs that have the figures `count` and `wait_ns_p99` of one row, by seed; the waits in microseconds. */
 function variant(name: string, p99s: readonly (number | null)[], counts: readonly number[] = []) {
-  const runs = p99s.map((p99, seed) => figuresOf([waits([1, 'wake', counts[seed] ?? 1000, p99])], 1e9));
+  const runs = p99s.map((p99, seed) =>
+    figuresOf([waits([1, 'wake', counts[seed] ?? 1000, p99 === null ? null : p99 * 1000])], 1e9),
+  );
   return { name, runs };
 }
 
@@ -203,6 +205,25 @@ describe('variants over seeds', () => {
     );
   });
 
+  test('an interval without 0 is not enough where other figures were looked at too', () => {
+    // All six are higher: p = 2 / 64. Another figure, without effect, doubles it.
+    const few = [100, 110, 120, 130, 140, 150];
+    const other = variant('b', [120, 135, 141, 152, 166, 177], [1001, 998, 1003, 999, 1002, 997]);
+    const each = figure(compareVariants(variant('a', few), [other]).comparisons);
+    expect(each.differenceInterval!.low).toBeGreaterThan(0);
+    expect(each).toMatchObject({ p: 2 / 64, pAdjusted: 4 / 64, verdict: 'unclear' });
+    const alone = variant('b', [120, 135, 141, 152, 166, 177]);
+    expect(figure(compareVariants(variant('a', few), [alone]).comparisons).verdict).toBe('higher');
+  });
+
+  test('less than a microsecond is equal, however many times the other it is', () => {
+    const tiny = base.map((_, index) => 0.01 + (index % 3) / 1000);
+    const more = tiny.map((value) => value * 40);
+    const each = figure(compareVariants(variant('a', tiny), [variant('b', more)]).comparisons);
+    expect(each).toMatchObject({ verdict: 'equal', seedsHigher: 20 });
+    expect(each.ratio).toBeCloseTo(40, 9);
+  });
+
   test('the same in every run is the same, and is not tested', () => {
     const result = compareVariants(variant('a', base), [variant('b', base)]);
     expect(figure(result.comparisons)).toMatchObject({ verdict: 'same', p: null, difference: 0, ratio: 1 });
@@ -225,7 +246,7 @@ describe('variants over seeds', () => {
   test('one seed shows nothing, and is not called deterministic', () => {
     const result = compareVariants(variant('a', [8]), [variant('b', [4])]);
     expect(result.deterministic).toBe(false);
-    expect(figure(result.comparisons)).toMatchObject({ verdict: 'unknown', difference: -4, p: null });
+    expect(figure(result.comparisons)).toMatchObject({ verdict: 'unknown', difference: -4000, p: null });
   });
 
   test('five seeds carry no interval, and so neither a difference nor equality', () => {
