@@ -51,7 +51,7 @@ export async function compareScenarioFiles(files: readonly string[], options: Co
     const head = {
       scenario: files.length === 1 ? `${scenario.name} (${files[0]})` : files.join(', '),
       seeds: seedsText(seeds),
-      durationNs: scenario.durationNs,
+      durationsNs: variants.map((variant) => variant.scenario.durationNs),
       lossyRuns: runs.flat().filter(({ lostRecords }) => lostRecords > 0).length,
     };
     const names = new Map(scenario.domains.map(({ id, name }) => [id, name]));

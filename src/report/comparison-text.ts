@@ -193,7 +193,8 @@ export interface VariantsHead {
   readonly scenario: string;
   /** `seeds 1 to 30`. */
   readonly seeds: string;
-  readonly durationNs: number;
+  /** Of each variant's runs. */
+  readonly durationsNs: readonly number[];
   /** Runs in which records found no space in the rings. */
   readonly lossyRuns: number;
 }
@@ -207,7 +208,7 @@ export function renderVariantsComparison(
   const fields = [
     field('scenario', [head.scenario]),
     field('variants', [[`${result.baseline} (baseline)`, ...result.variants].join(', ')]),
-    field('runs', [`${head.seeds}, ${formatNs(head.durationNs)} each`]),
+    field('runs', [`${head.seeds}, ${durationText(head)}`]),
     field('method', methodSentences(result)),
     ...(head.lossyRuns > 0
       ? [field('trust', [`${plural(head.lossyRuns, 'run')} lost records: their figures are incomplete.`])]
@@ -222,6 +223,12 @@ export function renderVariantsComparison(
     ),
   );
   return [`${fields.join('\n')}\n`, ...parts].join('\n');
+}
+
+function durationText({ durationsNs }: VariantsHead): string {
+  const [least, most] = [Math.min(...durationsNs), Math.max(...durationsNs)];
+  if (least === most) return `${formatNs(least)} each`;
+  return `${formatNs(least)} to ${formatNs(most)}: sums of time and counts grow with it`;
 }
 
 function methodSentences(result: VariantsComparison): string[] {
@@ -330,7 +337,9 @@ function pText(p: number | null): string {
 }
 
 function effectText(effect: number | null): string {
-  return effect === null ? '-' : effect.toFixed(Math.abs(effect) >= 10 ? 1 : 2);
+  if (effect === null) return '-';
+  if (Math.abs(effect) >= 1000) return effect < 0 ? '<-999' : '>999';
+  return effect.toFixed(Math.abs(effect) >= 10 ? 1 : 2);
 }
 
 /** The verdicts on the headline figures as sentences; those that say the same thing together. */
