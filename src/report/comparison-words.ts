@@ -20,7 +20,7 @@ export type DomainNames = ReadonlyMap<number, string>;
 export function subjectOf({ key, headline }: Metric, names: DomainNames): string {
   const texts: string[] = [];
   for (const cell of key) {
-    if (cell.column === 'vcpu' && texts.length > 0) texts[texts.length - 1] += ` v${cell.value}`;
+    if (/vcpu$/.test(cell.column) && texts.length > 0) texts[texts.length - 1] += ` v${cell.value}`;
     else if (cell.unit === 'dom') texts.push(domText(cell, names));
     // The words of a headline figure say which of these rows it is about.
     else if (typeof cell.value === 'number') texts.push(`${cell.column.replaceAll('_', ' ')} ${cell.value}`);
