@@ -4,7 +4,7 @@
  *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis -> report
  *                                                       ^ a real xentrace file enters here
  *
- * The write side (1 to 4) and the read side (5 to 9) share `format/` and the file, nothing else.
+ * The write side (1 to 4) and the read side (5 to 10) share `format/` and the file, nothing else.
  * @module
  */
 
@@ -12,6 +12,8 @@
 export * from './analysis/index.ts';
 // The mistakes of a user, as errors.
 export { UserError, UserErrors } from './base/errors.ts';
+// 9. Answers side by side.
+export * from './compare/index.ts';
 // 5. Trace file to columns of numbers.
 export * from './decoder/index.ts';
 // What a record is, and what the definitions in formats/ say of it.
@@ -26,7 +28,7 @@ export {
   recordToFile,
   TraceFile,
 } from './recorder/index.ts';
-// 9. Answers for people and programs.
+// 10. Answers for people and programs.
 export * from './report/index.ts';
 // 3. Where records land.
 export * from './ring/index.ts';

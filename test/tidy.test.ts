@@ -1,6 +1,6 @@
 /**
- * Checks the source tree itself: which room may import which, no cycles, one door per dependency, and a few words and
- * widths. The rules are the tree's design; a change of the design changes the tables here.
+ * Checks the source tree itself: which room may import which, no cycles, one door per dependency, and a few
+ * words and widths. The rules are the tree's design; a change of the design changes the tables here.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -21,7 +21,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   timeline: ['base', 'format', 'decoder'],
   tables: ['base', 'format', 'decoder', 'timeline'],
   analysis: ['base', 'format', 'decoder', 'timeline'],
-  report: ['base', 'format', 'decoder', 'timeline', 'analysis'],
+  compare: ['base', 'format', 'decoder', 'timeline', 'analysis'],
+  report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
   cli: [
     'base',
     'format',
@@ -33,6 +34,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'timeline',
     'tables',
     'analysis',
+    'compare',
     'report',
   ],
 };

@@ -32,7 +32,9 @@ export interface TraceAnalysis {
   /** Length of the whole trace. */
   readonly spanNs: number;
   readonly domains: readonly DomainInfo[];
-  /** Records that did not continue what was known of their vCPU: some are missing that no loss accounts for. */
+  /**
+   * Records that did not continue what was known of their vCPU: some are missing that no loss accounts for.
+   */
   readonly repairs: number;
   /** Records of some pCPU are missing altogether: only running time is known. */
   readonly partial: boolean;

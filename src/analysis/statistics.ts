@@ -2,7 +2,12 @@
  * The only door to simple-statistics: sums of floats without the error that adding one by one collects.
  * @module
  */
-import { mean as meanOf, standardDeviation, sum as sumOf } from 'simple-statistics';
+import {
+  mean as meanOf,
+  standardDeviation as populationStandardDeviation,
+  sampleStandardDeviation,
+  sum as sumOf,
+} from 'simple-statistics';
 
 /** Kahan's compensated sum; 0 for none. */
 export function sum(values: readonly number[]): number {
@@ -33,7 +38,7 @@ export function jainIndex(values: readonly number[]): number | null {
  */
 export function coefficientOfVariation(values: readonly number[]): number | null {
   const average = mean(values);
-  return average === null || average === 0 ? null : standardDeviation(values as number[]) / average;
+  return average === null || average === 0 ? null : populationStandardDeviation(values as number[]) / average;
 }
 
 /**
@@ -55,4 +60,9 @@ export function giniIndex(values: readonly number[]): number | null {
 export function maxMinRatio(values: readonly number[]): number | null {
   const smallest = Math.min(...values);
   return values.length > 0 && smallest > 0 ? Math.max(...values) / smallest : null;
+}
+
+/** Standard deviation of a sample, with n - 1; null for fewer than two values. */
+export function standardDeviation(values: readonly number[]): number | null {
+  return values.length < 2 ? null : sampleStandardDeviation(values as number[]);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command line's entry. It knows the verbs' names and one line about each; a verb's own file, with its options and
- * everything that it needs, is loaded only when that verb is called, so that `--help` answers at once.
+ * The command line's entry. It knows the verbs' names and one line about each; a verb's own file, with its
+ * options and everything that it needs, is loaded only when that verb is called, so that `--help` answers at
+ * once.
  * @module
  */
 import { Command, CommanderError } from 'commander';
@@ -16,6 +17,7 @@ Examples:
   xenscope record samples/busy-host.yaml -o run.trace   simulate a host and record it as xentrace would
   xenscope info run.trace                           what is in the file, how far to trust it
   xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
+  xenscope compare samples/busy-host.yaml --schedulers credit,credit2      which is better, and how surely
   xenscope decode run.trace -o tables               Arrow files for a notebook
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -      straight from a host
 

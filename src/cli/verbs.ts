@@ -33,6 +33,11 @@ export const VERBS = {
     summary: 'who waited because of whom, how fair it was, which deadlines were missed',
     load: () => import('./analyze.ts'),
   },
+  compare: {
+    summary:
+      'traces side by side, or a scenario under several schedulers, with what chance allows to be said',
+    load: () => import('./compare.ts'),
+  },
   demo: {
     summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
     load: () => import('./demo.ts'),

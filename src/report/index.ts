@@ -1,11 +1,23 @@
 /**
- * Results in, texts out: for people (text), for programs (JSON, CSV). What a trace is and how far to trust it comes
- * first; a figure that is not available says so.
+ * Results in, texts out: for people (text), for programs (JSON, CSV). What a trace is and how far to trust it
+ * comes first; a figure that is not available says so.
  *
- * It refuses to compute: every figure comes from analysis/ or from the reader's counts. It writes nowhere itself.
+ * It refuses to compute: every figure comes from analysis/ or from the reader's counts. It writes nowhere
+ * itself.
  * @module
  */
 export { renderAnalysisJson, renderAnalysisText, resultRows } from './analysis-formats.ts';
+export {
+  renderTraceComparisonJson,
+  renderVariantsComparisonJson,
+  type VariantJson,
+} from './comparison-json.ts';
+export {
+  type ComparisonTextOptions,
+  renderTraceComparison,
+  renderVariantsComparison,
+  type VariantsHead,
+} from './comparison-text.ts';
 export { DumpFormatter } from './dump-line.ts';
 export { renderHead, trustSentences } from './head-text.ts';
 export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';

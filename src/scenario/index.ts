@@ -6,10 +6,11 @@
  * documented in docs/scenarios.md. It knows the names of Xen's versions, schedulers and boot parameters,
  * and the limits that Xen sets; it refuses to know how anything is simulated.
  */
+export { changeScenario, type Setting } from './change-scenario.ts';
 export { describeScenario } from './describe-scenario.ts';
 export { type PromisedDomain, scenarioDomainParameters } from './domain-parameters.ts';
 export { loadDomainParameters, parseDomainParameters } from './load-domain-parameters.ts';
-export { loadScenario, parseScenario, type ScenarioOverrides } from './load-scenario.ts';
+export { loadScenario, parseScenario, readScenarioText, type ScenarioOverrides } from './load-scenario.ts';
 export type {
   Action,
   Command,

@@ -45,7 +45,12 @@ export interface ScenarioOverrides {
  * UserErrors}).
  */
 export function loadScenario(path: string, overrides: ScenarioOverrides = {}): Scenario {
-  return parseScenario(readText(path, 'a scenario', 'YAML or JSON'), path, overrides);
+  return parseScenario(readScenarioText(path), path, overrides);
+}
+
+/** The text of the scenario in the file `path`. Throws UserError where it cannot be read or is no UTF-8. */
+export function readScenarioText(path: string): string {
+  return readText(path, 'a scenario', 'YAML or JSON');
 }
 
 /**
