@@ -64,10 +64,6 @@ export interface DomainParameters extends VcpuParameters {
   readonly weight?: number;
   /** In percent of one pCPU; 0: none. */
   readonly cap?: number;
-  /** pCPUs on which its vCPUs may run (hard affinity), ascending; undefined: all. */
-  readonly pcpus?: readonly number[];
-  /** Of each of its vCPUs. */
-  readonly reservation?: Reservation;
   /** By number of the vCPU. */
   readonly vcpus?: ReadonlyMap<number, VcpuParameters>;
 }

@@ -1,5 +1,5 @@
 import type { TraceReader } from '../decoder/trace-reader.ts';
-import { type DomainInfo, Timeline, type TimelineListener } from '../timeline/index.ts';
+import { type AffinityOf, type DomainInfo, Timeline, type TimelineListener } from '../timeline/index.ts';
 import { analyses as allAnalyses } from './analyses.ts';
 import type { Analysis, AnalysisRun, DomainParameters, ResultTable } from './analysis.ts';
 import { Coverage } from './coverage.ts';
@@ -50,7 +50,8 @@ export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}):
   const { analyses = allAnalyses, selection = {} } = options;
   const { fromNs = 0, toNs = Number.POSITIVE_INFINITY } = selection;
   const { runs, listeners } = startRuns(reader, analyses, options, selection);
-  const timeline = new Timeline(reader.catalog, listeners, { pcpus: reader.pcpus });
+  const affinityOf = affinitiesOf(reader.pcpus, options.domainParameters);
+  const timeline = new Timeline(reader.catalog, listeners, { pcpus: reader.pcpus, affinityOf });
   const recordRuns = runs.flatMap(({ run }) => (run.onRecords === undefined ? [] : [run]));
   const records = isWholeTrace(selection) ? undefined : new SelectingRecords(selection);
   for (let batch = reader.nextBatch(); batch !== undefined; batch = reader.nextBatch()) {
@@ -113,6 +114,18 @@ function startRuns(
     return { run, hearsAll };
   });
   return { runs, listeners };
+}
+
+/** Where vCPUs may run, of the pCPUs that the trace has records of. */
+function affinitiesOf(
+  recorded: readonly number[],
+  parameters: ReadonlyMap<number, DomainParameters> = new Map(),
+): AffinityOf {
+  return (key) => {
+    const domain = parameters.get(key >>> 16);
+    const pcpus = domain?.vcpus?.get(key & 0xffff)?.pcpus ?? domain?.pcpus;
+    return pcpus?.filter((pcpu) => recorded.includes(pcpu));
+  };
 }
 
 function isWholeTrace({ fromNs, toNs, pcpus }: Selection): boolean {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
@@ -13,9 +13,15 @@ import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
-import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
+import {
+  jobStatsCsv,
+  renderAnalysisJson,
+  renderAnalysisText,
+  renderResultsCsv,
+  summarizeTrace,
+} from '../report/index.ts';
 import { parseCountArgument, parseDurationArgument } from './arguments.ts';
-import { print, printBytes } from './output.ts';
+import { print, printBytes, writeAll } from './output.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
   addSelectionOptions,
@@ -38,6 +44,8 @@ interface AnalyzeVerbOptions extends TraceOptions, SelectionOptions {
   readonly weights?: ReadonlyMap<number, number>;
   readonly caps?: ReadonlyMap<number, number>;
   readonly scenario?: string;
+  readonly domains?: string;
+  readonly jobStats?: string;
   readonly window: number;
   readonly worst?: number;
   readonly records?: number;
@@ -58,7 +66,11 @@ export function define(verb: Command, exit: (code: number) => void): void {
         'caps of domains in percent of a pCPU, 1=50; none unless given',
         parseNumbersByDomain,
       )
-      .option('--scenario <file>', 'weights and caps from the scenario that was recorded')
+      .option('--scenario <file>', 'weights, caps and reservations from the scenario that was recorded')
+      .option(
+        '--domains <file>',
+        'the same from a list in YAML or JSON, or from what xl sched-credit, -credit2 or -rtds printed',
+      )
       .addOption(
         new Option('--window <time>', 'length of the windows that fairness is judged in')
           .argParser(parseDurationArgument)
@@ -70,6 +82,10 @@ export function define(verb: Command, exit: (code: number) => void): void {
         'records before and after the beginning and the end of each of them, by reading the trace again',
         parseCountArgument,
       )
+      .option(
+        '--job-stats <file>',
+        'also write every job as a line, as st-job-stats does; - is standard output',
+      )
       .option('-o, --output <folder>', 'with --format arrow: a folder for one .arrow file per result')
       .option('--table <name>', 'with --format arrow or csv: only this result'),
   )
@@ -80,13 +96,15 @@ export function define(verb: Command, exit: (code: number) => void): void {
       const selection = selectionOf(options);
       for (const trace of traces) {
         await withTrace(trace, { ...options, ahead: true }, 'analysing', async (reader) => {
+          const jobStats = options.jobStats === undefined ? undefined : openText(options.jobStats);
           const result = analyzeTrace(reader, {
-            analyses: options.only ?? analyses,
+            analyses: [...(options.only ?? analyses), ...(jobStats ? [jobStatsCsv(jobStats.write)] : [])],
             domainParameters,
             windowNs: options.window,
             worst: options.worst,
             selection,
           });
+          jobStats?.close();
           refuseBeyond(selection, result.spanNs, reader.name);
           const summary = summarizeTrace(reader, result);
           const records =
@@ -119,7 +137,9 @@ ${passes}
 Examples:
   xenscope analyze run.trace
   xenscope analyze run.trace --scenario samples/busy-host.yaml      fairness against the scenario's weights and caps
-  xenscope analyze host.trace --weights 1=128,2=256 --caps 2=30     the same for a real host
+  xl sched-credit > domains.txt; xenscope analyze host.trace --domains domains.txt      the same for a real host
+  xenscope analyze host.trace --weights 1=128,2=256 --caps 2=30
+  xenscope analyze run.trace --only deadlines --job-stats jobs.csv      each job too, as st-job-stats lists it
   xenscope analyze run.trace --only blame --vcpu d1v0 --from 1s --to 2s   whom d1v0 waited for in that second, in detail
   xenscope analyze run.trace --only waits --worst 3 --records 5     the records around the three longest waits
   xenscope analyze run.trace --format json | jq '.waits[] | select(.wait_ns_max > 1e6)'
@@ -152,16 +172,19 @@ function parseNumbersByDomain(text: string): Map<number, number> {
   return numbers;
 }
 
-/** What the domains were promised; a value on the command line goes before the scenario's. */
+/** What the domains were promised: by the scenario, over which goes the file, over which goes the command line. */
 async function domainParametersOf(options: AnalyzeVerbOptions): Promise<Map<number, DomainParameters>> {
   const parameters = new Map<number, DomainParameters>();
   const add = (dom: number, more: DomainParameters) =>
     parameters.set(dom, { ...parameters.get(dom), ...more });
-  if (options.scenario !== undefined) {
-    const { loadScenario } = await import('../scenario/index.ts');
-    for (const { id, weight, cap } of loadScenario(options.scenario).domains) {
-      add(id, { ...(weight === undefined ? {} : { weight }), ...(cap === undefined ? {} : { cap }) });
-    }
+  if (options.scenario !== undefined || options.domains !== undefined) {
+    const { loadDomainParameters, loadScenario, scenarioDomainParameters } = await import(
+      '../scenario/index.ts'
+    );
+    const scenario = options.scenario === undefined ? undefined : loadScenario(options.scenario);
+    if (scenario) for (const [dom, promised] of scenarioDomainParameters(scenario)) add(dom, promised);
+    if (options.domains !== undefined)
+      for (const [dom, promised] of loadDomainParameters(options.domains)) add(dom, promised);
   }
   for (const [dom, weight] of options.weights ?? []) add(dom, { weight });
   for (const [dom, cap] of options.caps ?? []) add(dom, { cap });
@@ -183,6 +206,26 @@ function choose(tables: readonly ResultTable[], name: string | undefined): reado
 
 function resultNames(tables: readonly ResultTable[]): string {
   return tables.map(({ name }) => name).join(', ');
+}
+
+/** Where lines of text go, gathered into large writes: a file, or standard output for `-`. */
+function openText(path: string): { write(text: string): void; close(): void } {
+  if (path === '-') return { write: print, close() {} };
+  const fd = openSync(path, 'w');
+  let pending = '';
+  const flush = () => {
+    writeAll(fd, Buffer.from(pending));
+    pending = '';
+  };
+  const write = (text: string) => {
+    pending += text;
+    if (pending.length >= 1 << 16) flush();
+  };
+  const close = () => {
+    flush();
+    closeSync(fd);
+  };
+  return { write, close };
 }
 
 async function writeArrow(tables: readonly ResultTable[], folder: string | undefined): Promise<void> {

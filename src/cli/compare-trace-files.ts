@@ -13,11 +13,11 @@ import {
   summarizeTrace,
   type TraceSummary,
 } from '../report/index.ts';
-import { loadScenario, type Scenario } from '../scenario/index.ts';
+import { loadScenario, type Scenario, scenarioDomainParameters } from '../scenario/index.ts';
 import { type CompareOptions, printComparison } from './compare-options.ts';
 import { print } from './output.ts';
 import { refuseBeyond, selectionOf } from './selection-options.ts';
-import { comparedTables, domainParametersOf } from './simulated-run.ts';
+import { comparedTables } from './simulated-run.ts';
 import { exitCodeOf, withTrace } from './trace-options.ts';
 
 /** `xenscope compare` of traces: the exit code is that of the most damaged one. */
@@ -37,7 +37,7 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
       const scenario = scenarios[index];
       const analysis = analyzeTrace(reader, {
         analyses: options.only ?? analyses,
-        domainParameters: scenario ? domainParametersOf(scenario) : new Map<number, DomainParameters>(),
+        domainParameters: scenario ? scenarioDomainParameters(scenario) : new Map<number, DomainParameters>(),
         windowNs: options.window,
         selection,
       });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { analyses, analyzeTrace, type DomainParameters, type ResultTable } from '../analysis/index.ts';
+import { analyses, analyzeTrace, type ResultTable } from '../analysis/index.ts';
 import type { FigureTable } from '../compare/index.ts';
 import { openTrace } from '../decoder/index.ts';
 import {
@@ -10,7 +10,7 @@ import {
   record,
   recordToFile,
 } from '../recorder/index.ts';
-import { parseScenario, type Scenario } from '../scenario/index.ts';
+import { parseScenario, type Scenario, scenarioDomainParameters } from '../scenario/index.ts';
 import { Simulation } from '../simulator/index.ts';
 import { refuseBeyond, type SelectionOptions, selectionOf } from './selection-options.ts';
 
@@ -66,7 +66,7 @@ export async function runSimulation(task: RunTask, tracePath?: string): Promise<
   const selection = selectionOf(task.selection);
   const { tables, fromNs, endNs, spanNs } = analyzeTrace(reader, {
     analyses: passes ? analyses.filter(({ name }) => passes.includes(name)) : analyses,
-    domainParameters: domainParametersOf(scenario),
+    domainParameters: scenarioDomainParameters(scenario),
     windowNs: task.windowNs,
     selection,
   });
@@ -88,16 +88,6 @@ export async function runSimulation(task: RunTask, tracePath?: string): Promise<
 /** The scenario of a task. Throws UserError for its mistakes. */
 export function scenarioOf({ text, fileName, xen, scheduler, durationNs, seed }: RunTask): Scenario {
   return parseScenario(text, fileName, { xen, scheduler, durationNs, seed });
-}
-
-/** What the scenario promises its domains. */
-export function domainParametersOf(scenario: Scenario): Map<number, DomainParameters> {
-  return new Map(
-    scenario.domains.map(({ id, weight, cap }) => [
-      id,
-      { ...(weight === undefined ? {} : { weight }), ...(cap === undefined ? {} : { cap }) },
-    ]),
-  );
 }
 
 /** Details (worst instants, series over time) are compared only where their pass was asked for by name. */

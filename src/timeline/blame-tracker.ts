@@ -1,8 +1,9 @@
 /**
  * Who is to blame for a wait: what the pCPUs where a vCPU could have run did meanwhile, and why.
  *
- * A vCPU could have run on the pCPUs where it has been seen to run, the one where the wait ends included: a trace does
- * not carry affinities, and a pCPU of another pool, or one that it may not use, is never blamed. While all of these are
+ * A vCPU could have run on the pCPUs of its affinity, where that is given; else on those where it has been seen to run,
+ * the one where the wait ends included: a trace does not carry affinities, and a pCPU of another pool, or one that it
+ * may not use, is never blamed. While all of these are
  * busy, each has an equal share in the wait; while some are idle, idleness has all of it. Shares are rounded to whole
  * nanoseconds so that the parts of a wait sum to it exactly.
  *
@@ -24,6 +25,9 @@ const RUNS_MAX = 8192;
 const PCPUS_MAX = 65_536;
 const REASONS = BLAME_REASONS.length;
 
+/** The pCPUs of a vCPU's hard affinity, by its key; undefined where they are not known. */
+export type AffinityOf = (key: number) => readonly number[] | undefined;
+
 /** What is known of a vCPU. Objects: they are made once for each vCPU. */
 interface Waiter {
   waiting: boolean;
@@ -34,7 +38,7 @@ interface Waiter {
   tickled: boolean;
   throttled: boolean;
   boosted: boolean;
-  /** Where it has run. */
+  /** Where it could have run. */
   readonly pcpus: number[];
   /** What has been attributed of the present wait before its end: part -> ns. */
   parts: Map<number, number> | undefined;
@@ -60,6 +64,7 @@ interface Place {
 export class BlameTracker {
   readonly #output: TimelineOutput;
   readonly #vcpus: VcpuTable;
+  readonly #affinityOf: AffinityOf;
   readonly #waiters: Waiter[] = [];
   readonly #places: Place[] = [];
   #ticklesSeen = false;
@@ -70,9 +75,10 @@ export class BlameTracker {
   /** Scratch: stretches in which some pCPU idled, as starts and ends. */
   readonly #idle: number[] = [];
 
-  constructor(output: TimelineOutput, vcpus: VcpuTable) {
+  constructor(output: TimelineOutput, vcpus: VcpuTable, affinityOf: AffinityOf = () => undefined) {
     this.#output = output;
     this.#vcpus = vcpus;
+    this.#affinityOf = affinityOf;
   }
 
   /** `v` begins to wait, by a record that `pcpu` made. */
@@ -399,11 +405,12 @@ export class BlameTracker {
       tickled: false,
       throttled: false,
       boosted: false,
-      pcpus: [],
+      pcpus: [...(this.#affinityOf(this.#vcpus.keys[v]) ?? [])],
       parts: undefined,
       level: 0,
       value: Number.NaN,
     };
+    for (const pcpu of waiter.pcpus) this.#place(pcpu);
     this.#waiters[v] = waiter;
     return waiter;
   }

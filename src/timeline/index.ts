@@ -7,6 +7,7 @@
  * @module
  */
 export * from './blame-batch.ts';
+export type { AffinityOf } from './blame-tracker.ts';
 export { createJobBatch, JOB_MET, JOB_MISSED, JOB_UNJUDGED, type JobBatch } from './job-batch.ts';
 export { DEADLINE_TOLERANCE_NS } from './job-tracker.ts';
 export * from './runstate-batch.ts';

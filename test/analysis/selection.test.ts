@@ -93,6 +93,26 @@ describe('some vCPUs and pCPUs', () => {
   });
 });
 
+test('an idle pCPU of the affinity is to blame even where the vCPU never ran', async () => {
+  const idle = new TraceBuilder()
+    .window(0)
+    .runstate(T0, 1, 0, 'runnable', 'running')
+    .runstate(T0 + 100, 2, 0, 'blocked', 'runnable')
+    .runstate(T0 + 300, 1, 0, 'running', 'blocked')
+    .runstate(T0 + 300, 2, 0, 'runnable', 'running')
+    .window(1)
+    .runstate(T0, 32767, 1, 'runnable', 'running')
+    .bytes();
+  const blamed = async (pcpus?: number[]) => {
+    const domainParameters = new Map(pcpus === undefined ? [] : [[2, { pcpus }]]);
+    const { rows } = await analyze(idle, { endNs: 400, domainParameters });
+    return rows('blame').map(({ dom, turn_ns, idle_ns }) => [dom, turn_ns, idle_ns]);
+  };
+  expect(await blamed()).toEqual([[2, 200, 0]]);
+  expect(await blamed([0])).toEqual([[2, 200, 0]]);
+  expect(await blamed([0, 1, 7])).toEqual([[2, 0, 200]]);
+});
+
 test('every pass bears every selection, on a real trace', async () => {
   const path = join(import.meta.dirname, '../../samples/traces/credit-caps.trace');
   const selections: Selection[] = [
