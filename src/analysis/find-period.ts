@@ -102,19 +102,22 @@ function windowCount(counts: Uint16Array, bin: number): number {
 /** The best way to follow `length` through the instants, if it is good enough. */
 function follow(times: Float64Array, length: number): Match | undefined {
   const spanNs = times[times.length - 1] - times[0];
+  // An instant matches one that is due and no other, so that many more due ones than instants cannot match.
+  const dueMax = times.length / MATCHES_MIN;
+  if (spanNs / length > dueMax) return undefined;
   const chance = 1 - Math.exp((-2 * toleranceOf(length) * times.length) / spanNs);
   if (!isSignificant(Math.floor(spanNs / length), 1, chance)) return undefined;
   let best: Match | undefined;
   for (let anchor = 0; anchor < ANCHORS && times[anchor] - times[0] < length; anchor++) {
-    const { due, share, median } = walk(times, length, anchor);
+    const { due, share, median } = walk(times, length, anchor, dueMax);
     if (share < MATCHES_MIN || share <= (best?.share ?? 0) || !isSignificant(due, share, chance)) continue;
     best = { periodNs: Math.round(median), anchor, share };
   }
   return best;
 }
 
-/** Goes from one due instant to the next; gives up when too few can match any more. */
-function walk(times: Float64Array, length: number, anchor: number) {
+/** Goes from one due instant to the next, at most `dueMax`; gives up when too few can match any more. */
+function walk(times: Float64Array, length: number, anchor: number, dueMax: number) {
   const tolerance = toleranceOf(length);
   const lastNs = times[times.length - 1];
   const missesMax = (1 - MATCHES_MIN) * ((lastNs - times[anchor]) / length) + 1;
@@ -124,7 +127,7 @@ function walk(times: Float64Array, length: number, anchor: number) {
   let at = anchor;
   let missedBefore = false;
   let dueNs = times[anchor] + length;
-  for (; dueNs <= lastNs && misses <= missesMax; due++) {
+  for (; dueNs <= lastNs && misses <= missesMax && due <= dueMax; due++) {
     while (at + 1 < times.length && nearer(times[at + 1], times[at], dueNs)) at++;
     const missed = Math.abs(times[at] - dueNs) > tolerance;
     if (missed) misses++;

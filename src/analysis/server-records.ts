@@ -40,7 +40,7 @@ interface Fields {
 /** A queue of the records about servers, oldest first, as a ring of columns. */
 export class ServerRecords {
   count = 0;
-  /** Time of the oldest record; infinite where there is none. What else is told of it is only valid where there is one. */
+  /** Time of the oldest record, infinite where there is none. What else is told is of that record too. */
   tNs = Number.POSITIVE_INFINITY;
   readonly #fields: (Fields | undefined)[];
   readonly #capacityMax: number;

@@ -187,6 +187,13 @@ describe('patterns', () => {
     }
   });
 
+  test('instants of a damaged trace, so large that a period is lost in them, end the search too', () => {
+    const times = Float64Array.from({ length: 384 }, (_, index) => 2 ** 62 + Math.floor(index / 3) * 1024);
+    expect(findPeriod(times)?.periodNs ?? 1024).toBe(1024);
+    const burst = Float64Array.from({ length: 384 }, (_, index) => (index < 380 ? 3 * index : index * 1e15));
+    expect(findPeriod(burst)).toBeUndefined();
+  });
+
   test('a period is found under jitter, between other instants, and with some missing', () => {
     const prng = Prng.fromSeed(11);
     let exact = 0;
