@@ -1,12 +1,13 @@
 import type { ResultTable } from '../analysis/index.ts';
 import { renderHead } from './head-text.ts';
-import { renderResultText } from './result-text.ts';
+import { hasRows, renderEmptyResults, renderResultText } from './result-text.ts';
 import { summaryToJson } from './summary-json.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
 /**
- * `analyze` for people: what the trace is and how far to trust it, then each result. A result by domain is left out
- * where every domain has one vCPU: it would say the same as the one by vCPU. Long results are shown with `withDetails`.
+ * `analyze` for people: what the trace is and how far to trust it, then each result, and at last which results are empty
+ * and why. A result by domain is left out where every domain has one vCPU: it would say the same as the one by vCPU.
+ * Long results are shown with `withDetails`.
  */
 export function renderAnalysisText(
   summary: TraceSummary,
@@ -14,7 +15,10 @@ export function renderAnalysisText(
   { withDetails = false } = {},
 ): string {
   const shown = tables.filter((table) => !isRepetition(table, tables) && (withDetails || !table.detail));
-  return [renderHead(summary), ...shown.map(renderResultText)].join('\n');
+  const empty = shown.filter((table) => !hasRows(table) && !isRepetition(table, shown));
+  const sections = [renderHead(summary), ...shown.filter(hasRows).map(renderResultText)];
+  if (empty.length > 0) sections.push(renderEmptyResults(empty));
+  return sections.join('\n');
 }
 
 function isRepetition(table: ResultTable, tables: readonly ResultTable[]): boolean {

@@ -4,11 +4,12 @@ import { formatCount, formatInstant, formatNs, formatPercent, NOT_AVAILABLE } fr
 import { textTable, wrapText } from './text-table.ts';
 
 const WIDTH = 110;
+const NOTHING_TELLS = 'the trace has no records that would tell.';
 const NOBODY_NAME = '-';
 
 /** One result for people: its title underlined, its rows lined up, dom and vcpu put together as `d1v0`. */
 export function renderResultText(table: ResultTable): string {
-  const rows = table.sampleColumn === undefined ? table.rows : rowsWithSamples(table, table.sampleColumn);
+  const rows = rowsToShow(table);
   const heading = `${table.title}\n${'-'.repeat(table.title.length)}\n`;
   if (rows.length === 0) return `${heading}${wrapText(emptySentence(table), WIDTH)}\n`;
   if (table.single) return heading + renderPairs(table.columns, rows[0]);
@@ -36,12 +37,32 @@ export function renderResultText(table: ResultTable): string {
   );
 }
 
-function rowsWithSamples(table: ResultTable, sampleColumn: string): readonly (readonly Cell[])[] {
-  const samples = table.columns.findIndex(({ name }) => name === sampleColumn);
-  return table.rows.filter((row) => row[samples] !== 0);
+/** Whether people have anything to see in a result. */
+export function hasRows(table: ResultTable): boolean {
+  return rowsToShow(table).length > 0;
 }
 
-function emptySentence({ empty = 'the trace has no records that would tell.' }: ResultTable): string {
+/** Results without rows, for people: what each would have told, and why it cannot. */
+export function renderEmptyResults(tables: readonly ResultTable[]): string {
+  const heading = `Nothing to tell of\n${'-'.repeat('Nothing to tell of'.length)}\n`;
+  const byReason = new Map<string, string[]>();
+  for (const table of tables) {
+    const reason = table.empty ?? NOTHING_TELLS;
+    byReason.set(reason, [...(byReason.get(reason) ?? []), table.title]);
+  }
+  return (
+    heading +
+    [...byReason].map(([why, titles]) => `${wrapText(`${titles.join('; ')}: ${why}`, WIDTH)}\n`).join('')
+  );
+}
+
+function rowsToShow({ columns, rows, sampleColumn }: ResultTable): readonly (readonly Cell[])[] {
+  if (sampleColumn === undefined) return rows;
+  const samples = columns.findIndex(({ name }) => name === sampleColumn);
+  return rows.filter((row) => row[samples] !== 0);
+}
+
+function emptySentence({ empty = NOTHING_TELLS }: ResultTable): string {
   return `None: ${empty}`;
 }
 
