@@ -1,6 +1,6 @@
 /**
  * Runs the commands of docs/comparisons.md again and puts what they print in their place: `npm run build`, then
- * `node test/compare/comparisons-doc.mjs`. Takes a minute. Of all outputs but the first only the tables stay.
+ * `node test/compare/comparisons-doc.mjs`. Takes minutes. Of all outputs but the first only the tables stay.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
