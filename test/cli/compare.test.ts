@@ -223,7 +223,7 @@ describe('compare of traces', () => {
       expect([1, null]).toContain(ratio);
     }
     const text = runCli(['compare', realTrace, realTrace]).stdout;
-    expect(text).toMatch(/All \d+ figures that both have are the same/);
+    expect(text).toMatch(/All [\d,]+ figures that both have are the same/);
     expect(text).toMatch(/what differs may be chance/);
     expect(text).not.toMatch(/better|worse|significan/);
   });
