@@ -16,6 +16,7 @@ export interface CompareOptions extends TraceOptions, SelectionOptions {
   readonly match?: 'id' | 'name';
   readonly map?: ReadonlyMap<number, number>;
   readonly scenario?: readonly string[];
+  readonly domains?: readonly string[];
   // Scenarios.
   readonly schedulers?: readonly string[];
   readonly set?: readonly ParameterSet[];

@@ -1,4 +1,4 @@
-import { analyses, analyzeTrace, type DomainParameters } from '../analysis/index.ts';
+import { analyses, analyzeTrace } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
 import {
   compareTraces,
@@ -13,7 +13,12 @@ import {
   summarizeTrace,
   type TraceSummary,
 } from '../report/index.ts';
-import { loadScenario, type Scenario, scenarioDomainParameters } from '../scenario/index.ts';
+import {
+  loadDomainParameters,
+  loadScenario,
+  type PromisedDomain,
+  scenarioDomainParameters,
+} from '../scenario/index.ts';
 import { type CompareOptions, printComparison } from './compare-options.ts';
 import { print } from './output.ts';
 import { refuseBeyond, selectionOf } from './selection-options.ts';
@@ -26,7 +31,7 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UserError('usage', 'only one trace can come from standard input');
   }
-  const scenarios = scenariosOf(paths, options);
+  const promises = promisesOf(paths, options);
   const selection = selectionOf(options);
   const names = distinctNames(paths);
   const summaries: TraceSummary[] = [];
@@ -34,16 +39,15 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
   let exitCode = 0;
   for (const [index, path] of paths.entries()) {
     await withTrace(path, options, `analysing ${path}`, (reader) => {
-      const scenario = scenarios[index];
       const analysis = analyzeTrace(reader, {
         analyses: options.only ?? analyses,
-        domainParameters: scenario ? scenarioDomainParameters(scenario) : new Map<number, DomainParameters>(),
+        domainParameters: promises[index],
         windowNs: options.window,
         selection,
       });
       refuseBeyond(selection, analysis.spanNs, reader.name);
       summaries.push(summarizeTrace(reader, analysis));
-      const domains = index === 0 ? undefined : domainMap(index, scenarios, summaries, options);
+      const domains = index === 0 ? undefined : domainMap(index, promises, summaries, options);
       const tables = comparedTables(analysis.tables, options.only !== undefined);
       traces.push({
         name: names[index],
@@ -58,23 +62,45 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
   else if (options.format !== 'text') await printComparison(table, options.format);
   else {
     const named = summaries.map((summary, index) => ({ ...summary, name: names[index] }));
-    const domainNames = new Map(scenarios[0]?.domains.map(({ id, name }) => [id, name]));
-    print(renderTraceComparison(named, comparisons, { names: domainNames, all: options.all ?? false }));
+    print(
+      renderTraceComparison(named, comparisons, { names: namesOf(promises[0]), all: options.all ?? false }),
+    );
   }
   return exitCode;
 }
 
-function scenariosOf(
+/** What a host's domains were promised, and what they are called. */
+type Promises = ReadonlyMap<number, PromisedDomain>;
+
+/** For each trace: by its scenario, over which goes its file of domains. */
+function promisesOf(paths: readonly string[], { scenario, domains }: CompareOptions): Promises[] {
+  const scenarios = oneForEach('--scenario', scenario, paths).map((file) =>
+    file === undefined ? [] : [...scenarioDomainParameters(loadScenario(file))],
+  );
+  return oneForEach('--domains', domains, paths).map((file, index) => {
+    const promises = new Map<number, PromisedDomain>(scenarios[index]);
+    for (const [dom, promised] of file === undefined ? [] : loadDomainParameters(file)) {
+      promises.set(dom, { ...promises.get(dom), ...promised });
+    }
+    return promises;
+  });
+}
+
+/** The file of each trace, where one is given for all of them or one for each. */
+function oneForEach(
+  option: string,
+  files: readonly string[] = [],
   paths: readonly string[],
-  { scenario: files = [] }: CompareOptions,
-): (Scenario | undefined)[] {
-  if (files.length === 0) return paths.map(() => undefined);
-  if (files.length !== 1 && files.length !== paths.length) {
-    const sentence = `--scenario is given ${files.length} times for ${paths.length} traces`;
+): (string | undefined)[] {
+  if (files.length > 1 && files.length !== paths.length) {
+    const sentence = `${option} is given ${files.length} times for ${paths.length} traces`;
     throw new UserError('usage', sentence, { hint: 'once for all of them, or once for each' });
   }
-  const scenarios = files.map((file) => loadScenario(file));
-  return paths.map((_, index) => scenarios[index] ?? scenarios[0]);
+  return paths.map((_, index) => files[index] ?? files[0]);
+}
+
+function namesOf(promises: Promises): Map<number, string> {
+  return new Map([...promises].flatMap(([dom, { name }]) => (name === undefined ? [] : [[dom, name]])));
 }
 
 /** The same trace may be given twice. */
@@ -91,20 +117,19 @@ function distinctNames(paths: readonly string[]): string[] {
  */
 function domainMap(
   index: number,
-  scenarios: readonly (Scenario | undefined)[],
+  promises: readonly Promises[],
   summaries: readonly TraceSummary[],
   { match, map }: CompareOptions,
 ): DomainMap {
   const given = map ?? new Map<number, number>();
-  const ids = match === 'name' ? idsByName(scenarios[0], scenarios[index]) : undefined;
+  const ids = match === 'name' ? idsByName(promises[0], promises[index]) : undefined;
   const numberOf = (dom: number) => given.get(dom) ?? (ids ? ids.get(dom) : dom);
   const taken = new Set(given.values());
   for (const [dom, target] of ids ?? []) if (!given.has(dom)) taken.add(target);
   const own = new Set(summaries[0].domains.map(({ dom }) => dom));
   return (dom) => {
     const number = numberOf(dom);
-    if (number === undefined)
-      return scenarios[index]?.domains.find(({ id }) => id === dom)?.name ?? `d${dom}`;
+    if (number === undefined) return promises[index].get(dom)?.name ?? `d${dom}`;
     // Its number is that of a domain of the first trace that another domain was said to be.
     const isTaken = !given.has(dom) && ids?.get(dom) === undefined && taken.has(number) && own.has(number);
     return isTaken ? `d${dom} of the other` : number;
@@ -112,16 +137,17 @@ function domainMap(
 }
 
 /** Domain ids of `other` to those of `first`, by name; dom0 is dom0 unless it is named otherwise. */
-function idsByName(first: Scenario | undefined, other: Scenario | undefined): Map<number, number> {
-  if (first === undefined || other === undefined) {
+function idsByName(first: Promises, other: Promises): Map<number, number> {
+  const ids = new Map([...namesOf(first)].map(([dom, name]) => [name, dom]));
+  const names = [...namesOf(other)];
+  if (ids.size === 0 || names.length === 0) {
     throw new UserError('usage', '--match name needs the names of the domains', {
-      hint: 'they are in the scenarios: --scenario, once for all traces or once for each',
+      hint: 'they are in scenarios and in what xl prints: --scenario or --domains, once for all traces or for each',
     });
   }
-  const ids = new Map(first.domains.map(({ name, id }) => [name, id]));
-  const known = other.domains.flatMap(({ name, id }): [number, number][] => {
+  const known = names.flatMap(([dom, name]): [number, number][] => {
     const target = ids.get(name);
-    return target === undefined ? [] : [[id, target]];
+    return target === undefined ? [] : [[dom, target]];
   });
   return new Map([[0, 0], ...known]);
 }

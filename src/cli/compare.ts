@@ -12,7 +12,7 @@ import { addSelectionOptions } from './selection-options.ts';
 import { addTraceOptions } from './trace-options.ts';
 import { type ParameterSet, parseParameterSet } from './variants.ts';
 
-const OF_TRACES = ['match', 'map', 'scenario', 'formats', 'cpuHz'] as const;
+const OF_TRACES = ['match', 'map', 'scenario', 'domains', 'formats', 'cpuHz'] as const;
 const OF_SCENARIOS = [
   'schedulers',
   'set',
@@ -79,7 +79,12 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .option(
         '--scenario <file>',
         'names, weights and caps of the domains; once for all traces, or once for each (repeatable)',
-        (file: string, files: string[] = []) => [...files, file],
+        addFile,
+      )
+      .option(
+        '--domains <file>',
+        'the same from a list, or from what xl sched-credit printed (repeatable)',
+        addFile,
       ),
   )
     .addHelpText('after', HELP)
@@ -149,6 +154,10 @@ function startsLikeTrace(path: string): boolean {
   }
   const [a, b, c, d] = head;
   return (a === 0x1f && b === 0x8b) || (a === 0x03 && b === 0xf0 && c === 0x01 && d === 0x20);
+}
+
+function addFile(file: string, files: readonly string[] = []): string[] {
+  return [...files, file];
 }
 
 function parsePasses(text: string): Analysis[] {

@@ -260,6 +260,11 @@ describe('compare of traces', () => {
     expect(changes('--map', '5=1,9=2')).toEqual(new Set(['same']));
     const scenarios = ['--scenario', `${a}.yaml`, '--scenario', `${b}.yaml`];
     expect(changes('--match', 'name', ...scenarios)).toEqual(new Set(['same']));
+    const lists = [
+      ['--domains', file('before.list', '[{name: hogs}, {name: waker}]')],
+      ['--domains', file('after.list', '[{id: 5, name: hogs}, {id: 9, name: waker}]')],
+    ].flat();
+    expect(changes('--match', 'name', ...lists)).toEqual(new Set(['same']));
     const text = runCli(['compare', a, b, '--only', 'runstates', ...scenarios]).stdout;
     expect(text).toMatch(/Only in the first: hogs/);
     expect(text).toMatch(/Only in the second: d5/);
