@@ -29,7 +29,6 @@ const WAKE_WAITS = {
 } as const;
 const JOBS = { table: 'deadlines_by_domain', better: 'lower' } as const;
 const STATES = { table: 'runstates_by_domain' } as const;
-const FAIRNESS = { table: 'fairness_summary', better: 'higher' } as const;
 
 /** The figures that matter most, in the order in which people read them. */
 export const headlines: readonly Headline[] = [
@@ -50,8 +49,14 @@ export const headlines: readonly Headline[] = [
   { ...STATES, column: 'pcpu_share', words: 'share of a pCPU' },
   { ...STATES, column: 'throttled_ns', words: 'throttled time', nonzero: true },
   { table: 'fairness', column: 'share_error', words: 'share error', magnitude: true, better: 'lower' },
-  { ...FAIRNESS, column: 'jain_entitled', words: 'fairness (Jain)' },
-  { ...FAIRNESS, column: 'jain_entitled_worst', words: 'fairness in the worst window (Jain)' },
+  { table: 'fairness_summary', column: 'jain_entitled', words: 'fairness (Jain)', better: 'higher' },
+  {
+    table: 'fairness_windows',
+    where: { window_ns: 100_000_000 },
+    column: 'jain_entitled_worst',
+    words: 'fairness in the worst 100 ms (Jain)',
+    better: 'higher',
+  },
   { table: 'pcpus', column: 'utilisation', words: 'utilisation of the pCPUs', rows: 'mean' },
   { table: 'pcpus', column: 'switches', words: 'rate of context switches', rows: 'sum', perSecond: true },
   { ...STATES, column: 'migrations', words: 'rate of migrations', rows: 'sum', perSecond: true },

@@ -22,6 +22,8 @@ export interface Metric {
   readonly words: string;
   /** Whether it is one of those that matter most. */
   readonly headline: boolean;
+  /** Columns of the key that its words speak of. */
+  readonly told: readonly string[];
   /** Whether people see it only where it is not 0 everywhere. */
   readonly nonzero: boolean;
 }
@@ -107,6 +109,7 @@ function metricOf(id: string, { name }: FigureTable, key: readonly KeyCell[], co
     better: column.better,
     words: wordsOf(column.name),
     headline: false,
+    told: [],
     nonzero: false,
   };
 }
@@ -181,7 +184,18 @@ function headlineFigures(
     const better = headline.better ?? column.better;
     const { words, nonzero = false } = headline;
     return {
-      metric: { id, table: table.name, key, name, unit, better, words, headline: true, nonzero },
+      metric: {
+        id,
+        table: table.name,
+        key,
+        name,
+        unit,
+        better,
+        words,
+        headline: true,
+        told: Object.keys(where),
+        nonzero,
+      },
       value: derived(headline, value, spanNs),
     };
   };

@@ -184,7 +184,7 @@ function onlySentences(comparisons: readonly TraceComparison[], names: DomainNam
 }
 
 function rowText({ metric }: TraceComparison, names: DomainNames): string {
-  return figureText({ ...metric, words: metric.table, headline: false }, names);
+  return figureText({ ...metric, words: metric.table, told: [] }, names);
 }
 
 /** What was compared with what: the head of a comparison of variants. */

@@ -17,14 +17,16 @@ import { formatCount, formatNs, formatPercent, NOT_AVAILABLE } from './quantitie
 export type DomainNames = ReadonlyMap<number, string>;
 
 /** What the figure is about, empty for the whole host: `web`, `web v0, preempt`, `pcpu 2`. */
-export function subjectOf({ key, headline }: Metric, names: DomainNames): string {
+export function subjectOf({ key, told }: Metric, names: DomainNames): string {
   const texts: string[] = [];
   for (const cell of key) {
+    if (told.includes(cell.column)) continue;
     if (/vcpu$/.test(cell.column) && texts.length > 0) texts[texts.length - 1] += ` v${cell.value}`;
     else if (cell.unit === 'dom') texts.push(domText(cell, names));
-    // The words of a headline figure say which of these rows it is about.
+    else if (cell.unit === 'ns' && typeof cell.value === 'number')
+      texts.push(`${cell.column.replace(/_ns$/, '')} ${formatNs(cell.value)}`);
     else if (typeof cell.value === 'number') texts.push(`${cell.column.replaceAll('_', ' ')} ${cell.value}`);
-    else if (!headline) texts.push(`${cell.value}`);
+    else texts.push(`${cell.value}`);
   }
   return texts.join(', ');
 }
@@ -62,7 +64,7 @@ export function distanceText(distance: number, { name, unit }: Metric): string {
 
 /** Between 0 and 1, 1 being the best: not a part of anything. */
 function isIndex(name: string): boolean {
-  return /^(jain|gini)/.test(name);
+  return /^(jain|gini|cov|max_min)(_|$)/.test(name);
 }
 
 function pointsText(ratio: number): string {
