@@ -1,11 +1,11 @@
 /**
- * The part of a trace that a user wants to know of: a stretch of time, some pCPUs, some vCPUs. It stands between the
- * timeline and the passes, so that no pass needs to know of it.
+ * The part of a trace that a user wants to know of: a stretch of time, some pCPUs, some vCPUs. It stands between
+ * the timeline and the passes, so that no pass needs to know of it.
  *
- * Intervals are cut to the stretch. A wait counts whole, where it ends; a job where it is released. With pCPUs chosen,
- * an interval counts where the vCPU runs or last ran, a wait where it ends, a record where it was made; jobs and
- * changes of state have no place, and all are told. What one vCPU did may concern another: a pass that hears all gets those of
- * other vCPUs too, and only its rows are chosen.
+ * Intervals are cut to the stretch. A wait counts whole, where it ends; a job where it is released. With pCPUs
+ * chosen, an interval counts where the vCPU runs or last ran, a wait where it ends, a record where it was made;
+ * jobs and changes of state have no place, and all are told. What one vCPU did may concern another: a pass that
+ * hears all gets those of other vCPUs too, and only its rows are chosen.
  * @module
  */
 import { createRecordBatch, type RecordBatch } from '../decoder/record-batch.ts';

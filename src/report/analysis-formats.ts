@@ -5,9 +5,9 @@ import { summaryToJson } from './summary-json.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
 /**
- * `analyze` for people: what the trace is and how far to trust it, then each result, and at last which results are empty
- * and why. A result by domain is left out where every domain has one vCPU: it would say the same as the one by vCPU.
- * Long results are shown with `withDetails`.
+ * `analyze` for people: what the trace is and how far to trust it, then each result, and at last which results are
+ * empty and why. A result by domain is left out where every domain has one vCPU: it would say the same as the one by
+ * vCPU. Long results are shown with `withDetails`.
  */
 export function renderAnalysisText(
   summary: TraceSummary,
