@@ -81,8 +81,8 @@ describe('the fluid schedule', () => {
   });
 
   test('does not serve anybody while he is paused, nor use time when all are', () => {
-    const hogBeside = fairnessOf(['RRRRRRRRRRRRRRRRRRRR', 'rrrroooooorrrroooooo']);
-    expect(inMs(hogBeside.fluid.entitlementNs)).toEqual([12, 8]);
+    const hogBeside = fairnessOf(['RRRRRRRRRRRRRRRRRRRRRRRRRRRRRR', 'rrrroooooorrrroooooorrrrrrrrrr']);
+    expect(inMs(hogBeside.fluid.entitlementNs)).toEqual([17, 13]);
     const both = fairnessOf(['RRRooooooo', 'rrrooooooo']);
     expect(inMs(both.fluid.entitlementNs)).toEqual([1.5, 1.5]);
   });
@@ -93,6 +93,7 @@ describe('the fluid schedule', () => {
       'rrrrrrrrrrrrrrrrrrrr??????????rrrrrrrrrr',
     ]);
     expect([inMs(fluid.domainLags.behindNs)[1], inMs(fluid.domainLags.behindAtNs)[1]]).toEqual([10, 20]);
+    expect(inMs(fluid.entitlementNs)).toEqual([15, 15]);
   });
 
   test('takes what somebody waited for in vain for gone with him', () => {
@@ -140,6 +141,14 @@ describe('a window', () => {
       jain_entitled_worst_start_ns: 0,
       shortfall_ns_worst: 5 * MS,
     });
+  });
+
+  test('has nothing of what somebody wanted before he went', () => {
+    // In the first d2 got nothing of its 5 ms; in the third it got the 1 ms that it wanted, and d1 6 ms of 9.
+    const window = judged(['RRRRRRRRRRRRRRRRRRRRRRRRRRrrrr', 'rrrrr               rrrrrrR...']);
+    const third = (6 / 9 + 1) ** 2 / (2 * ((6 / 9) ** 2 + 1));
+    expect(window.windows).toBe(2);
+    expect(window.jain_entitled_mean).toBeCloseTo((0.5 + third) / 2, 12);
   });
 
   test('is not judged where much is unknown, or one was alone', () => {
