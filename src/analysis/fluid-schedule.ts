@@ -62,9 +62,11 @@ export class FluidSchedule {
   hasLags = false;
   readonly #flows: Flows;
   readonly #windows: readonly MemberWindows[];
-  /** By place in the order: what it has to do yet, how far it is behind, and what it can use of the present window. */
+  /** By place in the order: what it has to do yet, in fact and in the fluid schedule, and how far it is behind. */
   readonly #leftNs: Float64Array;
+  readonly #fluidLeftNs: Float64Array;
   readonly #lagNs: Float64Array;
+  /** Likewise, of the present window: what it can use, and what it is served. */
   readonly #wantNs: Float64Array;
   readonly #shareNs: Float64Array;
   readonly #domainLagNs: Float64Array;
@@ -80,6 +82,7 @@ export class FluidSchedule {
     this.vcpuLags = new Lags(count);
     this.domainLags = new Lags(domains);
     this.#leftNs = new Float64Array(count);
+    this.#fluidLeftNs = new Float64Array(count);
     this.#lagNs = new Float64Array(count);
     this.#wantNs = new Float64Array(count);
     this.#shareNs = new Float64Array(count);
@@ -114,19 +117,20 @@ export class FluidSchedule {
       sumNs += ranNs;
       // One that has something to do, and is not there to do it all along, is gone.
       const isGone = this.#leftNs[index] > 0 && activeNs === 0;
-      const fluidLeftNs = this.#leftNs[index] - this.#lagNs[index];
-      const presentNs = fluidLeftNs > 0 ? lengthNs - at(pausedNs, window) : activeNs;
+      const presentNs = this.#fluidLeftNs[index] > 0 ? lengthNs - at(pausedNs, window) : activeNs;
       const longestNs = isGone ? 0 : presentNs;
-      this.#wantNs[index] = Math.max(0, Math.min(longestNs, fluidLeftNs + at(workNs, window)));
+      this.#wantNs[index] = Math.max(0, Math.min(longestNs, this.#fluidLeftNs[index] + at(workNs, window)));
     }
     return sumNs;
   }
 
-  /** Idle time that the fluid schedule can use: what the scheduler could have, and where it is behind in all. */
+  /** Idle time that the fluid schedule can use: what the scheduler could have, and what only it has to do yet. */
   #usableIdle(host: HostWindows, window: number): number {
-    let lagNs = 0;
-    for (let index = 0; index < this.#lagNs.length; index++) lagNs += this.#lagNs[index];
-    return usableIdle(at(host.idleNs, window), at(host.lostNs, window), at(host.throttledNs, window) - lagNs);
+    let moreNs = at(host.throttledNs, window);
+    for (let index = 0; index < this.#leftNs.length; index++) {
+      moreNs += this.#fluidLeftNs[index] - this.#leftNs[index];
+    }
+    return usableIdle(at(host.idleNs, window), at(host.lostNs, window), moreNs);
   }
 
   #serve(window: number, isKnown: boolean): void {
@@ -135,12 +139,21 @@ export class FluidSchedule {
       const { runNs, workNs } = this.#windows[index];
       const ranNs = at(runNs, window);
       const shareNs = this.#shareNs[index];
-      const lagNs = Math.max(this.#lagNs[index] + shareNs - ranNs, -this.#flows.aheadMaxNs[index]);
-      this.#lagNs[index] = isKnown ? lagNs : 0;
-      this.#domainLagNs[this.#flows.domainOf[index]] += this.#lagNs[index];
-      this.#leftNs[index] += at(workNs, window) - ranNs;
+      const work = at(workNs, window);
       this.entitlementNs[index] += shareNs;
+      this.#leftNs[index] += work - ranNs;
+      // Work that went away unserved may have been served here.
+      this.#fluidLeftNs[index] = Math.max(0, this.#fluidLeftNs[index] + work - shareNs);
+      this.#setLag(index, isKnown ? this.#lagNs[index] + shareNs - ranNs : 0, isKnown);
+      this.#domainLagNs[this.#flows.domainOf[index]] += this.#lagNs[index];
     }
+  }
+
+  /** Where a lag begins anew, or may not be as low, the fluid schedule goes on from what there is to do in fact. */
+  #setLag(index: number, lagNs: number, isKnown: boolean): void {
+    const lowestNs = -this.#flows.aheadMaxNs[index];
+    this.#lagNs[index] = Math.max(lagNs, lowestNs);
+    if (!isKnown || lagNs < lowestNs) this.#fluidLeftNs[index] = this.#leftNs[index] - this.#lagNs[index];
   }
 
   #noteLags(atNs: number): void {

@@ -1,5 +1,7 @@
 /** Numbers held over all sums: 32 MiB. Beyond that, windows are joined in pairs and become twice as long. */
 const CELLS_MAX = 1 << 22;
+/** Windows at most, however few sums there are: each costs time when it is looked at. */
+const WINDOWS_MAX = 1 << 18;
 const WINDOWS_AT_FIRST = 64;
 
 /**
@@ -104,8 +106,9 @@ export class WindowedSums {
   }
 
   #makeRoom(): void {
-    if (this.#windows * 2 * this.#count > this.#cellsMax) this.#joinPairs();
-    else this.#resize(this.#windows * 2);
+    const windows = this.#windows * 2;
+    if (windows > WINDOWS_MAX || windows * this.#count > this.#cellsMax) this.#joinPairs();
+    else this.#resize(windows);
   }
 
   #resize(windows: number): void {

@@ -319,19 +319,56 @@ describe('what a trace tells', () => {
   });
 
   test('nor what a vCPU owed beyond the lowest credit that there is', async () => {
-    // From 10 ms to -10 ms of credit, twice, for 5 ms each: it would be a quarter of the highest weight.
+    // From 10 ms to -10 ms of credit for 5 ms, time and again: it would be a quarter of the highest weight.
     const trace = new TraceBuilder()
       .window(0)
       .record(SCHEDULE, at(0), [0, 0])
       .record(MAX_WEIGHT, at(0), [256 * 0x10000])
       .runstate(at(0), 1, 0, 'runnable', 'running');
-    for (const ms of [5, 10]) {
+    for (let ms = 5; ms <= 30; ms += 5) {
       trace
         .record(RESET, at(ms - 5), [vcpuWord(1, 0), 0, 10 * MS])
         .record(BURN, at(ms), [vcpuWord(1, 0), -10 * MS, NO_CAP, 5 * MS]);
     }
-    const { rows } = await analyze(trace.bytes(), { ...only, endNs: 10 * MS });
+    const { rows } = await analyze(trace.bytes(), { ...only, endNs: 30 * MS });
     expect(rows('fairness')).toMatchObject([{ dom: 1, weight: 256, weight_source: 'assumed' }]);
+  });
+
+  test('nor what it paid when it came from another pCPU, for which it was given credit', async () => {
+    // It pays 1 ms for each ms, and 50 us are given to it at each change: 380 x 1 / 0.95 = 400.
+    const trace = new TraceBuilder();
+    for (const pcpu of [0, 1]) {
+      trace.window(pcpu).record(SCHEDULE, at(0), [pcpu, 0]);
+      if (pcpu === 0) trace.record(MAX_WEIGHT, at(0), [380 * 0x10000]);
+      for (let ms = 1 + pcpu; ms < 12; ms += 2) {
+        trace
+          .runstate(at(ms - 1), 1, 0, 'runnable', 'running')
+          .record(BURN, at(ms), [vcpuWord(1, 0), 100 * MS - ms * 0.95 * MS, NO_CAP, MS])
+          .runstate(at(ms), 1, 0, 'running', 'runnable');
+      }
+    }
+    const { rows } = await analyze(trace.bytes(), { ...only, endNs: 12 * MS });
+    expect(rows('fairness')).toMatchObject([{ dom: 1, weight_source: 'assumed' }]);
+  });
+
+  test('ratios are of one run queue: with several they are none of the host', async () => {
+    const other = new TraceBuilder()
+      .window(1)
+      .record(SCHEDULE, at(0), [1 + 5 * 0x10000, 0])
+      .bytes();
+    const { rows } = await analyze(Buffer.concat([paying(undefined), other]), only);
+    expect(rows('fairness')).toMatchObject([{ weight_source: 'assumed' }, { weight_source: 'assumed' }]);
+  });
+
+  test('a period that changes, by steps that have no period in common with it', async () => {
+    // 4 ms in 10 ms for 20 ms, then 4 ms in 7 ms for 35 ms.
+    const trace = new TraceBuilder().window(0).runstate(at(0), 1, 0, 'runnable', 'running');
+    for (const deadlineMs of [10, 20, 30, 37, 44, 51, 58, 65]) {
+      const words = [vcpuWord(1, 0), 0, ...u64(deadlineMs * MS), ...u64(4 * MS)];
+      trace.record(0x22804, at(deadlineMs - 7), words);
+    }
+    const { rows } = await analyze(trace.bytes(), { ...only, endNs: 65 * MS });
+    expect(rows('fairness')[0].reservation).toBeCloseTo(4 / 7, 12);
   });
 
   test('reservations of RTDS, and share against them', async () => {
