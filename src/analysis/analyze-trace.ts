@@ -1,5 +1,13 @@
-import type { TraceReader } from '../decoder/trace-reader.ts';
-import { type AffinityOf, type DomainInfo, Timeline, type TimelineListener } from '../timeline/index.ts';
+import type { RecordBatch } from '../decoder/record-batch.ts';
+import type { TraceFacts, TraceReader } from '../decoder/trace-reader.ts';
+import {
+  type Affinities,
+  type FollowOptions,
+  followTrace,
+  type TimelineFacts,
+  type TimelineListener,
+  TraceAhead,
+} from '../timeline/index.ts';
 import { analyses as allAnalyses } from './analyses.ts';
 import type { Analysis, AnalysisRun, DomainParameters, ResultTable } from './analysis.ts';
 import { Coverage } from './coverage.ts';
@@ -24,21 +32,11 @@ export interface AnalyzeOptions {
 }
 
 /** What the passes found, and what was learnt on the way about how far to trust it. */
-export interface TraceAnalysis {
+export interface TraceAnalysis extends TimelineFacts {
   readonly tables: readonly ResultTable[];
-  /** The stretch that was looked at. */
+  /** The stretch that was looked at; `spanNs` is the length of the whole trace. */
   readonly fromNs: number;
   readonly endNs: number;
-  /** Length of the whole trace. */
-  readonly spanNs: number;
-  readonly domains: readonly DomainInfo[];
-  /**
-   * Records that did not continue what was known of their vCPU: some are missing that no loss accounts for.
-   */
-  readonly repairs: number;
-  /** Records of some pCPU are missing altogether: only running time is known. */
-  readonly partial: boolean;
-  readonly coreScheduling: boolean;
 }
 
 /**
@@ -46,21 +44,25 @@ export interface TraceAnalysis {
  *
  * @throws UserError when the operating system cannot read on; damage in the trace never throws.
  */
-export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}): TraceAnalysis {
+export function analyzeTrace(trace: TraceReader | TraceAhead, options: AnalyzeOptions = {}): TraceAnalysis {
   const { analyses = allAnalyses, selection = {} } = options;
   const { fromNs = 0, toNs = Number.POSITIVE_INFINITY } = selection;
-  const { runs, listeners } = startRuns(reader, analyses, options, selection);
-  const affinityOf = affinitiesOf(reader.pcpus, options.domainParameters);
-  const timeline = new Timeline(reader.catalog, listeners, { pcpus: reader.pcpus, affinityOf });
+  const { runs, listeners } = startRuns(trace, analyses, options, selection);
   const recordRuns = runs.flatMap(({ run }) => (run.onRecords === undefined ? [] : [run]));
   const records = isWholeTrace(selection) ? undefined : new SelectingRecords(selection);
-  for (let batch = reader.nextBatch(); batch !== undefined; batch = reader.nextBatch()) {
-    timeline.push(batch);
+  const onRecords = (batch: RecordBatch) => {
     const selected = records?.of(batch) ?? batch;
     for (const run of recordRuns) run.onRecords!(selected);
-  }
-  const spanNs = options.endNs ?? reader.counts().spanNs;
-  timeline.finish(spanNs);
+  };
+  const followOptions: FollowOptions = {
+    affinities: affinitiesOf(trace.pcpus, options.domainParameters),
+    endNs: options.endNs,
+    ...(recordRuns.length > 0 ? { onRecords } : {}),
+  };
+  const { spanNs, ...facts } =
+    trace instanceof TraceAhead
+      ? trace.follow(listeners, followOptions)
+      : followTrace(trace, listeners, followOptions);
   const endNs = Math.max(fromNs, Math.min(spanNs, toNs));
   return {
     tables: runs.flatMap(({ run, hearsAll }) => {
@@ -71,10 +73,7 @@ export function analyzeTrace(reader: TraceReader, options: AnalyzeOptions = {}):
     fromNs,
     endNs,
     spanNs,
-    domains: timeline.domains(),
-    repairs: timeline.repairs,
-    partial: timeline.partial,
-    coreScheduling: timeline.coreScheduling,
+    ...facts,
   };
 }
 
@@ -85,7 +84,7 @@ interface StartedRuns {
 }
 
 function startRuns(
-  reader: TraceReader,
+  trace: TraceFacts,
   analyses: readonly Analysis[],
   { domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT, worst }: AnalyzeOptions,
   selection: Selection,
@@ -102,8 +101,8 @@ function startRuns(
   const runs = analyses.map((analysis) => {
     const hearsAll = analysis.hears === 'all';
     const run = analysis.create({
-      catalog: reader.catalog,
-      pcpus: reader.pcpus.filter((pcpu) => pcpus?.has(pcpu) ?? true),
+      catalog: trace.catalog,
+      pcpus: trace.pcpus.filter((pcpu) => pcpus?.has(pcpu) ?? true),
       fromNs,
       coverage: hearsAll ? ofAll : ofSelected,
       domainParameters,
@@ -120,12 +119,17 @@ function startRuns(
 function affinitiesOf(
   recorded: readonly number[],
   parameters: ReadonlyMap<number, DomainParameters> = new Map(),
-): AffinityOf {
-  return (key) => {
-    const domain = parameters.get(key >>> 16);
-    const pcpus = domain?.vcpus?.get(key & 0xffff)?.pcpus ?? domain?.pcpus;
-    return pcpus?.filter((pcpu) => recorded.includes(pcpu));
-  };
+): Affinities {
+  const ofDomains = new Map<number, readonly number[]>();
+  const ofVcpus = new Map<number, readonly number[]>();
+  const isRecorded = (pcpu: number) => recorded.includes(pcpu);
+  for (const [dom, { pcpus, vcpus }] of parameters) {
+    if (pcpus !== undefined) ofDomains.set(dom, pcpus.filter(isRecorded));
+    for (const [vcpu, { pcpus: own }] of vcpus ?? []) {
+      if (own !== undefined) ofVcpus.set(((dom << 16) | vcpu) >>> 0, own.filter(isRecorded));
+    }
+  }
+  return { ofDomains, ofVcpus };
 }
 
 function isWholeTrace({ fromNs, toNs, pcpus }: Selection): boolean {

@@ -34,7 +34,7 @@ import {
   exitCodeOf,
   TRACE_ARGUMENT,
   type TraceOptions,
-  withTrace,
+  withAnalyzable,
 } from './trace-options.ts';
 import { readWaitRecords, renderWaitRecords, waitRecordsTable } from './wait-records.ts';
 
@@ -95,7 +95,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       const domainParameters = await domainParametersOf(options);
       const selection = selectionOf(options);
       for (const trace of traces) {
-        await withTrace(trace, { ...options, ahead: true }, 'analysing', async (reader) => {
+        await withAnalyzable(trace, options, 'analysing', async (reader) => {
           const jobStats = options.jobStats === undefined ? undefined : openText(options.jobStats);
           const result = analyzeTrace(reader, {
             analyses: [...(options.only ?? analyses), ...(jobStats ? [jobStatsCsv(jobStats.write)] : [])],

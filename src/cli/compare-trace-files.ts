@@ -23,7 +23,7 @@ import { type CompareOptions, printComparison } from './compare-options.ts';
 import { print } from './output.ts';
 import { refuseBeyond, selectionOf } from './selection-options.ts';
 import { comparedTables } from './simulated-run.ts';
-import { exitCodeOf, withTrace } from './trace-options.ts';
+import { exitCodeOf, withAnalyzable } from './trace-options.ts';
 
 /** `xenscope compare` of traces: the exit code is that of the most damaged one. */
 export async function compareTraceFiles(paths: readonly string[], options: CompareOptions): Promise<number> {
@@ -38,7 +38,7 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
   const traces: TraceFigures[] = [];
   let exitCode = 0;
   for (const [index, path] of paths.entries()) {
-    await withTrace(path, options, `analysing ${path}`, (reader) => {
+    await withAnalyzable(path, options, `analysing ${path}`, (reader) => {
       const analysis = analyzeTrace(reader, {
         analyses: options.only ?? analyses,
         domainParameters: promises[index],

@@ -5,9 +5,10 @@
  */
 import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type DecodeAheadOptions, openTrace, openTraceAhead, type TraceReader } from '../decoder/index.ts';
+import { type OpenTraceOptions, openTrace, type TraceFacts, type TraceReader } from '../decoder/index.ts';
+import { TraceAhead } from '../timeline/index.ts';
 import { EXIT } from './exit.ts';
-import { createProgress } from './output.ts';
+import { createProgress, type Progress } from './output.ts';
 
 export interface TraceOptions {
   readonly formats?: string[];
@@ -32,32 +33,56 @@ export function addTraceOptions(verb: Command): Command {
 /** The help of a trace argument, the same in every verb. */
 export const TRACE_ARGUMENT = 'a trace of xentrace or of `record`, plain or gzip; - is standard input';
 
-/**
- * Opens a trace, calls `use`, and closes it whatever happens. Progress goes to standard error, on a terminal only. With
- * `ahead` a large file is decoded in a thread of its own, beside `use`.
- */
-export async function withTrace<T>(
+/** Opens a trace, calls `use`, and closes it whatever happens. Progress goes to standard error, on a terminal only. */
+export function withTrace<T>(
   path: string,
-  options: TraceOptions & { order?: 'time' | 'file'; ahead?: boolean },
+  options: OpenOptions,
   label: string,
   use: (reader: TraceReader) => T | Promise<T>,
 ): Promise<T> {
+  return withOpened(label, (onProgress) => openTrace(path, { ...openOptionsOf(options), onProgress }), use);
+}
+
+/** The same for an analysis: a large file is decoded, and its timeline followed, in a thread of its own. */
+export function withAnalyzable<T>(
+  path: string,
+  options: OpenOptions,
+  label: string,
+  use: (trace: TraceReader | TraceAhead) => T | Promise<T>,
+): Promise<T> {
+  if (!isLarge(path)) return withTrace(path, options, label, use);
+  return withOpened(
+    label,
+    (onProgress) => TraceAhead.open(path, { ...openOptionsOf(options), onProgress }),
+    use,
+  );
+}
+
+type OpenOptions = TraceOptions & { order?: 'time' | 'file' };
+
+function openOptionsOf({ formats, cpuHz, order }: OpenOptions): OpenTraceOptions {
+  return { formats, cpuHz, order };
+}
+
+async function withOpened<R extends TraceFacts, T>(
+  label: string,
+  open: (onProgress: Progress['update']) => Promise<R>,
+  use: (trace: R) => T | Promise<T>,
+): Promise<T> {
   const progress = createProgress(label);
   try {
-    const { formats, cpuHz, order, ahead = false } = options;
-    const openOptions: DecodeAheadOptions = { formats, cpuHz, order, onProgress: progress.update };
-    const reader = await (ahead && isLarge(path) ? openTraceAhead : openTrace)(path, openOptions);
+    const trace = await open(progress.update);
     try {
-      return await use(reader);
+      return await use(trace);
     } finally {
-      reader.close();
+      trace.close();
     }
   } finally {
     progress.done();
   }
 }
 
-/** Bytes from which on a thread of its own for decoding is worth its start. */
+/** Bytes from which on a thread of its own is worth its start. */
 const LARGE_BYTES = 16 << 20;
 
 function isLarge(path: string): boolean {
@@ -72,7 +97,7 @@ const DAMAGE_LINES_MAX = 5;
  * there was. Records that Xen itself lost are no damage of the trace. With `tell` the damage is told on standard error,
  * for verbs whose output has no place for it.
  */
-export function exitCodeOf(reader: TraceReader, { tell = false } = {}): number {
+export function exitCodeOf(reader: TraceFacts, { tell = false } = {}): number {
   const damage = reader
     .diagnostics()
     .filter(

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Column, type ResultTable, type WorstWait, worstWaitsOf } from '../analysis/index.ts';
-import { type RecordBatch, type RecordsAround, recordsAround, type TraceReader } from '../decoder/index.ts';
+import { type RecordBatch, type RecordsAround, recordsAround, type TraceFacts } from '../decoder/index.ts';
 import type { EventCatalog } from '../format/index.ts';
 import { DumpFormatter, formatNs } from '../report/index.ts';
 import { vcpuLabel } from '../timeline/index.ts';
@@ -38,7 +38,7 @@ const COLUMNS: readonly Column[] = [
  * about the vCPU. Empty where that table is not among them.
  */
 export async function readWaitRecords(
-  reader: TraceReader,
+  reader: TraceFacts,
   tables: readonly ResultTable[],
   count: number,
 ): Promise<WaitRecords[]> {

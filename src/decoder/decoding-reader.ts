@@ -13,7 +13,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import type { DiagnosticLog } from './diagnostic-log.ts';
 import { type EmitState, emitRecords } from './emit-records.ts';
 import { createSlice, nextSlice, type Slice } from './merge.ts';
-import { createRecordBatch, type RecordBatch } from './record-batch.ts';
+import type { RecordBatch } from './record-batch.ts';
 import { createRecordStreams, type RecordStreams } from './record-streams.ts';
 import type { TraceCounts, TraceReader } from './trace-reader.ts';
 import type { TraceSource } from './trace-source.ts';
@@ -54,7 +54,6 @@ export class DecodingReader implements TraceReader {
   #otherUnknown = 0;
   #lostRecords = 0;
   #ended = false;
-  #batch: RecordBatch | undefined;
   #closed = false;
 
   constructor(options: DecodingReaderOptions) {
@@ -100,11 +99,6 @@ export class DecodingReader implements TraceReader {
       this.#reportSums();
     }
     return false;
-  }
-
-  nextBatch(): RecordBatch | undefined {
-    this.#batch ??= createRecordBatch();
-    return this.readBatch(this.#batch) ? this.#batch : undefined;
   }
 
   diagnostics(): readonly Diagnostic[] {

@@ -7,10 +7,9 @@
  * a record means beyond its layout, and whether a trace was simulated.
  */
 export type { TraceClock } from './clock.ts';
-export { type DecodeAheadOptions, openTraceAhead } from './decode-ahead.ts';
 export type { Diagnostic, Severity } from './diagnostic.ts';
 export type { TraceInput } from './open-source.ts';
 export { type OpenTraceOptions, openTrace } from './open-trace.ts';
 export { BATCH_ROWS, createRecordBatch, type RecordBatch } from './record-batch.ts';
 export { type RecordsAround, recordsAround } from './records-around.ts';
-export type { TraceCounts, TraceReader } from './trace-reader.ts';
+export type { TraceCounts, TraceFacts, TraceReader } from './trace-reader.ts';

@@ -29,19 +29,18 @@ export interface RecordBatch {
 
 export const BATCH_ROWS = 65_536;
 
-/** Allocates an empty batch; `shared`: in memory that a worker thread can share. */
-export function createRecordBatch(rows = BATCH_ROWS, shared = false): RecordBatch {
-  const bytes = (length: number) => (shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
+/** Allocates an empty batch. */
+export function createRecordBatch(rows = BATCH_ROWS): RecordBatch {
   return {
     count: 0,
-    event: new Uint32Array(bytes(rows * 4)),
-    layout: new Uint16Array(bytes(rows * 2)),
-    pcpu: new Uint16Array(bytes(rows * 2)),
-    hasTsc: new Uint8Array(bytes(rows)),
-    tscLow: new Uint32Array(bytes(rows * 4)),
-    tscHigh: new Uint32Array(bytes(rows * 4)),
-    tNs: new Float64Array(bytes(rows * 8)),
-    wordsOffset: new Int32Array(bytes((rows + 1) * 4)),
-    words: new Uint32Array(bytes(rows * 7 * 4)),
+    event: new Uint32Array(rows),
+    layout: new Uint16Array(rows),
+    pcpu: new Uint16Array(rows),
+    hasTsc: new Uint8Array(rows),
+    tscLow: new Uint32Array(rows),
+    tscHigh: new Uint32Array(rows),
+    tNs: new Float64Array(rows),
+    wordsOffset: new Int32Array(rows + 1),
+    words: new Uint32Array(rows * 7),
   };
 }

@@ -3,8 +3,8 @@ import type { TraceClock } from './clock.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { RecordBatch } from './record-batch.ts';
 
-/** Decodes one trace, once, from its start to its end. Made by `openTrace`; {@link reopen} gives another. */
-export interface TraceReader {
+/** What there is to know of a trace besides its records. */
+export interface TraceFacts {
   /** The path, or what stands for it. */
   readonly name: string;
   /** Length of the trace, decompressed. */
@@ -13,19 +13,7 @@ export interface TraceReader {
   readonly clock: TraceClock;
   /** pCPUs that have windows in the trace, ascending. */
   readonly pcpus: readonly number[];
-  /**
-   * Fills `batch` with the next records, as many as there is room for. Returns false when there are none
-   * left.
-   *
-   * @throws UserError read-failed, when the operating system cannot read on.
-   */
-  readBatch(batch: RecordBatch): boolean;
-  /**
-   * The next records in a batch of the reader's own, good until the next call; undefined when there are none left. Use
-   * this or {@link readBatch}, which copies where the reader decodes ahead.
-   */
-  nextBatch(): RecordBatch | undefined;
-  /** What is wrong with the trace; complete when {@link readBatch} has returned false. */
+  /** What is wrong with the trace; complete when it has been read to its end. */
   diagnostics(): readonly Diagnostic[];
   /** Sums over what has been read so far; complete likewise. */
   counts(): TraceCounts;
@@ -38,6 +26,17 @@ export interface TraceReader {
   reopen(): Promise<TraceReader>;
   /** Gives back files and memory. */
   close(): void;
+}
+
+/** Decodes one trace, once, from its start to its end. Made by `openTrace`; {@link reopen} gives another. */
+export interface TraceReader extends TraceFacts {
+  /**
+   * Fills `batch` with the next records, as many as there is room for. Returns false when there are none
+   * left.
+   *
+   * @throws UserError read-failed, when the operating system cannot read on.
+   */
+  readBatch(batch: RecordBatch): boolean;
 }
 
 export interface TraceCounts {

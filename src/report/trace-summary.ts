@@ -1,6 +1,6 @@
 import type { TraceAnalysis } from '../analysis/index.ts';
 import type { Diagnostic } from '../decoder/diagnostic.ts';
-import type { TraceReader } from '../decoder/trace-reader.ts';
+import type { TraceFacts } from '../decoder/trace-reader.ts';
 
 /** What a trace is and how far to trust it: the head of every report. Plain values; null is "not known". */
 export interface TraceSummary {
@@ -62,7 +62,7 @@ export interface UnknownEvent {
 }
 
 /** Sums up a trace that was read to its end. */
-export function summarizeTrace(reader: TraceReader, analysis: TraceAnalysis): TraceSummary {
+export function summarizeTrace(reader: TraceFacts, analysis: TraceAnalysis): TraceSummary {
   const counts = reader.counts();
   const { clock } = reader;
   return {
@@ -98,7 +98,7 @@ export function summarizeTrace(reader: TraceReader, analysis: TraceAnalysis): Tr
   };
 }
 
-function eventsOf({ catalog }: TraceReader, byLayout: Float64Array): EventSummary[] {
+function eventsOf({ catalog }: TraceFacts, byLayout: Float64Array): EventSummary[] {
   const records = new Float64Array(catalog.events.length);
   for (let layout = 1; layout < byLayout.length; layout++) {
     records[catalog.eventIndexOfLayout[layout]] += byLayout[layout];

@@ -25,8 +25,14 @@ const RUNS_MAX = 8192;
 const PCPUS_MAX = 65_536;
 const REASONS = BLAME_REASONS.length;
 
-/** The pCPUs of a vCPU's hard affinity, by its key; undefined where they are not known. */
-export type AffinityOf = (key: number) => readonly number[] | undefined;
+/** The pCPUs of hard affinities, as far as they are known. Plain values. */
+export interface Affinities {
+  readonly ofDomains: ReadonlyMap<number, readonly number[]>;
+  /** By key, `dom << 16 | vcpu`: of vCPUs that differ from their domain. */
+  readonly ofVcpus: ReadonlyMap<number, readonly number[]>;
+}
+
+const NO_AFFINITIES: Affinities = { ofDomains: new Map(), ofVcpus: new Map() };
 
 /** What is known of a vCPU. Objects: they are made once for each vCPU. */
 interface Waiter {
@@ -64,7 +70,7 @@ interface Place {
 export class BlameTracker {
   readonly #output: TimelineOutput;
   readonly #vcpus: VcpuTable;
-  readonly #affinityOf: AffinityOf;
+  readonly #affinities: Affinities;
   readonly #waiters: Waiter[] = [];
   readonly #places: Place[] = [];
   #ticklesSeen = false;
@@ -75,10 +81,10 @@ export class BlameTracker {
   /** Scratch: stretches in which some pCPU idled, as starts and ends. */
   readonly #idle: number[] = [];
 
-  constructor(output: TimelineOutput, vcpus: VcpuTable, affinityOf: AffinityOf = () => undefined) {
+  constructor(output: TimelineOutput, vcpus: VcpuTable, affinities: Affinities = NO_AFFINITIES) {
     this.#output = output;
     this.#vcpus = vcpus;
-    this.#affinityOf = affinityOf;
+    this.#affinities = affinities;
   }
 
   /** `v` begins to wait, by a record that `pcpu` made. */
@@ -398,6 +404,8 @@ export class BlameTracker {
   }
 
   #addWaiter(v: number): Waiter {
+    const key = this.#vcpus.keys[v];
+    const affinity = this.#affinities.ofVcpus.get(key) ?? this.#affinities.ofDomains.get(key >>> 16);
     const waiter = {
       waiting: false,
       doneNs: 0,
@@ -405,7 +413,7 @@ export class BlameTracker {
       tickled: false,
       throttled: false,
       boosted: false,
-      pcpus: [...(this.#affinityOf(this.#vcpus.keys[v]) ?? [])],
+      pcpus: [...(affinity ?? [])],
       parts: undefined,
       level: 0,
       value: Number.NaN,

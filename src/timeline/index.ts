@@ -7,12 +7,14 @@
  * @module
  */
 export * from './blame-batch.ts';
-export type { AffinityOf } from './blame-tracker.ts';
+export type { Affinities } from './blame-tracker.ts';
+export { type FollowOptions, followTrace, type TimelineFacts } from './follow-trace.ts';
 export { createJobBatch, JOB_MET, JOB_MISSED, JOB_UNJUDGED, type JobBatch } from './job-batch.ts';
 export { DEADLINE_TOLERANCE_NS } from './job-tracker.ts';
 export * from './runstate-batch.ts';
 export { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
 export type { TimelineListener } from './timeline-listener.ts';
+export { TraceAhead, type TraceAheadOptions } from './trace-ahead.ts';
 export * from './transition-batch.ts';
 export { domLabel, vcpuLabel } from './vcpu-label.ts';
 export { VcpuTable } from './vcpu-table.ts';

@@ -9,7 +9,7 @@
  *    only up to the last instant at which records were missing; since then it did what the record says.
  * @module
  */
-import { type AffinityOf, BlameTracker } from './blame-tracker.ts';
+import { type Affinities, BlameTracker } from './blame-tracker.ts';
 import { PcpuHistory } from './pcpu-history.ts';
 import { PLACE_UNKNOWN, PlaceTracker } from './place-tracker.ts';
 import { BLOCKED, DOM_IDLE, OFFLINE, RUNNABLE, RUNNING, THROTTLED, UNKNOWN } from './runstate-batch.ts';
@@ -60,9 +60,9 @@ export class RunstateTracker {
   /** By domain: when the trace saw it created. */
   readonly #bornNs = new Map<number, number>();
 
-  constructor(output: TimelineOutput, pcpuMissing: boolean, affinityOf?: AffinityOf) {
+  constructor(output: TimelineOutput, pcpuMissing: boolean, affinities?: Affinities) {
     this.#output = output;
-    if (output.tellsBlames) this.blame = new BlameTracker(output, this.vcpus, affinityOf);
+    if (output.tellsBlames) this.blame = new BlameTracker(output, this.vcpus, affinities);
     this.#repairsMax = pcpuMissing ? 1 : REPAIRS_OF_A_PARTIAL_TRACE;
   }
 

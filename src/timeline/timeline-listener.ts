@@ -17,16 +17,17 @@ export interface TimelineListener {
   onBlames?(batch: BlameBatch): void;
 }
 
-const ROWS = 16_384;
+/** Rows of a batch that listeners get, at most. */
+export const LISTENER_ROWS = 16_384;
 
 /** Gathers rows into batches and hands full ones to the listeners. Internal to timeline/. */
 export class TimelineOutput {
   readonly #listeners: readonly TimelineListener[];
-  readonly #runstates: RunstateBatch = createRunstateBatch(ROWS);
-  readonly #waits: WaitBatch = createWaitBatch(ROWS);
-  readonly #jobs: JobBatch = createJobBatch(ROWS);
-  readonly #transitions: TransitionBatch = createTransitionBatch(ROWS);
-  readonly #blames: BlameBatch = createBlameBatch(ROWS);
+  readonly #runstates: RunstateBatch = createRunstateBatch(LISTENER_ROWS);
+  readonly #waits: WaitBatch = createWaitBatch(LISTENER_ROWS);
+  readonly #jobs: JobBatch = createJobBatch(LISTENER_ROWS);
+  readonly #transitions: TransitionBatch = createTransitionBatch(LISTENER_ROWS);
+  readonly #blames: BlameBatch = createBlameBatch(LISTENER_ROWS);
   /** Whether anybody listens to transitions, and to blames: they cost time. */
   readonly tellsTransitions: boolean;
   readonly tellsBlames: boolean;
@@ -61,7 +62,7 @@ export class TimelineOutput {
     batch.pcpu[row] = pcpu;
     batch.complete[row] = complete;
     batch.count = row + 1;
-    if (batch.count === ROWS) this.#flushRunstates();
+    if (batch.count === LISTENER_ROWS) this.#flushRunstates();
   }
 
   wait(
@@ -91,7 +92,7 @@ export class TimelineOutput {
     batch.ranNs[row] = ranNs;
     batch.throttledNs[row] = throttledNs;
     batch.count = row + 1;
-    if (batch.count === ROWS) this.#flushWaits();
+    if (batch.count === LISTENER_ROWS) this.#flushWaits();
   }
 
   job(
@@ -118,7 +119,7 @@ export class TimelineOutput {
     batch.executionNs[row] = executionNs;
     batch.missed[row] = missed;
     batch.count = row + 1;
-    if (batch.count === ROWS) this.#flushJobs();
+    if (batch.count === LISTENER_ROWS) this.#flushJobs();
   }
 
   transition(tNs: number, key: number, vcpuIndex: number, from: number, to: number, pcpu: number): void {
@@ -132,7 +133,7 @@ export class TimelineOutput {
     batch.to[row] = to;
     batch.pcpu[row] = pcpu;
     batch.count = row + 1;
-    if (batch.count === ROWS) this.#flushTransitions();
+    if (batch.count === LISTENER_ROWS) this.#flushTransitions();
   }
 
   blame(
@@ -158,7 +159,7 @@ export class TimelineOutput {
     batch.reason[row] = reason;
     batch.ns[row] = ns;
     batch.count = row + 1;
-    if (batch.count === ROWS) this.#flushBlames();
+    if (batch.count === LISTENER_ROWS) this.#flushBlames();
   }
 
   flush(): void {

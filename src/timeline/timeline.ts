@@ -4,7 +4,7 @@
  */
 import type { RecordBatch } from '../decoder/record-batch.ts';
 import { type EventCatalog, readField } from '../format/definitions.ts';
-import type { AffinityOf } from './blame-tracker.ts';
+import type { Affinities } from './blame-tracker.ts';
 import { EventQueue } from './event-queue.ts';
 import { JobTracker } from './job-tracker.ts';
 import {
@@ -31,7 +31,7 @@ export interface TimelineOptions {
   /** The pCPUs that the trace has records of, where they are known beforehand (TraceReader.pcpus). */
   readonly pcpus?: readonly number[];
   /** Where vCPUs may run, as far as it is known: what a wait is blamed on depends on it. */
-  readonly affinityOf?: AffinityOf | undefined;
+  readonly affinities?: Affinities | undefined;
   /** For tests: a power of two; {@link LOOKAHEAD} unless given. */
   readonly lookahead?: number;
 }
@@ -81,7 +81,7 @@ export class Timeline {
     const { pcpus = [], lookahead = LOOKAHEAD } = options;
     this.#output = new TimelineOutput(listeners);
     const pcpuMissing = pcpus.some((pcpu, index) => pcpu !== index);
-    this.#runstates = new RunstateTracker(this.#output, pcpuMissing, options.affinityOf);
+    this.#runstates = new RunstateTracker(this.#output, pcpuMissing, options.affinities);
     this.#runstates.partial = pcpus.length > 0 && !pcpus.includes(0);
     this.#jobs = new JobTracker(this.#output, this.#runstates);
     this.#queue = new EventQueue(lookahead);

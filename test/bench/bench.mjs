@@ -26,14 +26,14 @@ const measurements = {
     return reader.counts().records;
   },
 
-  /** Every pass, as `xenscope analyze` reads a large file: decoded in a thread of its own. */
+  /** Every pass, as `xenscope analyze` reads a large file: decoded, and its timeline followed, in a thread of its own. */
   async analyze(path) {
-    const { openTraceAhead } = await import('../../dist/decoder/index.js');
+    const { TraceAhead } = await import('../../dist/timeline/index.js');
     const { analyzeTrace } = await import('../../dist/analysis/index.js');
-    const reader = await openTraceAhead(path);
-    analyzeTrace(reader);
-    const { records } = reader.counts();
-    reader.close();
+    const trace = await TraceAhead.open(path);
+    analyzeTrace(trace);
+    const { records } = trace.counts();
+    trace.close();
     return records;
   },
 
