@@ -33,6 +33,7 @@ export const SCHEDULERS = [
   'rtds',
   'null',
   'arinc653',
+  'sedf',
 ] as const satisfies SchedulerName[];
 
 /** Domain ids from 32752 on are Xen's own (DOMID_FIRST_RESERVED in public/xen.h). */
@@ -293,13 +294,19 @@ export const DOMAIN_KEYS = {
     name: 'weight',
     type: wholeNumber(1, 65_535),
     default: '256',
-    doc: 'Share relative to other domains (credit, credit2).',
+    doc: 'Share relative to other domains (credit, credit2, SEDF).',
   }),
   cap: key({
     name: 'cap',
     type: wholeNumber(0, 65_535, 'percent of one pCPU, 0 is no cap'),
     default: '0',
     doc: 'Most CPU time it may get, in percent of one pCPU; 0 is no cap (credit, credit2).',
+  }),
+  sedf: key({
+    name: 'sedf',
+    type: nested('map'),
+    default: 'none: extra time only',
+    doc: 'Its slices and extra time under SEDF (see below).',
   }),
   cpupool: key({
     name: 'cpupool',
