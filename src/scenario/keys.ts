@@ -231,7 +231,7 @@ export const HOST_KEYS = {
   timerMin: key({
     name: 'timer_min',
     type: duration(1),
-    default: '1us until Xen 4.6, else none',
+    default: '1us in Xen 4.5 and 4.6, else none',
     doc: 'A timer that is set to the present or the past fires this much later.',
     topLevel: [{ name: 'timer_min_ns', type: wholeNanoseconds(1) }],
   }),

@@ -6,7 +6,7 @@ import type { Hypervisor } from '../hypervisor.ts';
 import type { Link } from '../linked-list.ts';
 import type { Pcpu } from '../pcpu.ts';
 import type { DomainParameters, Scheduler } from '../scheduler.ts';
-import type { Domain, Vcpu } from '../vcpu.ts';
+import { type Domain, RUNSTATE_RUNNING, type Vcpu } from '../vcpu.ts';
 import { EXTRA_QUANTUM_NS, ExtraTime } from './sedf/extra-time.ts';
 import { setParameters, turnWeightsIntoSlices } from './sedf/parameters.ts';
 import { SedfRecords, WAIT_REASON, type WaitReason } from './sedf/records.ts';
@@ -172,7 +172,8 @@ export class SedfScheduler implements Scheduler {
     prev.nextTask = next?.vcpu ?? idle;
     prev.nextTimeNs = timeNs;
     prev.nextTask.migrated = false;
-    prev.nextTask.checkRunnable();
+    // It runs, even if its domain is being paused and its own turn to be put to sleep is yet to come.
+    prev.nextTask.newState = RUNSTATE_RUNNING;
   }
 
   #deschedule(pcpu: SedfPcpu, sedf: SedfVcpu, nowNs: number): void {

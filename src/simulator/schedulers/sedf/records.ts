@@ -37,15 +37,16 @@ export class SedfRecords {
     this.#tracer.commitOwn(TRC_SEDF_WAIT, 4);
   }
 
-  /** It came to the run queue, with a full slice. */
+  /** It came to the run queue. What it ran beyond its last slice is off the new one. */
   periodBegan(sedf: SedfVcpu): void {
     const words = this.#tracer.begin(TRC_SEDF_PERIOD);
     if (words === undefined) return;
     words[0] = sedf.vcpu.packedId;
     words[1] = sedf.deadlineNs;
     words[2] = Math.floor(sedf.deadlineNs / TWO_32);
-    words[3] = sedf.sliceNs;
-    words[4] = Math.floor(sedf.sliceNs / TWO_32);
+    const leftNs = sedf.sliceNs - sedf.usedNs;
+    words[3] = leftNs;
+    words[4] = Math.floor(leftNs / TWO_32);
     this.#tracer.commitOwn(TRC_SEDF_PERIOD, 5);
   }
 
