@@ -105,7 +105,7 @@ export const COMMAND_FORMS = {
       'sched-sedf -d DOMAIN [-p PERIOD_MS] [-s SLICE_MS] [-l LATENCY_MS] [-e 0|1]',
       'sched-sedf -d DOMAIN -w WEIGHT [-l LATENCY_MS] [-e 0|1]',
     ],
-    doc: 'Slices and extra time of a domain under SEDF. What is left out stays, but a weight ends a period and a slice.',
+    doc: 'Slices and extra time of a domain under SEDF. What is left out stays; a weight ends a slice.',
     options: [
       OF_DOMAIN,
       option('p', 'period', number(1, 10_000)),

@@ -1,7 +1,7 @@
 import { DOMAIN_ID_MAX } from './keys.ts';
 import type { Located } from './located.ts';
 import type { Problems } from './problems.ts';
-import { type Found, key, readKeys, Values, vocabulary } from './read-keys.ts';
+import { type Found, key, readKeys, Values, type Vocabulary, vocabulary } from './read-keys.ts';
 import type { Action, SedfParameters } from './scenario.ts';
 import { duration, wholeNanoseconds, wholeNumber, yesOrNo } from './value-types.ts';
 
@@ -84,9 +84,8 @@ export function resolveSedf(
   problems: Problems,
 ): SedfParameters | undefined {
   if (!given) return undefined;
-  const values = new Values();
-  readKeys(given.value, 'sedf', DOMAIN_WORDS, values, problems);
-  return parametersOf(values, given, problems);
+  const values = readValues(given, DOMAIN_WORDS, problems);
+  return values && parametersOf(values, given, problems);
 }
 
 /** An action's `sedf`: all parameters of a domain anew; what is not given becomes 0. */
@@ -96,29 +95,33 @@ export function resolveSedfAction(
   doms: readonly number[],
   problems: Problems,
 ): Action | undefined {
-  const values = new Values();
-  readKeys(given.value, 'sedf', ACTION_WORDS, values, problems);
+  const values = readValues(given, ACTION_WORDS, problems);
+  if (values === undefined) return undefined;
   const dom = values.get(DOM_KEY);
-  if (dom === undefined || !doms.includes(dom.value)) {
-    if (values.isBroken(DOM_KEY)) return undefined;
-    const example = 'expected for example "{dom: 1, period: 20ms, slice: 5ms}"';
-    const sentence = dom ? `there is no domain ${dom.value}` : `"sedf" lacks "dom", ${example}`;
-    problems.add(dom ? 'scenario-conflict' : 'scenario-missing-key', dom?.at ?? given.at, sentence);
+  if (dom === undefined) {
+    const sentence = '"sedf" lacks "dom", expected for example "{dom: 1, period: 20ms, slice: 5ms}"';
+    problems.add('scenario-missing-key', given.at, sentence);
+    return undefined;
+  }
+  if (!doms.includes(dom.value)) {
+    problems.add('scenario-conflict', dom.at, `there is no domain ${dom.value}`);
     return undefined;
   }
   const sedf = parametersOf(values, given, problems);
-  return (
-    sedf && {
-      atNs,
-      command: { text: `sedf of domain ${dom.value}`, kind: 'sched-sedf', dom: dom.value, sedf },
-    }
-  );
+  const text = `sedf of domain ${dom.value}`;
+  return { atNs, command: { text, kind: 'sched-sedf', dom: dom.value, sedf } };
 }
 
-function parametersOf(values: Values, given: Found<Located>, problems: Problems): SedfParameters | undefined {
+/** undefined if anything in it cannot be read. */
+function readValues(given: Found<Located>, words: Vocabulary, problems: Problems): Values | undefined {
+  const values = new Values();
+  const countBefore = problems.count;
+  readKeys(given.value, 'sedf', words, values, problems);
+  return problems.count > countBefore ? undefined : values;
+}
+
+function parametersOf(values: Values, given: Found<Located>, problems: Problems): SedfParameters {
   const { period, slice, latency, extratime, weight, expectRefusal } = SEDF_KEYS;
-  if ([period, slice, latency, extratime, weight].some((each) => values.isBroken(each as never)))
-    return undefined;
   const parameters = {
     periodNs: values.value(period) ?? 0,
     sliceNs: values.value(slice) ?? 0,
