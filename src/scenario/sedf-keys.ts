@@ -1,3 +1,4 @@
+import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { DOMAIN_ID_MAX } from './keys.ts';
 import type { Located } from './located.ts';
 import type { Problems } from './problems.ts';
@@ -108,8 +109,15 @@ export function resolveSedfAction(
     return undefined;
   }
   const sedf = parametersOf(values, given, problems);
-  const text = `sedf of domain ${dom.value}`;
+  const text = `sedf of domain ${dom.value}: ${describeSedf(sedf)}`;
   return { atNs, command: { text, kind: 'sched-sedf', dom: dom.value, sedf } };
+}
+
+/** `slice 5ms in 20ms and extra time` */
+export function describeSedf({ periodNs, sliceNs, extratime, weight }: SedfParameters): string {
+  if (weight > 0 && extratime && periodNs === 0) return `weight ${weight} of extra time`;
+  const slice = `slice ${formatNanosecondsExact(sliceNs)} in ${formatNanosecondsExact(periodNs)}`;
+  return `${weight > 0 ? `slices by weight ${weight}` : slice}${extratime ? ' and extra time' : ''}`;
 }
 
 /** undefined if anything in it cannot be read. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { describeScenario } from '../../src/scenario/index.ts';
 import { errorsOf, parse } from './errors-of.ts';
 
 const HEAD = 'scheduler: sedf\nxen: "4.4"\n';
@@ -21,6 +22,23 @@ describe('parameters of SEDF', () => {
       { ...none, weight: 3 },
       { ...none, periodNs: 10_000_000, sliceNs: 20_000_000 },
       undefined,
+    ]);
+  });
+
+  it('are described', () => {
+    const described = describeScenario(
+      parse(`${HEAD}domains:
+  - {vcpus: [hog], sedf: {period: 20ms, slice: 5ms, extratime: true}}
+  - {vcpus: [hog], sedf: {weight: 3}}
+  - {vcpus: [hog], sedf: {weight: 3, extratime: true}}
+actions: [{at: 2s, sedf: {dom: 1, period: 20ms, slice: 50us}}]
+`),
+    );
+    expect(described.split('\n').slice(1)).toEqual([
+      '  d1  d1  slice 5ms in 20ms and extra time: hog',
+      '  d2  d2  slices by weight 3: hog',
+      '  d3  d3  weight 3 of extra time: hog',
+      '  at 2s: sedf of domain 1: slice 50us in 20ms',
     ]);
   });
 

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
 import { EventCatalog, readField } from '../../src/format/index.ts';
 import { loadScenario, parseScenario } from '../../src/scenario/index.ts';
+import type { Action } from '../../src/scenario/scenario.ts';
 import { Simulation } from '../../src/simulator/index.ts';
 import { observe } from '../contract/observe.ts';
 import { Service } from '../contract/service.ts';
@@ -49,10 +50,11 @@ describe('SEDF of Xen 4.4', () => {
     const expected = readOlder(OLDER_ROOT, 'sedf', 'sedf-4.4.0', name, '4.4').scenario;
     const { host, domains, actions } = loadScenario(path, { xen: '4.4' });
     const jitterSeed = expected.host.timerJitterNs > 0 ? expected.host.jitterSeed : host.jitterSeed;
-    expect({ host, domains, actions }).toEqual({
+    const parts = ({ atNs, command }: Action) => ({ atNs, ...command, text: '' });
+    expect({ host, domains, actions: actions?.map(parts) }).toEqual({
       host: { ...expected.host, jitterSeed },
       domains: expected.domains,
-      actions: expected.actions,
+      actions: expected.actions?.map(parts),
     });
   });
 });
