@@ -11,8 +11,9 @@
  *
  * RTDS and SEDF need none of this: their records of budgets and slices tell the instants (see
  * RunstateTracker.budget). Limits: a first parking with both ends under the control domain or the vCPU's own is
- * shown as offline; a pause of a capped domain by the toolstack is shown as throttled; credit2 leaves a vCPU that wakes without budget runnable, which cannot be told from
- * waiting, and the time between an unparking and the run that ends it counts as throttled.
+ * shown as offline; a pause of a capped domain by the toolstack is shown as throttled; credit2 leaves a vCPU that
+ * wakes without budget runnable, which cannot be told from waiting, and the time between an unparking and the run
+ * that ends it counts as throttled.
  * Without the records of class TRC_SCHED_VERBOSE only credit2's rule can work.
  * @module
  */

@@ -293,6 +293,33 @@ describe('its records', () => {
     ]);
   });
 
+  test('take what was run beyond a slice, by a late timer, off the next one', async () => {
+    const records = await recordsOf(traceOf('host: {timer_jitter: 50us}\n'), 1);
+    const slices = records.flatMap((record) =>
+      record.includes('PERIOD') ? [Number(record.split(' ')[3])] : [],
+    );
+    expect(slices[0]).toBe(5 * MS);
+    expect(slices[1]).toBeLessThan(5 * MS);
+    expect(slices[1]).toBeGreaterThan(4.95 * MS);
+  });
+
+  test('tell of a compensation that outlasts a pause', async () => {
+    // d2 runs in its slice from 6 to 9 ms. d1 loses 4 ms at 7 ms, and gets its quantum when d2 is done.
+    const vcpus = '[{workload: duty 1ms 1ms}]';
+    const two = domain('period: 20ms, slice: 5ms', vcpus) + domain('period: 40ms, slice: 4ms');
+    const actions = 'actions: [{at: 7500us, do: pause 1}, {at: 8ms, do: unpause 1}]';
+    const run = observe(scenarioFrom(`duration: 20ms\ndomains:\n${two}${actions}`));
+    expect((await recordsOf(run.trace, 1)).filter((record) => record.includes('EXTRA'))).toEqual([
+      '7000 EXTRA_QUEUE penalty 5120',
+      '8000 EXTRA_QUEUE penalty 5120',
+    ]);
+    const service = new Service(run, 'd1v0');
+    expect(service.runs.map(({ startNs, endNs }) => [startNs / MS, endNs / MS])).toEqual([
+      [5, 6],
+      [9, 9.5],
+    ]);
+  });
+
   test.skipIf(whyNoXenalyze)('are passed over by xenalyze', () => {
     expect(xenalyzeRemarks(traceOf())).toEqual([]);
   });
@@ -355,5 +382,23 @@ describe('xl sched-sedf', () => {
     expect(service.between(100 * MS, 200 * MS)).toBe(25 * MS);
     expect(service.between(200 * MS, 600 * MS)).toBe(400 * MS);
     expect(service.between(600 * MS, 1000 * MS)).toBe(400 * MS);
+  });
+});
+
+describe('slices by weight', () => {
+  test('leave out what a domain had that has only extra time now', () => {
+    const change = 'actions: [{at: 0s, do: [sched-sedf -d 1 -w 2 -e 1, sched-sedf -d 2 -w 1]}]';
+    const text = domain('period: 10ms, slice: 3ms') + domain('weight: 1');
+    const run = observe(scenarioFrom(`duration: 1s\ndomains:\n${text}${change}`));
+    // 95 ms - 30 ms, although nobody has these 30 ms any more.
+    expect(new Service(run, 'd2v0').between(500 * MS, 1000 * MS)).toBe(5 * 65 * MS);
+  });
+
+  test('are negative where slices leave nothing, and give a quantum where a period ends unserved', () => {
+    // d2 has -5 ms. Its period from 100 to 200 ms ends behind d1, which blocks then; the next one begins at once.
+    const text = domain('period: 100ms, slice: 100ms', '[once 100ms]') + domain('weight: 1');
+    const run = observe(scenarioFrom(`duration: 1s\ndomains:\n${text}`));
+    const runs = new Service(run, 'd2v0').runs.map(({ startNs, endNs }) => [startNs / MS, endNs / MS]);
+    expect(runs).toEqual([[200, 200.5]]);
   });
 });
