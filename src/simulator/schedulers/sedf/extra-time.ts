@@ -52,14 +52,8 @@ export class ExtraTime {
     }
   }
 
-  /** It woke (extraq_check_add_unblocked). */
-  woke(pcpu: SedfPcpu, sedf: SedfVcpu): void {
-    if (sedf.extratime) this.insert(pcpu, sedf, UTILIZATION, 0);
-  }
-
   /** It lost this much of its slice (part of unblock_short_extra_support). */
   compensate(pcpu: SedfPcpu, sedf: SedfVcpu, lostNs: number): void {
-    sedf.lostNs = lostNs;
     if (lostNs === 0) return;
     sedf.scores[PENALTY] = Math.floor((sedf.periodNs * SCORE_SCALE) / lostNs);
     sedf.wantsPenalty = true;
@@ -90,7 +84,6 @@ export class ExtraTime {
       sedf.dequeue();
     }
     if (queue === PENALTY) {
-      sedf.lostNs = 0;
       sedf.wantsPenalty = false;
       this.#left(sedf);
       return;

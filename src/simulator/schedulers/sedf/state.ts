@@ -56,8 +56,6 @@ export class SedfVcpu {
   usedNs = FLOAT_ZERO;
   /** When it blocked while it ran; 0: never. */
   blockedNs = FLOAT_ZERO;
-  /** What it lost of its slice by the last short block. */
-  lostNs = FLOAT_ZERO;
   /** Its place in the queues of extra time: the lower comes first. C's int, which wraps. */
   readonly scores = new Int32Array(2);
 
