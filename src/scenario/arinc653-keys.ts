@@ -68,4 +68,10 @@ export const ACTION_KEYS = {
     default: 'or `do`',
     doc: 'A new table for ARINC653.',
   }),
+  sedf: key({
+    name: 'sedf',
+    type: nested('map'),
+    default: 'or `do`',
+    doc: "New parameters of a domain under SEDF: the keys of a domain's `sedf` and `dom`, the domain's id.",
+  }),
 };

@@ -100,6 +100,22 @@ export const COMMAND_FORMS = {
     ],
     operands: [],
   },
+  'sched-sedf': {
+    usage: [
+      'sched-sedf -d DOMAIN [-p PERIOD_MS] [-s SLICE_MS] [-l LATENCY_MS] [-e 0|1]',
+      'sched-sedf -d DOMAIN -w WEIGHT [-l LATENCY_MS] [-e 0|1]',
+    ],
+    doc: 'Slices and extra time of a domain under SEDF. What is left out stays; a weight ends a slice.',
+    options: [
+      OF_DOMAIN,
+      option('p', 'period', number(1, 10_000)),
+      option('s', 'slice', number(1, 10_000)),
+      option('l', 'latency', number(0, 10_000)),
+      option('e', 'extra', number(0, 1)),
+      option('w', 'weight', number(1, 32_767)),
+    ],
+    operands: [],
+  },
   'vcpu-pin': {
     usage: ['vcpu-pin DOMAIN VCPU|all HARD [SOFT]'],
     doc: 'Where vCPUs may run and where they prefer to: pCPU lists, `all`, or `-` to leave it.',

@@ -1,5 +1,6 @@
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import type { Arinc653Table, DomainSpec, Duration, Scenario, VcpuSpec, Workload } from './scenario.ts';
+import { describeSedf } from './sedf-keys.ts';
 
 /**
  * A scenario in a few lines for people: the host, the scheduler, and a line for each domain. Ends without a
@@ -44,6 +45,7 @@ function describeDomain(domain: DomainSpec, nameWidth: number): string {
   const settings = [
     domain.weight === undefined ? '' : `weight ${domain.weight}`,
     domain.cap === undefined || domain.cap === 0 ? '' : `cap ${domain.cap}%`,
+    domain.sedf === undefined ? '' : describeSedf(domain.sedf),
     domain.cpupool === undefined ? '' : `in cpupool ${domain.cpupool}`,
   ].filter((text) => text !== '');
   const kinds = new Map<string, number>();

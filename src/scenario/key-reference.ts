@@ -11,6 +11,7 @@ import {
   VCPU_KEYS,
 } from './keys.ts';
 import type { Key } from './read-keys.ts';
+import { SEDF_KEYS } from './sedf-keys.ts';
 import { WORKLOAD_FORMS, type WorkloadForm } from './workload-language.ts';
 
 /**
@@ -25,6 +26,7 @@ export function keyReference(): string {
     section('Each of `domains`', DOMAIN_KEYS),
     section('Each of `vcpus`', VCPU_KEYS),
     section('`rtds`', RTDS_KEYS),
+    section('`sedf`', SEDF_KEYS),
     section('Each of `cpupools`', CPUPOOL_KEYS),
     section('`arinc653`', ARINC653_KEYS),
     section('Each of its `entries`', ARINC653_ENTRY_KEYS),

@@ -33,6 +33,7 @@ export const SCHEDULERS = [
   'rtds',
   'null',
   'arinc653',
+  'sedf',
 ] as const satisfies SchedulerName[];
 
 /** Domain ids from 32752 on are Xen's own (DOMID_FIRST_RESERVED in public/xen.h). */
@@ -230,7 +231,7 @@ export const HOST_KEYS = {
   timerMin: key({
     name: 'timer_min',
     type: duration(1),
-    default: '1us until Xen 4.6, else none',
+    default: '1us in Xen 4.5 and 4.6, else none',
     doc: 'A timer that is set to the present or the past fires this much later.',
     topLevel: [{ name: 'timer_min_ns', type: wholeNanoseconds(1) }],
   }),
@@ -293,13 +294,19 @@ export const DOMAIN_KEYS = {
     name: 'weight',
     type: wholeNumber(1, 65_535),
     default: '256',
-    doc: 'Share relative to other domains (credit, credit2).',
+    doc: 'Share relative to other domains (credit, credit2, SEDF).',
   }),
   cap: key({
     name: 'cap',
     type: wholeNumber(0, 65_535, 'percent of one pCPU, 0 is no cap'),
     default: '0',
     doc: 'Most CPU time it may get, in percent of one pCPU; 0 is no cap (credit, credit2).',
+  }),
+  sedf: key({
+    name: 'sedf',
+    type: nested('map'),
+    default: 'none: extra time only',
+    doc: 'Its slices and extra time under SEDF (see below).',
   }),
   cpupool: key({
     name: 'cpupool',

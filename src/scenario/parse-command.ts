@@ -235,6 +235,8 @@ function build(
     case 'sched-credit2':
     case 'sched-rtds':
       return buildSched(name, text, values, command, problems);
+    case 'sched-sedf':
+      return buildSedf(text, values, command, problems);
     case 'vcpu-pin': {
       const hard = pcpus('HARD');
       const soft = pcpus('SOFT');
@@ -307,4 +309,31 @@ function buildSched(
     budgetUs: number('budget'),
     extratime: extratime === undefined ? undefined : extratime === 1,
   };
+}
+
+/** A weight ends a period and a slice, and either of these a weight, as xl has it. */
+function buildSedf(text: string, values: Values, command: Word, problems: Problems): Command | undefined {
+  const refuse = (why: string): undefined => {
+    const usage = usageOf(COMMAND_FORMS['sched-sedf']);
+    problems.add('scenario-bad-value', command.at, `"sched-sedf" ${why}, ${usage}`);
+    return undefined;
+  };
+  const number = (key: string): number | undefined => values.get(key) as number | undefined;
+  const dom = number('domain');
+  const [period, slice, latency, extra, weight] = ['period', 'slice', 'latency', 'extra', 'weight'].map(
+    number,
+  );
+  const isTimed = (period ?? slice) !== undefined;
+  if (dom === undefined) return refuse('lacks -d');
+  if (weight !== undefined && isTimed) return refuse('has -w and -p or -s');
+  if (!isTimed && (latency ?? extra ?? weight) === undefined) return refuse('says nothing to change');
+  const ns = (ms: number | undefined) => (ms === undefined ? undefined : ms * 1_000_000);
+  const sedf = {
+    periodNs: weight === undefined ? ns(period) : 0,
+    sliceNs: weight === undefined ? ns(slice) : 0,
+    latencyNs: ns(latency),
+    extratime: extra === undefined ? undefined : extra === 1,
+    weight: isTimed ? 0 : weight,
+  };
+  return { text, kind: 'sched-sedf', dom, sedf };
 }

@@ -6,6 +6,7 @@ import type { Problems } from './problems.ts';
 import { type Found, readKeys, Values, vocabulary } from './read-keys.ts';
 import { itemsOf, resolveTable } from './resolve-arinc653.ts';
 import type { Action } from './scenario.ts';
+import { resolveSedfAction } from './sedf-keys.ts';
 import { readDuration } from './value-types.ts';
 
 const ACTION_WORDS = vocabulary(Object.values(ACTION_KEYS));
@@ -35,14 +36,20 @@ function resolveMap(item: Located, scope: CommandScope, problems: Problems): Act
   readKeys(item, 'an action', ACTION_WORDS, values, problems);
   const at = values.get(ACTION_KEYS.at);
   const table = values.get(ACTION_KEYS.arinc653);
+  const sedf = values.get(ACTION_KEYS.sedf);
   const commands = values.get(ACTION_KEYS.do);
   if (problems.count > countBefore) return [];
-  if (!at || !(table || commands)) {
+  if (!at || !(table || sedf || commands)) {
     const sentence = `an action lacks ${at ? '"do"' : '"at"'}, expected for example "at 2s: pause 1"`;
     problems.add('scenario-missing-key', item.at, sentence);
     return [];
   }
   const actions = commands ? commandsOf(commands.value, at.value, scope, problems) : [];
+  if (sedf) {
+    const doms = scope.domains.map(({ id }) => id);
+    const action = resolveSedfAction(sedf, at.value, doms, problems);
+    if (action) actions.push(action);
+  }
   const arinc653 = table && resolveTable(table, problems);
   return arinc653 ? [...actions, { atNs: at.value, arinc653 }] : actions;
 }

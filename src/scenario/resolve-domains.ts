@@ -5,6 +5,7 @@ import type { Problems } from './problems.ts';
 
 import { type Found, readKeys, Values, vocabulary } from './read-keys.ts';
 import type { DomainSpec, RtdsParameters, VcpuSpec, Workload } from './scenario.ts';
+import { resolveSedf } from './sedf-keys.ts';
 import { WORKLOAD_FORMS, workloadType } from './workload-language.ts';
 
 /** No scenario has more vCPUs in all: a bound for memory, far beyond any host. */
@@ -60,11 +61,13 @@ export function resolveDomains(
     checkCap(values, vcpus, problems);
     const cpupool = values.get(DOMAIN_KEYS.cpupool);
     if (cpupool !== undefined) givenPools.set(id, cpupool);
+    const sedf = resolveSedf(values.get(DOMAIN_KEYS.sedf), problems);
     domains.push({
       id,
       name: values.value(DOMAIN_KEYS.name) ?? `d${id}`,
       weight: values.value(DOMAIN_KEYS.weight),
       cap: values.value(DOMAIN_KEYS.cap),
+      ...(sedf && { sedf }),
       ...(cpupool && { cpupool: cpupool.value }),
       vcpus,
     });

@@ -33,7 +33,7 @@ export interface Scenario {
   readonly seed: number;
 }
 
-export type SchedulerName = 'credit' | 'credit2' | 'rtds' | 'null' | 'arinc653';
+export type SchedulerName = 'credit' | 'credit2' | 'rtds' | 'null' | 'arinc653' | 'sedf';
 
 export interface Host {
   readonly pcpus: number;
@@ -75,6 +75,8 @@ export interface DomainSpec {
   /** undefined: not given, so the toolstack does not set it (it matters for the records made at creation). */
   readonly weight: number | undefined;
   readonly cap: number | undefined;
+  /** What SEDF is told; undefined: not given. */
+  readonly sedf?: SedfParameters | undefined;
   /** Name of the pool in which it is created; undefined: Pool-0. */
   readonly cpupool?: string | undefined;
   /** One entry per vCPU, `count` already expanded. */
@@ -132,6 +134,13 @@ export type Command = { /** As written. */ readonly text: string } & (
       readonly extratime: boolean | undefined;
     }
   | {
+      /** `sched-sedf -d` */
+      readonly kind: 'sched-sedf';
+      readonly dom: number;
+      /** undefined stays as it is. */
+      readonly sedf: SedfChange;
+    }
+  | {
       /** `sched-credit -s`, `sched-credit2 -s` */
       readonly kind: 'sched-pool';
       readonly scheduler: SchedulerName;
@@ -169,6 +178,22 @@ export interface RtdsParameters {
   readonly budgetUs: number;
   readonly extratime: boolean;
 }
+
+/**
+ * A domain under SEDF, each of its vCPUs alike. With a weight `periodNs` and `sliceNs` count for nothing, but
+ * that with extra time and a period of 0 the weight is one of extra time only.
+ */
+export interface SedfParameters {
+  readonly periodNs: number;
+  readonly sliceNs: number;
+  readonly latencyNs: number;
+  readonly extratime: boolean;
+  /** 0: none. */
+  readonly weight: number;
+}
+
+/** New parameters of a domain under SEDF; undefined stays as it is. */
+export type SedfChange = { readonly [Name in keyof SedfParameters]?: SedfParameters[Name] | undefined };
 
 /**
  * A duration that is fixed, or drawn anew for each use from a distribution with integer nanosecond results.

@@ -36,13 +36,18 @@ export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, i
   const domain = allocDomain(xen, spec, pool, isPaused);
   for (const [id, vcpuSpec] of spec.vcpus.entries()) setAffinities(xen, domain.vcpus[id]!, vcpuSpec);
   if (isPaused) setParameters(xen, domain, spec);
-  else if (spec.weight !== undefined || spec.cap !== undefined) xen.adjustDomain(domain, spec);
+  else if (hasParameters(spec, pool)) xen.adjustDomain(domain, spec);
   for (const [id, { rtds }] of spec.vcpus.entries()) {
     if (rtds !== undefined) xen.adjustVcpu(domain.vcpus[id]!, rtds);
   }
   if (isPaused) xen.unpauseDomain(domain);
   drainFor(xen);
   return domain;
+}
+
+/** Whether the toolstack has anything to tell its scheduler. */
+function hasParameters({ weight, cap, sedf }: DomainSpec, { scheduler }: Cpupool): boolean {
+  return scheduler.name === 'sedf' ? (sedf ?? weight) !== undefined : (weight ?? cap) !== undefined;
 }
 
 /** libxl reads the parameters and writes them back, also when none is given; each leaves a record. */

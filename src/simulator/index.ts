@@ -8,7 +8,7 @@
  * @module
  */
 export type { SimulationHooks } from './hooks.ts';
-export { type SchedulerEntry, schedulers } from './schedulers/index.ts';
+export { isModelled, type SchedulerEntry, schedulers } from './schedulers/index.ts';
 export { Simulation, type SimulationOptions, simulate, type VcpuTimes } from './simulation.ts';
 export type { TraceSink } from './trace-sink.ts';
 export { DOMID_IDLE } from './vcpu.ts';

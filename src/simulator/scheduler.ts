@@ -1,4 +1,4 @@
-import type { Arinc653Table, SchedulerName } from '../scenario/scenario.ts';
+import type { Arinc653Table, SchedulerName, SedfChange } from '../scenario/scenario.ts';
 import type { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 import type { Pcpu } from './pcpu.ts';
@@ -72,10 +72,12 @@ export interface Scheduler {
   adjustAffinity?(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void;
 }
 
-/** What `xl sched-credit -d` sets; undefined stays as it is. */
+/** What `xl sched-credit -d` and `xl sched-sedf -d` set; undefined stays as it is. */
 export interface DomainParameters {
   readonly weight?: number | undefined;
   readonly cap?: number | undefined;
+  /** Of SEDF only, which goes by these before `weight`. */
+  readonly sedf?: SedfChange | undefined;
 }
 
 /** What `xl sched-rtds -v` sets; undefined stays as it is. */

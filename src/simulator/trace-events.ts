@@ -19,6 +19,11 @@ export const TRC_CSCHED_SCHEDULE = 0x00022009;
 export const TRC_CSCHED_RATELIMIT = 0x0002200a;
 export const TRC_CSCHED_STEAL_CHECK = 0x0002200b;
 
+/** SEDF: xenscope's own, where Xen has a class for SEDF and no events in it. */
+export const TRC_SEDF_WAIT = 0x00022401;
+export const TRC_SEDF_PERIOD = 0x00022402;
+export const TRC_SEDF_EXTRA_QUEUE = 0x00022403;
+
 export const TRC_RTDS_TICKLE = 0x00022801;
 export const TRC_RTDS_RUNQ_PICK = 0x00022802;
 export const TRC_RTDS_BUDGET_BURN = 0x00022803;

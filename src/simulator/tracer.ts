@@ -12,7 +12,8 @@ const TWO_32 = 0x1_0000_0000;
  * 1. A record goes to the buffer of the pCPU in whose context it is made.
  * 2. No two of Xen's records share a TSC, on whatever pCPUs: each is at least one tick after the one made
  *    before it, so that records of one instant keep their causal order. A record that is not wanted takes none.
- * 3. Records of guest jobs take no tick of their own: every other record is what it would be without them.
+ * 3. Records of guest jobs, and others that Xen does not make, take no tick of their own: every other record
+ *    is what it would be without them.
  *
  * Words are cut to 32 bits as Xen's uint32_t are.
  */
@@ -101,11 +102,16 @@ export class Tracer {
     this.#put(event, wordCount);
   }
 
+  /** As `commit`, for a record that Xen does not make. */
+  commitOwn(event: number, wordCount: number): void {
+    this.#emit(event, this.#ownTicks(), wordCount);
+  }
+
   /** A record of a guest's job: the vCPU, the task's number, the job's number. */
   jobRecord(event: number, packedVcpu: number, task: number, job: number): void {
     if (!this.wants(event)) return;
     this.#jobWords(packedVcpu, task, job);
-    this.#emit(event, this.#jobTicks(), 3);
+    this.#emit(event, this.#ownTicks(), 3);
   }
 
   /** A release also says the deadline, relative to it, and how long before the record it was. */
@@ -124,7 +130,7 @@ export class Tracer {
     words[4] = Math.floor(deadlineNs / TWO_32);
     words[5] = lateNs;
     words[6] = Math.floor(lateNs / TWO_32);
-    this.#emit(event, this.#jobTicks(), 7);
+    this.#emit(event, this.#ownTicks(), 7);
   }
 
   /** Whether a record of `event`, made now and here, would be kept. */
@@ -139,7 +145,7 @@ export class Tracer {
     words[2] = job;
   }
 
-  #jobTicks(): number {
+  #ownTicks(): number {
     const now = tscTicks(this.#machine.nowNs, this.#hz);
     return Math.max(now, this.#lastTicks);
   }

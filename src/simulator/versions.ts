@@ -101,7 +101,7 @@ export interface CoreVersion {
   /**
    * A timer that is set to the present or the past fires this much later. Code takes no time on this
    * machine, so that a scheduler which asks to be called at once, for ever, would stop the clock: RTDS
-   * until 4.6 does so on an idle pCPU. On hardware each round costs what its code costs.
+   * of 4.5 and 4.6 does so on an idle pCPU. On hardware each round costs what its code costs.
    */
   readonly timerMinNs: number;
   /**
@@ -187,7 +187,7 @@ function coreVersion(series: XenSeries): CoreVersion {
   const since = (first: XenSeries) => isSinceXen(series, first);
   return {
     placesByPopulation: !since('4.8'),
-    timerMinNs: since('4.7') ? 0 : 1000,
+    timerMinNs: since('4.5') && !since('4.7') ? 1000 : 0,
     pausesToAdjust: !since('4.2'),
     movesOnlyOutcasts: !since('4.3'),
     placesWhileRunning: since('4.1') && !since('4.11'),

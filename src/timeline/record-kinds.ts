@@ -19,13 +19,15 @@ export const KIND = {
   taskRelease: 9,
   taskStart: 10,
   taskComplete: 11,
-  tickle: 12,
-  schedule: 13,
-  ratelimit: 14,
-  boostStart: 15,
-  boostEnd: 16,
-  credit: 17,
-  pick: 18,
+  depleted: 12,
+  replenished: 13,
+  tickle: 14,
+  schedule: 15,
+  ratelimit: 16,
+  boostStart: 17,
+  boostEnd: 18,
+  credit: 19,
+  pick: 20,
 } as const;
 
 /** The first kind of those that only tell why a vCPU stands aside for another. */
@@ -64,6 +66,8 @@ const SPECS: readonly KindSpec[] = [
     events: ['TRC_TASK_COMPLETE', 'TRC_GUEST_TASK_COMPLETE'],
     values: [['task'], ['job']],
   },
+  { kind: KIND.depleted, events: ['TRC_SEDF_WAIT'], values: [['has_extratime']] },
+  { kind: KIND.replenished, events: ['TRC_SEDF_PERIOD', 'TRC_SEDF_EXTRA_QUEUE'], values: [] },
   {
     kind: KIND.tickle,
     events: ['TRC_CSCHED_TICKLE', 'TRC_CSCHED2_TICKLE', 'TRC_RTDS_TICKLE'],
@@ -101,6 +105,7 @@ const SCHEDULER_CLASSES: Readonly<Record<string, number>> = {
   credit2: SCHEDULER.credit2,
   rtds: SCHEDULER.other,
   null_sched: SCHEDULER.other,
+  sedf: SCHEDULER.other,
 };
 
 /** By layout index: what a record is and where its fields are. */

@@ -104,7 +104,7 @@ export class RunstateTracker {
     if (v >= 0) this.#s.sleep[v] = this.evidence.ofRecord(key, this.#runningDomain(pcpu));
   }
 
-  /** RTDS: the budget of `key` is used up (`depleted`), or filled again. */
+  /** RTDS and SEDF: the budget of `key` is used up (`depleted`), or filled again. */
   budget(tNs: number, key: number, depleted: boolean): void {
     const v = this.#vcpu(key);
     if (v < 0) return;

@@ -9,10 +9,11 @@
  *   down). So a pause is the scheduler's for certain if at one of its two ends the current vCPU is another domain's or
  *   the idle one; once that was seen, the domain has a cap and its other pauses are counted as its cap's too.
  *
- * RTDS needs none of this: its budget records tell the instants (see RunstateTracker.budget). Limits: a first parking
- * with both ends under the control domain or the vCPU's own is shown as offline; a pause of a capped domain by the
- * toolstack is shown as throttled; credit2 leaves a vCPU that wakes without budget runnable, which cannot be told from
- * waiting, and the time between an unparking and the run that ends it counts as throttled.
+ * RTDS and SEDF need none of this: their records of budgets and slices tell the instants (see
+ * RunstateTracker.budget). Limits: a first parking with both ends under the control domain or the vCPU's own is
+ * shown as offline; a pause of a capped domain by the toolstack is shown as throttled; credit2 leaves a vCPU that
+ * wakes without budget runnable, which cannot be told from waiting, and the time between an unparking and the run
+ * that ends it counts as throttled.
  * Without the records of class TRC_SCHED_VERBOSE only credit2's rule can work.
  * @module
  */

@@ -290,6 +290,12 @@ export class Timeline {
         this.#runstates.budget(tNs, key, false);
         this.#blame(kind[slot], tNs, pcpu, key, at);
         return;
+      case KIND.depleted:
+        this.#runstates.budget(tNs, key, values[at] === 0);
+        return;
+      case KIND.replenished:
+        this.#runstates.budget(tNs, key, false);
+        return;
       case KIND.domAdd:
         this.#created.set(key >>> 16, tNs);
         this.#runstates.domainCreated(tNs, key >>> 16);

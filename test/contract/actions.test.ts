@@ -5,7 +5,8 @@
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
 import type { Action, Command, Scenario, SchedulerName } from '../../src/scenario/scenario.ts';
-import { schedulers } from '../../src/simulator/index.ts';
+import type { XenSeries } from '../../src/scenario/xen-versions.ts';
+import { isModelled, schedulers } from '../../src/simulator/index.ts';
 import { whyNoXenalyze, xenalyzeRemarks } from '../recorder/xenalyze.ts';
 import { hostOf, scenarioOf, vcpuOf } from '../simulator/scenarios.ts';
 import { drawScenario } from './draw.ts';
@@ -26,13 +27,14 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
   const base = drawScenario(entry, seed).scenario;
   const scenario: Scenario = {
     ...base,
-    xen: seed % 2 === 0 ? '4.17' : 'head',
+    xen: entry.until ?? (seed % 2 === 0 ? '4.17' : 'head'),
     durationNs: 150_000_000,
     trace: { ...base.trace, endNs: 150_000_000 },
   };
   const prng = Prng.fromSeed(seed).fork(`actions/${entry.name}`);
   const pick = <T>(choices: readonly T[]): T => choices[prng.below(choices.length)]!;
   const { pcpus } = scenario.host;
+  const companions = schedulers.filter((one) => isModelled(one, scenario.xen as XenSeries));
   const some = () => {
     const list = Array.from({ length: pcpus }, (_, pcpu) => pcpu).filter(() => prng.below(2) === 0);
     return list.length > 0 ? list : [prng.below(pcpus)];
@@ -46,6 +48,17 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
     const vcpu = maybe(prng.below(domain.vcpus.length));
     const scheduler = entry.name;
     const cpupool = pick(['Pool-0', 'other']);
+    const sedf = (): Untold => {
+      const weight = maybe(1 + prng.below(5));
+      const times =
+        weight === undefined ? [1_000_000 * (1 + prng.below(20)), 100_000 * prng.below(10)] : [0, 0];
+      const [periodNs, sliceNs] = times.map(maybe);
+      return {
+        kind: 'sched-sedf',
+        dom,
+        sedf: { periodNs, sliceNs, extratime: maybe(prng.below(2) === 0), weight },
+      };
+    };
     const kinds: readonly (() => Untold)[] = [
       () => ({
         kind: 'sched-domain',
@@ -67,6 +80,7 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
       () => ({ kind: 'unpause', dom }),
       () => ({ kind: 'unpause', dom }),
       () => ({ kind: 'vcpu-set', dom, count: 1 + prng.below(domain.vcpus.length) }),
+      ...(scheduler === 'sedf' ? [sedf, sedf] : []),
     ];
     const mortal: readonly (() => Untold)[] = [
       () => ({ kind: 'destroy', dom }),
@@ -76,7 +90,7 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
       () => ({
         kind: 'cpupool-create',
         cpupool: 'other',
-        scheduler: pick(schedulers).name as SchedulerName,
+        scheduler: pick(companions).name as SchedulerName,
         pcpus: [],
       }),
       () => ({ kind: 'cpupool-cpu-remove', cpupool, pcpus: [prng.below(pcpus)] }),

@@ -8,11 +8,12 @@ import type {
   RtdsParameters,
   Scenario,
   SchedulerName,
+  SedfParameters,
   VcpuSpec,
   Workload,
 } from '../../src/scenario/scenario.ts';
 import { isSinceXen, XEN_SERIES, type XenSeries } from '../../src/scenario/xen-versions.ts';
-import type { SchedulerEntry } from '../../src/simulator/index.ts';
+import { isModelled, type SchedulerEntry } from '../../src/simulator/index.ts';
 import { hostOf, scenarioOf, vcpuOf } from '../simulator/scenarios.ts';
 
 /** What a seed may switch on; the more is off, the deeper the rest is looked at. */
@@ -99,9 +100,9 @@ class Draw {
 export function drawScenario(entry: SchedulerEntry, seed: number): Drawn {
   const draw = new Draw(Prng.fromSeed(seed).fork(`contract/${entry.name}`));
   const scheduler = entry.name;
-  const versions = XEN_SERIES.filter((series) => isSinceXen(series, entry.since));
+  const versions = XEN_SERIES.filter((series) => isModelled(entry, series));
   // Half of the runs are of the newest version.
-  const drawn = draw.once(2) ? 'head' : draw.pick(versions);
+  const drawn = draw.once(2) ? versions.at(-1)! : draw.pick(versions);
   const conserving = versions.filter((series) => !isSinceXen(series, '4.18'));
   const xen = scheduler === 'credit' && draw.has('conserving') ? draw.pick(conserving) : drawn;
   const host = drawHost(draw, seed);
@@ -179,9 +180,21 @@ function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenS
       name: `d${firstId + i}`,
       weight: hasWeights && draw.once(2) ? draw.pick(weights) : undefined,
       cap: cap === undefined ? undefined : Math.min(cap, 100 * vcpus.length),
+      ...(scheduler === 'sedf' && { sedf: drawSedf(draw) }),
       vcpus,
     };
   });
+}
+
+/** Slices of a period, or by weight, or extra time only by weight; undefined: the default. */
+function drawSedf(draw: Draw): SedfParameters | undefined {
+  if (draw.once(4)) return undefined;
+  const weight = draw.has('weights') && draw.once(2) ? draw.pick([1, 2, 3, 7, 300]) : 0;
+  const periodNs = draw.pick([500_000, 1_000_000, 2_500_000, 5_000_000, 20_000_000, 33_333_333, 100_000_000]);
+  const sliceNs = Math.floor((periodNs * draw.pick([1, 5, 10, 20, 40, 100])) / 100);
+  const extratime = draw.has('extratime') || draw.once(4);
+  const timed = weight === 0 || draw.once(2) ? { periodNs, sliceNs } : { periodNs: 0, sliceNs: 0 };
+  return { ...timed, latencyNs: draw.pick([0, 1_000_000]), extratime, weight };
 }
 
 function drawWorkload(draw: Draw): Workload {

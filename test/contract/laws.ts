@@ -4,6 +4,7 @@ import { capLaws } from './cap-laws.ts';
 import { hasAffinity, type Law, mayRunOn, since, vcpusOf } from './law.ts';
 import { type Checker, type Host, RUNNABLE, RUNNING, type SeenVcpu } from './observe.ts';
 import { rtdsLaws } from './rtds-laws.ts';
+import { sedfLaws } from './sedf-laws.ts';
 
 const oneAtATime: Law = {
   name: 'who is current is running, and nobody else is',
@@ -93,6 +94,8 @@ const workConservation: Law = {
           : undefined;
       case 'arinc653':
         return 'ARINC653: slots are not given away';
+      case 'sedf':
+        return 'SEDF: nobody goes to an idle pCPU, or runs beyond its slice without extra time';
     }
   },
   create: (scenario) => ({
@@ -133,6 +136,8 @@ function patience(scenario: Scenario): number | string {
       return 'null: who finds no pCPU free never runs';
     case 'arinc653':
       return 'ARINC653: who has no slot on its pCPU never runs';
+    case 'sedf':
+      return 'SEDF: who has no slice waits for extra time, of which there may be none';
   }
 }
 
@@ -188,6 +193,7 @@ export const laws: readonly Law[] = [
   ...rtdsLaws,
   ...capLaws,
   ...arinc653Laws,
+  ...sedfLaws,
 ];
 
 /**

@@ -26,6 +26,14 @@ function slots(...doms: number[]): Arinc653Table {
   return { majorFrameNs: 20 * MS, entries: doms.map((dom) => ({ dom, vcpu: 0, runtimeNs: 10 * MS })) };
 }
 
+/** Two hogs under SEDF, one of them with slices and without extra time. */
+function sliced(periodMs: number, sliceMs: number): Scenario {
+  const made = scenario('sedf', [[hog()], [hog()]], { xen: '4.5' });
+  const [first, ...others] = made.domains;
+  const times = { periodNs: periodMs * MS, sliceNs: sliceMs * MS, latencyNs: 0 };
+  return { ...made, domains: [{ ...first!, sedf: { ...times, extratime: false, weight: 0 } }, ...others] };
+}
+
 const two = hostOf({ pcpus: 2 });
 const dear = hostOf({ contextSwitchNs: 20_000 });
 const onOne = hog({ hardAffinity: [1] });
@@ -75,6 +83,16 @@ const cases: Record<string, readonly (readonly [Scenario, Scenario])[]> = {
       scenario('arinc653', [[hog()], [hog()]], { arinc653: slots(1, 2) }),
       scenario('arinc653', [[hog()], [hog()]], { arinc653: slots(2, 1) }),
     ],
+  ],
+  'never leaves its pCPU': [
+    [
+      scenario('credit', [[hog(), hog(), hog()]], { host: two, ...old }),
+      scenario('sedf', [[hog(), hog(), hog()]], { host: two, xen: '4.5' }),
+    ],
+  ],
+  'gets its slice': [
+    [sliced(20, 4), sliced(20, 5)],
+    [sliced(20, 6), sliced(20, 5)],
   ],
   'stays on the pCPU': [
     [

@@ -56,6 +56,14 @@ export const collections: readonly Collection[] = [
     ...untraced,
   },
   {
+    scheduler: 'sedf',
+    xen: '4.4',
+    source: '4.4.0',
+    scenarios: 'older/scenarios/sedf',
+    results: 'older/sedf-4.4.0',
+    whyNoTraces: 'there is none',
+  },
+  {
     scheduler: 'rtds',
     xen: '4.6-rfc',
     source: '4.6.0 with the patch',

@@ -56,7 +56,7 @@ const INTRODUCTION = `# Trace events
 <!-- Generated from formats/ by test/format/events-markdown.ts; the tests hold it equal. Do not edit. -->
 
 What the records of a trace mean: every event of Xen's public trace.h and of its schedulers (credit, credit2, RTDS and
-null; ARINC653 has none of its own), since the record format of Xen 3.2, and xenscope's own. Older Xen wrote another
+null; SEDF's are xenscope's, ARINC653 has none of its own), since the record format of Xen 3.2, and xenscope's own. Older Xen wrote another
 format of files. The definitions are data, in \`formats/\`, one file for each class of events; each class is one Arrow
 table. \`--formats FILE\` adds definitions for a patched hypervisor, see
 [samples/formats/patched-credit.yaml](../samples/formats/patched-credit.yaml).

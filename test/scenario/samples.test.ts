@@ -95,6 +95,27 @@ describe('what the remarks in the samples claim', () => {
     expect(late.filter(([dom, tNs]) => dom !== 3 || tNs > 1e9)).toEqual([]);
   });
 
+  it('slices are kept, and extra time goes by them', () => {
+    const scenario = parseScenario(textOf('slices.yaml'), 'slices.yaml');
+    const released = new Map<number, number>();
+    const responses: number[] = [];
+    const simulation = new Simulation(scenario, nothing, {
+      hooks: {
+        onJobRelease: (tNs, _dom, _vcpu, job) => released.set(job, tNs),
+        onJobComplete: (tNs, _dom, _vcpu, job) => responses.push(tNs - released.get(job)!),
+      },
+    });
+    const runNs = () => simulation.vcpuTimes().map((times) => times.runNs);
+    simulation.runUntil(2e9);
+    const before = runNs();
+    expect(before).toEqual([0.5e9, 0.2e9, 1.3e9]);
+    simulation.runUntil(4e9);
+    const [control, sensor, batch] = runNs().map((ns, i) => (ns - before[i]!) / 2e9);
+    expect(sensor).toBe(0.1);
+    expect((control! - 0.25) / batch!).toBeCloseTo(32, -1);
+    expect(new Set(responses.slice(1))).toEqual(new Set([2_500_000]));
+  });
+
   it('two hogs get half each', () => {
     const { left, right } = run('two-hogs.yaml');
     expect(left).toBeCloseTo(0.5, 1);

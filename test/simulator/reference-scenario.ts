@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import type { Arinc653Table, DomainSpec, Scenario, VcpuSpec, Workload } from '../../src/scenario/scenario.ts';
+import type {
+  Action,
+  Arinc653Table,
+  DomainSpec,
+  Scenario,
+  SedfParameters,
+  VcpuSpec,
+  Workload,
+} from '../../src/scenario/scenario.ts';
 
 /** A scenario file of the reference results, as far as the tests here need it. */
 export interface ReferenceFile {
@@ -17,11 +25,12 @@ export interface ReferenceFile {
   trace_end_ns?: number;
   flush_ns?: number;
   arinc653?: ReferenceTable;
-  actions?: { at_ns: number; arinc653: ReferenceTable }[];
+  actions?: { at_ns: number; arinc653?: ReferenceTable; sedf?: ReferenceSedf & { dom: number } }[];
   domains: {
     id: number;
     weight?: number;
     cap?: number;
+    sedf?: ReferenceSedf;
     vcpus: {
       workload: string;
       count?: number;
@@ -37,6 +46,24 @@ export interface ReferenceFile {
 interface ReferenceTable {
   major_frame_ns: number;
   entries: { dom: number; vcpu: number; runtime_ns: number }[];
+}
+
+interface ReferenceSedf {
+  period_ns: number;
+  slice_ns: number;
+  latency_ns: number;
+  extratime: number;
+  weight: number;
+}
+
+function sedfOf({ period_ns, slice_ns, latency_ns, extratime, weight }: ReferenceSedf): SedfParameters {
+  return {
+    periodNs: period_ns,
+    sliceNs: slice_ns,
+    latencyNs: latency_ns,
+    extratime: extratime === 1,
+    weight,
+  };
 }
 
 function tableOf(table: ReferenceTable): Arinc653Table {
@@ -79,11 +106,17 @@ export function referenceScenario(file: ReferenceFile, xen: string): Scenario {
       flushNs: file.flush_ns ?? 100_000_000,
       endNs: file.trace_end_ns ?? file.duration_ns,
     },
-    domains: file.domains.map(({ id, weight, cap, vcpus }): DomainSpec => {
-      return { id, name: `d${id}`, weight, cap, vcpus: vcpus.flatMap(expand) };
+    domains: file.domains.map(({ id, weight, cap, sedf, vcpus }): DomainSpec => {
+      const parameters = sedf && { sedf: sedfOf(sedf) };
+      return { id, name: `d${id}`, weight, cap, ...parameters, vcpus: vcpus.flatMap(expand) };
     }),
     arinc653: file.arinc653 === undefined ? undefined : tableOf(file.arinc653),
-    actions: file.actions?.map(({ at_ns, arinc653 }) => ({ atNs: at_ns, arinc653: tableOf(arinc653) })),
+    actions: file.actions?.map(({ at_ns: atNs, arinc653, sedf }): Action => {
+      if (sedf === undefined) return { atNs, arinc653: tableOf(arinc653!) };
+      const { dom } = sedf;
+      const text = `sedf of domain ${dom}`;
+      return { atNs, command: { text, kind: 'sched-sedf', dom, sedf: sedfOf(sedf) } };
+    }),
     seed: 0,
   };
 }

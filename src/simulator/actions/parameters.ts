@@ -6,6 +6,7 @@ import type { Domain } from '../vcpu.ts';
 import { type Refusal, vcpusOf } from './tools.ts';
 
 type DomainCommand = Extract<Command, { kind: 'sched-domain' }>;
+type SedfCommand = Extract<Command, { kind: 'sched-sedf' }>;
 type VcpuCommand = Extract<Command, { kind: 'sched-vcpu' }>;
 type PoolCommand = Extract<Command, { kind: 'sched-pool' }>;
 
@@ -22,6 +23,15 @@ export function adjustDomain(xen: Hypervisor, domain: Domain, command: DomainCom
   if (cap !== undefined && cap > domain.vcpus.length * 100)
     return `a cap of ${cap} is too much for its vCPUs`;
   return xen.adjustDomain(domain, { weight, cap }) ? undefined : 'Xen refuses these parameters';
+}
+
+/** `xl sched-sedf -d`, likewise. */
+export function adjustSedf(xen: Hypervisor, domain: Domain, { sedf }: SedfCommand): Refusal {
+  const { scheduler } = domain.pool!;
+  if (scheduler.name !== 'sedf') return isScheduledBy(domain, scheduler.name);
+  xen.inquireDomain(domain);
+  xen.machine.cpu = 0;
+  return xen.adjustDomain(domain, { sedf }) ? undefined : 'Xen refuses these parameters';
 }
 
 const SERVER_REFUSED = 'a budget is at least 10 us and at most the period';

@@ -5,7 +5,7 @@ import type { Hypervisor } from '../hypervisor.ts';
 import { pinVcpus } from './affinity.ts';
 import { addPcpus, createCpupool, destroyCpupool, migrateDomain, removePcpus } from './cpupools.ts';
 import { create, destroy } from './domains.ts';
-import { adjustDomain, adjustPool, adjustVcpus } from './parameters.ts';
+import { adjustDomain, adjustPool, adjustSedf, adjustVcpus } from './parameters.ts';
 import { pause, setVcpus, unpause } from './pausing.ts';
 import type { Refusal, Tools } from './tools.ts';
 
@@ -60,6 +60,8 @@ export class Toolstack {
         return adjustDomain(xen, domain, command);
       case 'sched-vcpu':
         return adjustVcpus(xen, domain, command);
+      case 'sched-sedf':
+        return adjustSedf(xen, domain, command);
       case 'vcpu-pin':
         return pinVcpus(xen, domain, command);
       case 'pause':

@@ -13,6 +13,7 @@ import { CreditScheduler } from './credit.ts';
 import { Credit2Scheduler } from './credit2.ts';
 import { NullScheduler } from './null.ts';
 import { createRtds } from './rtds.ts';
+import { SedfScheduler } from './sedf.ts';
 
 export interface SchedulerEntry {
   readonly name: SchedulerName;
@@ -20,6 +21,8 @@ export interface SchedulerEntry {
   readonly title: string;
   /** The first version of it that is modelled. */
   readonly since: XenSeries;
+  /** The last that has it; undefined: it is still there. */
+  readonly until?: XenSeries;
   create(xen: Hypervisor): Scheduler;
 }
 
@@ -44,11 +47,23 @@ export const schedulers: readonly SchedulerEntry[] = [
     since: '4.6',
     create: (xen) => new Arinc653Scheduler(xen),
   },
+  {
+    name: 'sedf',
+    title: 'Simple EDF Scheduler',
+    since: '4.3',
+    until: '4.5',
+    create: (xen) => new SedfScheduler(xen),
+  },
 ];
 
+/** Whether it is modelled in a version of Xen. */
+export function isModelled({ since, until }: SchedulerEntry, series: XenSeries): boolean {
+  return isSinceXen(series, since) && (until === undefined || isSinceXen(until, series));
+}
+
 /**
- * Throws UserError `unknown-scheduler` for one that is not in the table, `scheduler-too-old` for a version of it
- * that is not modelled.
+ * Throws UserError `unknown-scheduler` for one that is not in the table, `scheduler-too-old` for a version of
+ * Xen in which it is not modelled, or does not exist any more.
  */
 export function createScheduler(name: string, xen: Hypervisor): Scheduler {
   const entry = schedulers.find((known) => known.name === name);
@@ -58,11 +73,14 @@ export function createScheduler(name: string, xen: Hypervisor): Scheduler {
     });
   }
   const { series } = xen.version;
-  if (!isSinceXen(series, entry.since)) {
-    const modelled = schedulers.filter(({ since }) => isSinceXen(series, since)).map((each) => each.name);
+  if (!isModelled(entry, series)) {
+    const { since, until } = entry;
+    const modelled = schedulers.filter((known) => isModelled(known, series)).map((each) => each.name);
     const sentence = `scheduler "${name}" of Xen ${series} is not modelled`;
-    const hint = `it is from Xen ${entry.since} on; of ${series} there is ${modelled.join(', ')}`;
-    throw new UserError('scheduler-too-old', sentence, { hint });
+    const when = until === undefined ? `from Xen ${since} on` : `of Xen ${since} to ${until}`;
+    throw new UserError('scheduler-too-old', sentence, {
+      hint: `it is ${when}; of ${series} there is ${modelled.join(', ')}`,
+    });
   }
   return entry.create(xen);
 }
