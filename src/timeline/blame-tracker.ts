@@ -76,8 +76,9 @@ export class BlameTracker {
   #ticklesSeen = false;
   /** By part, `(culprit + 1) * REASONS + reason`: its share of the wait under attribution; zero between calls. */
   #shares = new Float64Array(64 * REASONS);
-  /** The parts whose share is not zero. */
-  #touched: number[] = [];
+  /** The parts whose share is not zero: the first {@link #touchedCount}. */
+  #touched = new Int32Array(64);
+  #touchedCount = 0;
   /** Scratch: stretches in which some pCPU idled, as starts and ends. */
   readonly #idle: number[] = [];
 
@@ -267,7 +268,7 @@ export class BlameTracker {
   /** Finds the time in which some pCPU idled, leaves it in #idle, and gives it to the one that idled longest. */
   #attributeIdle(waiter: Waiter, fromNs: number, toNs: number): number {
     const idle = this.#idle;
-    idle.length = 0;
+    if (idle.length > 0) idle.length = 0;
     let longestNs = 0;
     let culprit = NOBODY;
     for (const pcpu of waiter.pcpus) {
@@ -341,11 +342,11 @@ export class BlameTracker {
     this.#attribute(v, toNs);
     const waiter = this.#waiter(v);
     waiter.parts ??= new Map();
-    for (const part of this.#touched) {
+    for (const part of this.#touched.subarray(0, this.#touchedCount)) {
       waiter.parts.set(part, (waiter.parts.get(part) ?? 0) + this.#shares[part]);
       this.#shares[part] = 0;
     }
-    this.#touched.length = 0;
+    this.#touchedCount = 0;
   }
 
   #addParts(waiter: Waiter): void {
@@ -357,25 +358,29 @@ export class BlameTracker {
   #share(culprit: number, reason: number, ns: number): void {
     const part = (culprit + 1) * REASONS + reason;
     if (part >= this.#shares.length) this.#growShares(part);
-    if (this.#shares[part] === 0) this.#touched.push(part);
+    if (this.#shares[part] === 0) {
+      if (this.#touchedCount === this.#touched.length) this.#growTouched();
+      this.#touched[this.#touchedCount++] = part;
+    }
     this.#shares[part] += ns;
   }
 
   /** Tells the parts of a wait, in whole nanoseconds that sum to it; the shares are zero again. */
   #tell(v: number, startNs: number, endNs: number, pcpu: number): void {
     const shares = this.#shares;
-    const touched = this.#touched;
-    if (touched.length > 1) roundToSum(shares, touched, endNs - startNs);
-    for (const part of touched) {
-      const ns = touched.length === 1 ? endNs - startNs : shares[part];
+    const count = this.#touchedCount;
+    const key = this.#vcpus.keys[v];
+    if (count > 1) roundToSum(shares, this.#touched.subarray(0, count), endNs - startNs);
+    for (let at = 0; at < count; at++) {
+      const part = this.#touched[at];
+      const ns = count === 1 ? endNs - startNs : shares[part];
       shares[part] = 0;
       if (ns <= 0) continue;
       const culprit = Math.floor(part / REASONS) - 1;
       const culpritKey = culprit < 0 ? 0 : this.#vcpus.keys[culprit];
-      const key = this.#vcpus.keys[v];
       this.#output.blame(v, key, startNs, endNs, pcpu, culprit, culpritKey, part % REASONS, ns);
     }
-    touched.length = 0;
+    this.#touchedCount = 0;
   }
 
   /** Lets old runs go, once no wait needs them. */
@@ -433,6 +438,12 @@ export class BlameTracker {
     return place;
   }
 
+  #growTouched(): void {
+    const touched = new Int32Array(this.#touched.length * 2);
+    touched.set(this.#touched);
+    this.#touched = touched;
+  }
+
   #growShares(part: number): void {
     const shares = new Float64Array(2 ** Math.ceil(Math.log2(part + 1)));
     shares.set(this.#shares);
@@ -475,13 +486,14 @@ function sortPairs(pairs: number[]): void {
 }
 
 /** Rounds shares to whole numbers that sum to `sum`, a whole number: the largest remainders are rounded up. */
-function roundToSum(shares: Float64Array, parts: readonly number[], sum: number): void {
+function roundToSum(shares: Float64Array, parts: Int32Array, sum: number): void {
   let left = sum;
   for (const part of parts) left -= Math.floor(shares[part]);
   const byRemainder = (a: number, b: number) => remainder(shares[b]) - remainder(shares[a]) || a - b;
-  const order = left === 0 ? parts : [...parts].sort(byRemainder);
-  for (const [index, part] of order.entries())
-    shares[part] = Math.floor(shares[part]) + (index < left ? 1 : 0);
+  const order = left === 0 ? parts : parts.sort(byRemainder);
+  for (let index = 0; index < order.length; index++) {
+    shares[order[index]] = Math.floor(shares[order[index]]) + (index < left ? 1 : 0);
+  }
 }
 
 function remainder(value: number): number {
