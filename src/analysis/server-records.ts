@@ -1,6 +1,6 @@
 /**
- * What RTDS's own records say of the servers, taken out of the stream of records and kept until the vCPUs' states of
- * that time are known too: the timeline works behind the records.
+ * What the records of RTDS and of RT-Xen say of the servers, taken out of the stream of records and kept until the
+ * vCPUs' states of that time are known too: the timeline works behind the records.
  * @module
  */
 import type { RecordBatch } from '../decoder/record-batch.ts';
@@ -11,6 +11,10 @@ import { TRC_LOST_RECORDS } from '../format/record.ts';
 const RTDS = 0x22800;
 const TRC_RTDS_BUDGET_BURN = 0x22803;
 const TRC_RTDS_BUDGET_REPLENISH = 0x22804;
+/** Likewise of RT-Xen, whose sporadic servers have no periods and another record. */
+const RTXEN = 0x24200;
+const TRC_RTXEN_BUDGET_BURN = 0x24201;
+const TRC_RTXEN_BUDGET_REPLENISH = 0x24202;
 
 /** Kinds of {@link ServerRecords}. */
 export const REPLENISH = 0;
@@ -22,7 +26,16 @@ export const LEVEL_UNKNOWN = -1;
 
 /** A quick look at an event: false for all that {@link ServerRecords.offer} would pass over, but for a few. */
 export function mayConcernServers(event: number): boolean {
-  return (event & ~7) === RTDS || event === TRC_LOST_RECORDS;
+  const scheduler = event & ~7;
+  return scheduler === RTDS || scheduler === RTXEN || event === TRC_LOST_RECORDS;
+}
+
+function isBurn(event: number): boolean {
+  return event === TRC_RTDS_BUDGET_BURN || event === TRC_RTXEN_BUDGET_BURN;
+}
+
+function isReplenishment(event: number): boolean {
+  return event === TRC_RTDS_BUDGET_REPLENISH || event === TRC_RTXEN_BUDGET_REPLENISH;
 }
 
 /** Where a layout has its fields; all in words, but for the shifts of the two halves of the first. */
@@ -99,8 +112,8 @@ export class ServerRecords {
 
   /** Puts row `row` of a batch in, a record of `event`, where it is about servers; the queue must not be full. */
   offer(batch: RecordBatch, row: number, event: number): void {
-    if (event === TRC_RTDS_BUDGET_BURN) this.#push(batch, row, BURN);
-    else if (event === TRC_RTDS_BUDGET_REPLENISH) this.#push(batch, row, REPLENISH);
+    if (isBurn(event)) this.#push(batch, row, BURN);
+    else if (isReplenishment(event)) this.#push(batch, row, REPLENISH);
     else if (event === TRC_LOST_RECORDS) this.#push(batch, row, LOSS);
   }
 
@@ -149,7 +162,7 @@ function unroll<T extends Float64Array | Uint32Array | Uint8Array>(ring: T, larg
 /** Undefined for other events, and for a layout that does not say what it takes. */
 function fieldsOf(layout: LayoutDefinition | undefined): Fields | undefined {
   const event = layout?.event.id;
-  if (layout === undefined || (event !== TRC_RTDS_BUDGET_BURN && event !== TRC_RTDS_BUDGET_REPLENISH)) return;
+  if (layout === undefined || event === undefined || !(isBurn(event) || isReplenishment(event))) return;
   const bitOf = (name: string, width: number) => {
     const field = layout.fields.find((candidate) => candidate.name === name);
     const whole = field !== undefined && field.width === width && field.offset % Math.min(width, 32) === 0;
@@ -165,6 +178,6 @@ function fieldsOf(layout: LayoutDefinition | undefined): Fields | undefined {
     budget: bitOf('budget_ns', 64) >> 5,
     level: bitOf('priority_level', 32) >> 5,
   };
-  const needed = [dom, vcpu, fields.budget, event === TRC_RTDS_BUDGET_REPLENISH ? fields.deadline : 0];
+  const needed = [dom, vcpu, fields.budget, isReplenishment(event) ? fields.deadline : 0];
   return needed.every((place) => place >= 0) ? fields : undefined;
 }

@@ -126,13 +126,14 @@ class ServersRun implements AnalysisRun {
       {
         name: 'servers',
         title: 'Servers: budget supplied in each period',
-        doc: "RTDS's servers, by its records and by what their vCPUs did: budget supplied, periods missed, overruns.",
+        doc: 'Servers of RTDS and RT-Xen, by records and by what vCPUs did: budget supplied, periods missed, overruns.',
         columns: COLUMNS,
         rows: servers.map((server) => {
           const coverage = this.#coverage.ofVcpu(server.dom * 0x10000 + server.vcpu);
           return [...measure(server), coverage];
         }),
-        empty: 'the trace has no records of budgets being replenished (TRC_RTDS_BUDGET_REPLENISH).',
+        empty:
+          'the trace has no records of budgets being replenished (TRC_RTDS_BUDGET_REPLENISH or of RT-Xen).',
       },
     ];
   }
@@ -245,7 +246,7 @@ function measure(server: Server): Cell[] {
 export const servers: Analysis = {
   name: 'servers',
   title: 'Which servers were not supplied their budget',
-  doc: 'RTDS: budget supplied in each period against the demand, periods missed, overruns, longest gap, of each vCPU.',
+  doc: 'RTDS, RT-Xen: budget supplied in each period against the demand, periods missed, overruns, longest gap.',
   // Records are not chosen by vCPU, so that it hears of servers that nobody asked for, and must know what they did.
   hears: 'all',
   create: (context) => new ServersRun(context),

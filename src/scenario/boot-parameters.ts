@@ -3,6 +3,7 @@ import type { Located } from './located.ts';
 import type { Problems } from './problems.ts';
 import { unknownWord } from './read-keys.ts';
 import type { SchedulerName } from './scenario.ts';
+import { PRIORITY_SCHEMES, SERVER_KINDS } from './server-words.ts';
 import { oneOf, schemaType, type ValueType, wholeNumber, yesOrNo } from './value-types.ts';
 import { isSinceXen, type XenSeries } from './xen-versions.ts';
 
@@ -21,6 +22,7 @@ export interface BootParameter {
 
 const CREDITS = ['credit', 'credit2'] as const satisfies readonly SchedulerName[];
 const CREDIT = ['credit'] as const satisfies readonly SchedulerName[];
+const RTXEN_2 = ['rtglobal', 'rtpartition'] as const satisfies readonly SchedulerName[];
 const CREDIT2 = ['credit2'] as const satisfies readonly SchedulerName[];
 
 /**
@@ -80,6 +82,34 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
     type: wholeNumber(0, 1_000_000, 'microseconds'),
     default: 1000,
     doc: 'A pCPU looks for work on others at most once in this many microseconds.',
+  },
+  {
+    name: 'rtxen_server',
+    schedulers: ['rtxen'],
+    type: oneOf(SERVER_KINDS),
+    default: 'deferrable',
+    doc: 'The kind of the servers that name none.',
+  },
+  {
+    name: 'rtxen_quantum_us',
+    schedulers: ['rtxen'],
+    type: wholeNumber(0, 1_000_000, 'microseconds'),
+    default: 1000,
+    doc: 'How often each pCPU decides; 0: at the very instants at which a budget ends or comes.',
+  },
+  {
+    name: 'rtxen_periodic',
+    schedulers: RTXEN_2,
+    type: yesOrNo,
+    default: false,
+    doc: 'Servers are periodic instead of deferrable: budget idles away.',
+  },
+  {
+    name: 'rtxen_scheme',
+    schedulers: RTXEN_2,
+    type: oneOf(PRIORITY_SCHEMES),
+    default: 'edf',
+    doc: 'Who goes first: the earlier deadline or the shorter period.',
   },
   {
     name: 'credit2_runqueue',

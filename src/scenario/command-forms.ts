@@ -1,8 +1,10 @@
 import { SCHEDULERS } from './keys.ts';
+import { PRIORITY_SCHEMES, SERVER_KINDS } from './server-words.ts';
 
 /** What stands for a word of a command. */
 export type WordKind =
   | { readonly kind: 'domain' | 'cpupool' | 'scheduler' | 'vcpu' | 'pcpus' | 'name' }
+  | { readonly kind: 'word'; readonly words: readonly string[] }
   | { readonly kind: 'number'; readonly min: number; readonly max: number };
 
 export interface CommandOption {
@@ -37,7 +39,7 @@ function option(letter: string, name: string, value?: WordKind): CommandOption {
 
 function operand(
   name: string,
-  kind: Exclude<WordKind['kind'], 'number'>,
+  kind: Exclude<WordKind['kind'], 'number' | 'word'>,
   isOptional = false,
 ): CommandOperand {
   return { name, value: { kind }, isOptional };
@@ -45,6 +47,10 @@ function operand(
 
 function number(min: number, max: number): WordKind {
   return { kind: 'number', min, max };
+}
+
+function word(words: readonly string[]): WordKind {
+  return { kind: 'word', words };
 }
 
 const DOMAIN = operand('DOMAIN', 'domain');
@@ -56,6 +62,29 @@ const SCHEDPARAM = option('s', 'schedparam');
 const RATELIMIT = option('r', 'ratelimit_us', number(0, 500_000));
 const OF_CPUPOOL = option('p', 'cpupool', { kind: 'cpupool' });
 const MICROSECONDS = number(10, 0xffffffff);
+
+/** Of RT-Xen 2.0: its own tool's options, and with -s what that tool cannot do. */
+function rtXenForm(name: 'sched-rtglobal' | 'sched-rtpartition') {
+  return {
+    usage: [
+      `${name} -d DOMAIN [-v VCPU] [-p PERIOD_MS] [-b BUDGET_MS] [-e 0|1]`,
+      `${name} -s [-m edf|rm] [-k deferrable|periodic] [-c CPUPOOL]`,
+    ],
+    doc: "The server of vCPU 0, or VCPU; for domain 0 EDF and RM change places. With -s: which, and the servers' kind.",
+    options: [
+      OF_DOMAIN,
+      option('v', 'vcpu', number(0, 65_535)),
+      option('p', 'period', number(1, 65_535)),
+      option('b', 'budget', number(1, 65_535)),
+      option('e', 'extra', number(0, 1)),
+      SCHEDPARAM,
+      option('m', 'scheme', word(PRIORITY_SCHEMES)),
+      option('k', 'server', word(['deferrable', 'periodic'])),
+      option('c', 'cpupool', { kind: 'cpupool' }),
+    ],
+    operands: [],
+  } as const satisfies CommandForm;
+}
 
 /**
  * The commands of xl that an action may be, as data: the reader and docs/scenarios.md both go by this table.
@@ -116,6 +145,26 @@ export const COMMAND_FORMS = {
     ],
     operands: [],
   },
+  'sched-rtxen': {
+    usage: [
+      'sched-rtxen -d DOMAIN -v VCPU|all [-p PERIOD_US] [-b BUDGET_US] [-r PRIORITY] [-k KIND]',
+      'sched-rtxen -s -k KIND [-c CPUPOOL]',
+    ],
+    doc: 'The server of a vCPU; with -s the kind of all servers of a pool. What is left out stays.',
+    options: [
+      OF_DOMAIN,
+      option('v', 'vcpu', { kind: 'vcpu' }),
+      option('p', 'period', MICROSECONDS),
+      option('b', 'budget', MICROSECONDS),
+      option('r', 'priority', number(0, 65_535)),
+      option('k', 'server', word(SERVER_KINDS)),
+      SCHEDPARAM,
+      option('c', 'cpupool', { kind: 'cpupool' }),
+    ],
+    operands: [],
+  },
+  'sched-rtglobal': rtXenForm('sched-rtglobal'),
+  'sched-rtpartition': rtXenForm('sched-rtpartition'),
   'vcpu-pin': {
     usage: ['vcpu-pin DOMAIN VCPU|all HARD [SOFT]'],
     doc: 'Where vCPUs may run and where they prefer to: pCPU lists, `all`, or `-` to leave it.',
@@ -196,6 +245,8 @@ export function expectedOf(value: WordKind): string {
       return 'pCPUs such as 0-3,6 or all';
     case 'name':
       return 'a name';
+    case 'word':
+      return `one of ${value.words.join(', ')}`;
     case 'number':
       return `a whole number from ${value.min} to ${value.max}`;
   }

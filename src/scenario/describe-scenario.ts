@@ -1,5 +1,13 @@
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
-import type { Arinc653Table, DomainSpec, Duration, Scenario, VcpuSpec, Workload } from './scenario.ts';
+import type {
+  Arinc653Table,
+  DomainSpec,
+  Duration,
+  Scenario,
+  ServerParameters,
+  VcpuSpec,
+  Workload,
+} from './scenario.ts';
 import { describeSedf } from './sedf-keys.ts';
 
 /**
@@ -46,6 +54,7 @@ function describeDomain(domain: DomainSpec, nameWidth: number): string {
     domain.weight === undefined ? '' : `weight ${domain.weight}`,
     domain.cap === undefined || domain.cap === 0 ? '' : `cap ${domain.cap}%`,
     domain.sedf === undefined ? '' : describeSedf(domain.sedf),
+    domain.extratime ? 'with extratime' : '',
     domain.cpupool === undefined ? '' : `in cpupool ${domain.cpupool}`,
   ].filter((text) => text !== '');
   const kinds = new Map<string, number>();
@@ -59,17 +68,22 @@ function describeDomain(domain: DomainSpec, nameWidth: number): string {
 }
 
 function describeVcpu(vcpu: VcpuSpec): string {
-  const server = vcpu.rtds;
   const extras = [
     vcpu.yieldEveryNs === 0 ? '' : `yields every ${formatNanosecondsExact(vcpu.yieldEveryNs)}`,
     vcpu.hardAffinity ? `on pCPU ${formatPcpus(vcpu.hardAffinity)}` : '',
     vcpu.softAffinity ? `prefers pCPU ${formatPcpus(vcpu.softAffinity)}` : '',
-    server
-      ? `server ${server.budgetUs}/${server.periodUs} us${server.extratime ? ' with extratime' : ''}`
-      : '',
+    ...[vcpu.rtds, vcpu.server].map((server) => (server === undefined ? '' : describeServer(server))),
   ].filter((text) => text !== '');
   const workload = describeWorkload(vcpu.workload);
   return extras.length === 0 ? workload : `${workload} (${extras.join(', ')})`;
+}
+
+/** `polling server 2000/10000 us at priority 1` */
+function describeServer(server: ServerParameters): string {
+  const { periodUs, budgetUs, priority, serverKind, extratime } = server;
+  const kind = serverKind === undefined ? '' : `${serverKind} `;
+  const rank = priority === undefined ? '' : ` at priority ${priority}`;
+  return `${kind}server ${budgetUs}/${periodUs} us${rank}${extratime ? ' with extratime' : ''}`;
 }
 
 function describeWorkload(workload: Workload): string {

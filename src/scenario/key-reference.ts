@@ -7,6 +7,8 @@ import {
   HOST_KEYS,
   RTDS_KEYS,
   SCENARIO_KEYS,
+  SERVER_KEYS,
+  SETTING_KEYS,
   TRACE_KEYS,
   VCPU_KEYS,
 } from './keys.ts';
@@ -27,6 +29,8 @@ export function keyReference(): string {
     section('Each of `vcpus`', VCPU_KEYS),
     section('`rtds`', RTDS_KEYS),
     section('`sedf`', SEDF_KEYS),
+    section('`server`', SERVER_KEYS, "beside the vCPU's `workload`"),
+    section('Each of `adjust`', SETTING_KEYS),
     section('Each of `cpupools`', CPUPOOL_KEYS),
     section('`arinc653`', ARINC653_KEYS),
     section('Each of its `entries`', ARINC653_ENTRY_KEYS),
@@ -37,12 +41,17 @@ export function keyReference(): string {
   ].join('\n\n');
 }
 
-function section(title: string, keys: Readonly<Record<string, unknown>>): string {
+/** `elsewhere`: where spellings stand that are not in the map itself. */
+function section(
+  title: string,
+  keys: Readonly<Record<string, unknown>>,
+  elsewhere = 'at the top level',
+): string {
   const rows = (Object.values(keys) as Key<unknown>[]).map((one) => [
     `\`${one.name}\``,
     one.type.label,
     one.default,
-    meaning(one),
+    meaning(one, elsewhere),
   ]);
   return `### ${title}\n\n${table(['key', 'type', 'default', 'meaning'], rows)}`;
 }
@@ -53,10 +62,10 @@ function commandSection(): string {
   return `### Commands\n\n${table(['command', 'what it does'], rows)}`;
 }
 
-function meaning(one: Key<unknown>): string {
+function meaning(one: Key<unknown>, elsewhere: string): string {
   const spellings = [
     ...one.aliases.map(({ name }) => `\`${name}\``),
-    ...one.topLevel.map(({ name }) => `\`${name}\` at the top level`),
+    ...one.topLevel.map(({ name }) => `\`${name}\` ${elsewhere}`),
   ];
   const limits = /^a whole number (.*)$/.exec(one.type.expected)?.[1];
   const limit = limits === undefined ? '' : ` A whole number ${limits}.`;

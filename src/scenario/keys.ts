@@ -4,6 +4,7 @@ import type { Located } from './located.ts';
 import { PCPUS_MAX, pcpuList } from './pcpu-list.ts';
 import { key } from './read-keys.ts';
 import type { SchedulerName } from './scenario.ts';
+import { SERVER_KINDS } from './server-words.ts';
 import {
   duration,
   frequencyHz,
@@ -34,6 +35,9 @@ export const SCHEDULERS = [
   'null',
   'arinc653',
   'sedf',
+  'rtxen',
+  'rtglobal',
+  'rtpartition',
 ] as const satisfies SchedulerName[];
 
 /** Domain ids from 32752 on are Xen's own (DOMID_FIRST_RESERVED in public/xen.h). */
@@ -83,7 +87,7 @@ export const SCENARIO_KEYS = {
   xen: key({
     name: 'xen',
     type: xenVersion,
-    default: XEN_SERIES[XEN_SERIES.length - 1]!,
+    default: `${XEN_SERIES[XEN_SERIES.length - 1]!}; rt-xen-2.0 for rtglobal and rtpartition`,
     doc: 'The version of Xen that is modelled. A patch version such as 4.17.7 means its series.',
   }),
   scheduler: key({
@@ -136,6 +140,12 @@ export const SCENARIO_KEYS = {
     type: nested('list'),
     default: 'none',
     doc: 'Pools of pCPUs besides Pool-0, which has the `scheduler` and the pCPUs that are left (see below).',
+  }),
+  stateEvery: key({
+    name: 'state_every_ns',
+    type: wholeNanoseconds(),
+    default: 'never',
+    doc: "How often the machine model's own instrument writes down what the scheduler knows. Not needed here.",
   }),
   actions: key({
     name: 'actions',
@@ -282,6 +292,36 @@ const hard = {
 };
 const soft = { name: 'soft_affinity', type: pcpuList, aliases: ['soft'] };
 
+/** RT-Xen's own tool takes as much (libxl.c, sched_rtglobal_domain_set). */
+const milliseconds = wholeNumber(1, 65_535, 'milliseconds');
+const extra = { name: 'extratime', type: yesOrNo, aliases: ['extra'] };
+
+export const SETTING_KEYS = {
+  vcpu: key({
+    name: 'vcpu',
+    type: wholeNumber(0, VCPUS_PER_DOMAIN_MAX - 1),
+    default: '0',
+    doc: 'The vCPU whose server it is (RT-Xen 2.0).',
+  }),
+  periodMs: key({
+    name: 'period_ms',
+    type: milliseconds,
+    default: 'as it is',
+    doc: 'Its period (RT-Xen 2.0).',
+  }),
+  budgetMs: key({
+    name: 'budget_ms',
+    type: milliseconds,
+    default: 'as it is',
+    doc: 'Its budget (RT-Xen 2.0).',
+  }),
+  extratime: key({
+    ...extra,
+    default: 'as it is',
+    doc: 'Whether the vCPUs of the domain may run without budget (RT-Xen 2.0).',
+  }),
+};
+
 export const DOMAIN_KEYS = {
   id: key({
     name: 'id',
@@ -307,6 +347,17 @@ export const DOMAIN_KEYS = {
     type: nested('map'),
     default: 'none: extra time only',
     doc: 'Its slices and extra time under SEDF (see below).',
+  }),
+  extratime: key({
+    ...extra,
+    default: 'false',
+    doc: 'Its vCPUs may run without budget when nobody with budget wants the pCPU (RT-Xen 2.0).',
+  }),
+  adjust: key({
+    name: 'adjust',
+    type: nested('list'),
+    default: 'none',
+    doc: 'Settings of its parameters right after its creation, one after the other, as Xen takes or refuses them.',
   }),
   cpupool: key({
     name: 'cpupool',
@@ -364,6 +415,12 @@ export const VCPU_KEYS = {
     default: 'none',
     doc: 'Its server under RTDS (see below).',
   }),
+  server: key({
+    name: 'server',
+    type: nested('map'),
+    default: 'none',
+    doc: 'Its server under RT-Xen (see below); also under RTDS, as `rtds` is under RT-Xen, where only one is given.',
+  }),
 };
 
 export const CPUPOOL_KEYS = {
@@ -417,5 +474,45 @@ export const RTDS_KEYS = {
     type: yesOrNo,
     default: 'false',
     doc: 'May run beyond its budget when nobody else needs the pCPU.',
+  }),
+};
+
+const wholeMilliseconds = schemaType(
+  'ms',
+  'a whole number of milliseconds from 1 to 65535',
+  z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .transform((ms) => ms * 1_000_000),
+);
+
+export const SERVER_KEYS = {
+  period: key({
+    name: 'period',
+    type: serverTime,
+    default: '10ms',
+    doc: 'Period of the server, in whole microseconds, from 10us on.',
+    topLevel: [{ name: 'period_ms', type: wholeMilliseconds }],
+  }),
+  budget: key({
+    name: 'budget',
+    type: serverTime,
+    default: '4ms',
+    doc: 'CPU time in each period, in whole microseconds, from 10us on; at most the period.',
+    topLevel: [{ name: 'budget_ms', type: wholeMilliseconds }],
+  }),
+  priority: key({
+    name: 'priority',
+    type: wholeNumber(0, 65_535),
+    default: '0',
+    doc: 'Lower numbers go first; of equal ones the shorter period (rtxen).',
+  }),
+  kind: key({
+    name: 'kind',
+    type: oneOf(SERVER_KINDS),
+    default: 'as `rtxen_server` says',
+    doc: 'What becomes of budget without work: deferrable, periodic, polling or sporadic (rtxen).',
   }),
 };

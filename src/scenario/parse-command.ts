@@ -13,7 +13,7 @@ import type { Problems } from './problems.ts';
 import { quote } from './quote.ts';
 import { unknownWord } from './read-keys.ts';
 import { resolveAffinity } from './resolve-domains.ts';
-import type { Command, DomainSpec, SchedulerName } from './scenario.ts';
+import type { Command, DomainSpec, PriorityScheme, SchedulerName, ServerKind } from './scenario.ts';
 
 /** What a command may name. */
 export interface CommandScope {
@@ -191,6 +191,8 @@ function readWord(
       return /^\d{1,4}$/.test(text) ? Number(text) : refuse();
     case 'name':
       return text === '' ? refuse() : text;
+    case 'word':
+      return wanted.words.includes(text) ? text : refuse();
     case 'scheduler':
       return SCHEDULERS.some((known) => known === text)
         ? text
@@ -237,6 +239,10 @@ function build(
       return buildSched(name, text, values, command, problems);
     case 'sched-sedf':
       return buildSedf(text, values, command, problems);
+    case 'sched-rtxen':
+    case 'sched-rtglobal':
+    case 'sched-rtpartition':
+      return buildServer(name, text, values, command, problems);
     case 'vcpu-pin': {
       const hard = pcpus('HARD');
       const soft = pcpus('SOFT');
@@ -336,4 +342,49 @@ function buildSedf(text: string, values: Values, command: Word, problems: Proble
     weight: isTimed ? 0 : weight,
   };
   return { text, kind: 'sched-sedf', dom, sedf };
+}
+
+/** The server of a vCPU under RT-Xen, or with -s what all have in common. RT-Xen 2.0 counts in milliseconds. */
+function buildServer(
+  name: 'sched-rtxen' | 'sched-rtglobal' | 'sched-rtpartition',
+  text: string,
+  values: Values,
+  command: Word,
+  problems: Problems,
+): Command | undefined {
+  const refuse = (why: string): undefined => {
+    problems.add('scenario-bad-value', command.at, `"${name}" ${why}, ${usageOf(COMMAND_FORMS[name])}`);
+    return undefined;
+  };
+  const number = (key: string): number | undefined => values.get(key) as number | undefined;
+  const scheduler = name === 'sched-rtxen' ? 'rtxen' : name === 'sched-rtglobal' ? 'rtglobal' : 'rtpartition';
+  const dom = number('domain');
+  const serverKind = values.get('server') as ServerKind | undefined;
+  const scheme = values.get('scheme') as PriorityScheme | undefined;
+  const ofVcpu = ['domain', 'vcpu', 'period', 'budget', 'priority', 'extra'].find((key) => values.has(key));
+  if (values.has('schedparam')) {
+    if (ofVcpu !== undefined) return refuse(`has -s and --${ofVcpu}`);
+    if ((serverKind ?? scheme) === undefined) return refuse('says nothing to change');
+    const cpupool = (values.get('cpupool') as string | undefined) ?? 'Pool-0';
+    const others = { tsliceMs: undefined, ratelimitUs: undefined, migrationDelayUs: undefined };
+    return { text, kind: 'sched-pool', scheduler, cpupool, serverKind, scheme, ...others };
+  }
+  if (dom === undefined) return refuse('lacks -d');
+  const stray = ['scheme', 'cpupool', ...(scheduler === 'rtxen' ? [] : ['server'])].find((key) =>
+    values.has(key),
+  );
+  if (stray !== undefined) return refuse(`has --${stray} without -s`);
+  if (scheduler === 'rtxen' && !values.has('vcpu')) return refuse('lacks -v');
+  const unitUs = scheduler === 'rtxen' ? 1 : 1000;
+  const us = (key: string) => (values.has(key) ? number(key)! * unitUs : undefined);
+  const extra = number('extra');
+  const server = {
+    periodUs: us('period'),
+    budgetUs: us('budget'),
+    priority: number('priority'),
+    serverKind,
+    extratime: extra === undefined ? undefined : extra === 1,
+  };
+  const vcpu = scheduler === 'rtxen' ? number('vcpu') : (number('vcpu') ?? 0);
+  return { text, kind: 'sched-server', scheduler, dom, vcpu, server };
 }

@@ -1,10 +1,25 @@
-import { DOMAIN_ID_MAX, DOMAIN_KEYS, RTDS_KEYS, VCPU_KEYS, VCPUS_PER_DOMAIN_MAX } from './keys.ts';
+import {
+  DOMAIN_ID_MAX,
+  DOMAIN_KEYS,
+  RTDS_KEYS,
+  SERVER_KEYS,
+  SETTING_KEYS,
+  VCPU_KEYS,
+  VCPUS_PER_DOMAIN_MAX,
+} from './keys.ts';
 import { describeLocated, type Located } from './located.ts';
 import type { PcpuList } from './pcpu-list.ts';
 import type { Problems } from './problems.ts';
-
-import { type Found, readKeys, Values, vocabulary } from './read-keys.ts';
-import type { DomainSpec, RtdsParameters, VcpuSpec, Workload } from './scenario.ts';
+import { type Found, type Key, readKeys, Values, vocabulary } from './read-keys.ts';
+import { itemsOf } from './resolve-arinc653.ts';
+import type {
+  DomainSettings,
+  DomainSpec,
+  RtdsParameters,
+  ServerParameters,
+  VcpuSpec,
+  Workload,
+} from './scenario.ts';
 import { resolveSedf } from './sedf-keys.ts';
 import { WORKLOAD_FORMS, workloadType } from './workload-language.ts';
 
@@ -12,7 +27,9 @@ import { WORKLOAD_FORMS, workloadType } from './workload-language.ts';
 const VCPUS_MAX = 65_536;
 
 const DOMAIN_WORDS = vocabulary(Object.values(DOMAIN_KEYS));
-const VCPU_WORDS = vocabulary(Object.values(VCPU_KEYS));
+const VCPU_WORDS = vocabulary(Object.values(VCPU_KEYS), Object.values(SERVER_KEYS));
+const SETTING_WORDS = vocabulary(Object.values(SETTING_KEYS));
+const SERVER_WORDS = vocabulary(Object.values(SERVER_KEYS));
 const RTDS_WORDS = vocabulary(Object.values(RTDS_KEYS));
 
 /** By domain id: where its pool is named. */
@@ -68,11 +85,33 @@ export function resolveDomains(
       weight: values.value(DOMAIN_KEYS.weight),
       cap: values.value(DOMAIN_KEYS.cap),
       ...(sedf && { sedf }),
+      ...(values.get(DOMAIN_KEYS.extratime) && { extratime: values.value(DOMAIN_KEYS.extratime) }),
+      ...resolveAdjust(values.get(DOMAIN_KEYS.adjust), problems),
       ...(cpupool && { cpupool: cpupool.value }),
       vcpus,
     });
   }
   return domains;
+}
+
+function resolveAdjust(list: Found<Located> | undefined, problems: Problems): Pick<DomainSpec, 'adjust'> {
+  if (list === undefined) return {};
+  const adjust = (itemsOf(list, 'settings', problems) ?? []).map((item) => {
+    const values = new Values();
+    readKeys(item, 'a setting', SETTING_WORDS, values, problems);
+    return settingsOf(values);
+  });
+  return { adjust };
+}
+
+/** What a map with SETTING_KEYS asks for. */
+export function settingsOf(values: Values): DomainSettings {
+  return {
+    vcpu: values.value(SETTING_KEYS.vcpu),
+    periodMs: values.value(SETTING_KEYS.periodMs),
+    budgetMs: values.value(SETTING_KEYS.budgetMs),
+    extratime: values.value(SETTING_KEYS.extratime),
+  };
 }
 
 /** libxl refuses a cap above 100 percent for each vCPU (libxl_sched.c, sched_credit_domain_set). */
@@ -126,6 +165,7 @@ function resolveVcpus(
       hardAffinity: hard ? resolveAffinity(hard, pcpus, problems) : domainHard,
       softAffinity: soft ? resolveAffinity(soft, pcpus, problems) : domainSoft,
       rtds: resolveRtds(values.get(VCPU_KEYS.rtds), problems),
+      ...resolveServer(values, item.at, problems),
     };
     const count = values.value(VCPU_KEYS.count) ?? 1;
     const most = Math.min(VCPUS_PER_DOMAIN_MAX - specs.length, vcpusLeft - specs.length);
@@ -212,8 +252,35 @@ function resolveRtds(given: Found<Located> | undefined, problems: Problems): Rtd
   if (!given) return undefined;
   const values = new Values();
   readKeys(given.value, 'rtds', RTDS_WORDS, values, problems);
-  const period = values.get(RTDS_KEYS.period);
-  const budget = values.get(RTDS_KEYS.budget);
+  const times = resolveTimes(RTDS_KEYS, 'RTDS', values, given.at, problems);
+  return { ...times, extratime: values.value(RTDS_KEYS.extratime) ?? false };
+}
+
+/** The map `server`, or its period and budget beside the vCPU's other keys. */
+function resolveServer(values: Values, vcpuAt: number, problems: Problems): Pick<VcpuSpec, 'server'> {
+  const { period, budget, priority, kind } = SERVER_KEYS;
+  const given = values.get(VCPU_KEYS.server);
+  if (given) readKeys(given.value, 'server', SERVER_WORDS, values, problems);
+  if (!given && ![period, budget].some((one) => values.get(one))) return {};
+  const times = resolveTimes(SERVER_KEYS, 'RT-Xen', values, given?.at ?? vcpuAt, problems);
+  const server: ServerParameters = {
+    ...times,
+    priority: values.value(priority),
+    serverKind: values.value(kind),
+  };
+  return { server };
+}
+
+/** Period and budget of a server, of which each has the default of Xen. */
+function resolveTimes(
+  keys: { readonly period: Key<number>; readonly budget: Key<number> },
+  scheduler: string,
+  values: Values,
+  at: number,
+  problems: Problems,
+): { periodUs: number; budgetUs: number } {
+  const period = values.get(keys.period);
+  const budget = values.get(keys.budget);
   const periodNs = period?.value ?? 10_000_000;
   const budgetNs = budget?.value ?? 4_000_000;
   for (const time of [period, budget]) {
@@ -221,19 +288,15 @@ function resolveRtds(given: Found<Located> | undefined, problems: Problems): Rtd
       problems.add(
         'scenario-bad-value',
         time.at,
-        `"${time.name}" is no whole number of microseconds, as RTDS demands`,
+        `"${time.name}" is no whole number of microseconds, as ${scheduler} demands`,
       );
     }
   }
-  const isBroken = values.isBroken(RTDS_KEYS.period) || values.isBroken(RTDS_KEYS.budget);
+  const isBroken = [keys.period, keys.budget].some((one) => values.isBroken(one as Key<unknown>));
   if (budgetNs > periodNs && !isBroken) {
-    const place = budget?.at ?? period?.at ?? given.at;
+    const place = budget?.at ?? period?.at ?? at;
     const sentence = `the budget of ${budgetNs / 1000} us is above the period of ${periodNs / 1000} us`;
     problems.add('scenario-conflict', place, sentence);
   }
-  return {
-    periodUs: Math.floor(periodNs / 1000),
-    budgetUs: Math.floor(budgetNs / 1000),
-    extratime: values.value(RTDS_KEYS.extratime) ?? false,
-  };
+  return { periodUs: Math.floor(periodNs / 1000), budgetUs: Math.floor(budgetNs / 1000) };
 }

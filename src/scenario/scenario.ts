@@ -33,7 +33,16 @@ export interface Scenario {
   readonly seed: number;
 }
 
-export type SchedulerName = 'credit' | 'credit2' | 'rtds' | 'null' | 'arinc653' | 'sedf';
+export type SchedulerName =
+  | 'credit'
+  | 'credit2'
+  | 'rtds'
+  | 'null'
+  | 'arinc653'
+  | 'sedf'
+  | 'rtxen'
+  | 'rtglobal'
+  | 'rtpartition';
 
 export interface Host {
   readonly pcpus: number;
@@ -77,10 +86,23 @@ export interface DomainSpec {
   readonly cap: number | undefined;
   /** What SEDF is told; undefined: not given. */
   readonly sedf?: SedfParameters | undefined;
+  /** Its vCPUs may run without budget (RT-Xen 2.0). */
+  readonly extratime?: boolean | undefined;
+  /** Settings after those, one after the other. */
+  readonly adjust?: readonly DomainSettings[] | undefined;
   /** Name of the pool in which it is created; undefined: Pool-0. */
   readonly cpupool?: string | undefined;
   /** One entry per vCPU, `count` already expanded. */
   readonly vcpus: readonly VcpuSpec[];
+}
+
+/** What one setting of a domain's parameters asks for; undefined ones stay. Xen may refuse parts of it. */
+export interface DomainSettings {
+  /** Of RT-Xen 2.0: the vCPU that it is about, and its server in milliseconds. */
+  readonly vcpu?: number | undefined;
+  readonly periodMs?: number | undefined;
+  readonly budgetMs?: number | undefined;
+  readonly extratime?: boolean | undefined;
 }
 
 export interface VcpuSpec {
@@ -91,6 +113,8 @@ export interface VcpuSpec {
   readonly hardAffinity: readonly number[] | undefined;
   readonly softAffinity: readonly number[] | undefined;
   readonly rtds: RtdsParameters | undefined;
+  /** Its server under RT-Xen; also that under RTDS, as `rtds` is that under RT-Xen, where only one is given. */
+  readonly server?: ServerParameters | undefined;
 }
 
 /** A table of ARINC653: slots one after the other, from the start of each major frame. */
@@ -141,13 +165,31 @@ export type Command = { /** As written. */ readonly text: string } & (
       readonly sedf: SedfChange;
     }
   | {
-      /** `sched-credit -s`, `sched-credit2 -s` */
+      /** `sched-rtglobal -d`, `sched-rtpartition -d`, `sched-rtxen -d -v` */
+      readonly kind: 'sched-server';
+      readonly scheduler: SchedulerName;
+      readonly dom: number;
+      /** undefined: all. */
+      readonly vcpu: number | undefined;
+      readonly server: ServerParameters;
+    }
+  | {
+      /** Hypercalls without a tool that checks: one that sets parameters of a domain, and one that reads them. */
+      readonly kind: 'sched-domctl';
+      readonly dom: number;
+      readonly settings: DomainSettings;
+    }
+  | {
+      /** `sched-credit -s` and its like */
       readonly kind: 'sched-pool';
       readonly scheduler: SchedulerName;
       readonly cpupool: string;
       readonly tsliceMs: number | undefined;
       readonly ratelimitUs: number | undefined;
       readonly migrationDelayUs: number | undefined;
+      /** Of RT-Xen. */
+      readonly serverKind?: ServerKind | undefined;
+      readonly scheme?: PriorityScheme | undefined;
     }
   | {
       readonly kind: 'vcpu-pin';
@@ -177,6 +219,24 @@ export interface RtdsParameters {
   readonly periodUs: number;
   readonly budgetUs: number;
   readonly extratime: boolean;
+}
+
+/** The servers of RT-Xen: what becomes of budget while there is no work, and when it comes back. */
+export type ServerKind = 'deferrable' | 'periodic' | 'polling' | 'sporadic';
+
+/** What decides between servers of RT-Xen 2.0: the earlier deadline, or the shorter period. */
+export type PriorityScheme = 'edf' | 'rm';
+
+/** The server of a vCPU under RT-Xen; undefined stays, or is the scheduler's default. */
+export interface ServerParameters {
+  readonly periodUs?: number | undefined;
+  readonly budgetUs?: number | undefined;
+  /** Of RT-Xen 1.0: lower numbers go first. */
+  readonly priority?: number | undefined;
+  /** Of RT-Xen 1.0. */
+  readonly serverKind?: ServerKind | undefined;
+  /** Of the whole domain under RT-Xen 2.0, of the vCPU under RTDS. */
+  readonly extratime?: boolean | undefined;
 }
 
 /**

@@ -1,8 +1,10 @@
+import type { SchedulerName } from './scenario.ts';
+
 /**
  * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the
- * repository's head. 4.6-rfc is 4.6 with the first event-driven RTDS as it was sent to the mailing list.
- * Which of them the simulator tells apart, and how, is the simulator's business; so is which schedulers are
- * modelled of which version.
+ * repository's head. rt-xen-2.0 is RT-Xen of September 2013, on Xen 4.3. 4.6-rfc is 4.6 with the first
+ * event-driven RTDS as it was sent to the mailing list. Which of them the simulator tells apart, and how, is
+ * the simulator's business; so is which schedulers are modelled of which version.
  */
 export const XEN_SERIES = [
   '3.3',
@@ -11,6 +13,7 @@ export const XEN_SERIES = [
   '4.1',
   '4.2',
   '4.3',
+  'rt-xen-2.0',
   '4.4',
   '4.5',
   '4.6',
@@ -35,12 +38,23 @@ export const XEN_SERIES = [
 ] as const;
 
 /** All of them, as messages name them. */
-export const XEN_SERIES_WORDS = '3.3, 3.4, 4.0 to 4.22, 4.6-rfc or head';
+export const XEN_SERIES_WORDS = '3.3, 3.4, 4.0 to 4.22, 4.6-rfc, rt-xen-2.0 or head';
 
 export type XenSeries = (typeof XEN_SERIES)[number];
 
 /** What a scenario models that names no version: the newest. */
 export const XEN_SERIES_DEFAULT: XenSeries = XEN_SERIES[XEN_SERIES.length - 1]!;
+
+/** Schedulers that were in one version of Xen only, or a patch to it: what such a scenario models. */
+const XEN_SERIES_OF: Partial<Record<SchedulerName, XenSeries>> = {
+  rtglobal: 'rt-xen-2.0',
+  rtpartition: 'rt-xen-2.0',
+};
+
+/** The version that a scenario models which names a scheduler and no version. */
+export function defaultXenOf(scheduler: SchedulerName): XenSeries {
+  return XEN_SERIES_OF[scheduler] ?? XEN_SERIES_DEFAULT;
+}
 
 /** The series of a version as written (`4.17`, `4.17.7`, `head`, `HEAD`), or undefined when there is none. */
 export function xenSeriesOf(version: string): XenSeries | undefined {

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { DomainSpec, Scenario, VcpuSpec } from '../scenario/scenario.ts';
+import type { DomainSpec, Scenario, ServerParameters, VcpuSpec } from '../scenario/scenario.ts';
 import { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 import { moveDomain } from './cpupools.ts';
@@ -37,9 +37,11 @@ export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, i
   for (const [id, vcpuSpec] of spec.vcpus.entries()) setAffinities(xen, domain.vcpus[id]!, vcpuSpec);
   if (isPaused) setParameters(xen, domain, spec);
   else if (hasParameters(spec, pool)) xen.adjustDomain(domain, spec);
-  for (const [id, { rtds }] of spec.vcpus.entries()) {
-    if (rtds !== undefined) xen.adjustVcpu(domain.vcpus[id]!, rtds);
+  for (const [id, vcpuSpec] of spec.vcpus.entries()) {
+    const server = serverOf(vcpuSpec, spec, pool);
+    if (server !== undefined) xen.adjustVcpu(domain.vcpus[id]!, server);
   }
+  for (const settings of spec.adjust ?? []) xen.adjustDomain(domain, settings);
   if (isPaused) xen.unpauseDomain(domain);
   drainFor(xen);
   return domain;
@@ -48,6 +50,17 @@ export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, i
 /** Whether the toolstack has anything to tell its scheduler. */
 function hasParameters({ weight, cap, sedf }: DomainSpec, { scheduler }: Cpupool): boolean {
   return scheduler.name === 'sedf' ? (sedf ?? weight) !== undefined : (weight ?? cap) !== undefined;
+}
+
+/** The server that a scenario gives a vCPU. What is meant for RTDS does for RT-Xen, and the other way round. */
+function serverOf(
+  { rtds, server }: VcpuSpec,
+  { extratime }: DomainSpec,
+  { scheduler }: Cpupool,
+): ServerParameters | undefined {
+  if (scheduler.name === 'rtds') return rtds ?? server;
+  const given = server ?? rtds;
+  return extratime === undefined ? given : { ...given, extratime };
 }
 
 /** libxl reads the parameters and writes them back, also when none is given; each leaves a record. */

@@ -296,9 +296,11 @@ export class Hypervisor {
     for (const vcpu of domain.vcpus) this.unpause(vcpu);
   }
 
-  adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): void {
-    if (this.schedulerOf(vcpu).adjustVcpu?.(vcpu, parameters) === false) return;
+  /** Answers false if the scheduler refuses them. */
+  adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): boolean {
+    if (this.schedulerOf(vcpu).adjustVcpu?.(vcpu, parameters) === false) return false;
     this.machine.tracer.record1(TRC_SCHED_ADJDOM, vcpu.domain.id);
+    return true;
   }
 
   // ---- The decision and the switch

@@ -1,4 +1,12 @@
-import type { Arinc653Table, SchedulerName, SedfChange } from '../scenario/scenario.ts';
+import type {
+  Arinc653Table,
+  DomainSettings,
+  PriorityScheme,
+  SchedulerName,
+  SedfChange,
+  ServerKind,
+  ServerParameters,
+} from '../scenario/scenario.ts';
 import type { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 import type { Pcpu } from './pcpu.ts';
@@ -72,26 +80,24 @@ export interface Scheduler {
   adjustAffinity?(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void;
 }
 
-/** What `xl sched-credit -d` and `xl sched-sedf -d` set; undefined stays as it is. */
-export interface DomainParameters {
+/** What `xl sched-credit -d`, `xl sched-sedf -d` and RT-Xen 2.0's putinfo set; undefined stays as it is. */
+export interface DomainParameters extends DomainSettings {
   readonly weight?: number | undefined;
   readonly cap?: number | undefined;
   /** Of SEDF only, which goes by these before `weight`. */
   readonly sedf?: SedfChange | undefined;
 }
 
-/** What `xl sched-rtds -v` sets; undefined stays as it is. */
-export interface VcpuParameters {
-  readonly periodUs?: number | undefined;
-  readonly budgetUs?: number | undefined;
-  readonly extratime?: boolean | undefined;
-}
+/** What `xl sched-rtds -v` and its like of RT-Xen set; undefined stays as it is. */
+export type VcpuParameters = ServerParameters;
 
-/** What `xl sched-credit -s` and `xl sched-credit2 -s` set. */
+/** What `xl sched-credit -s`, `xl sched-credit2 -s` and their like of RT-Xen set. */
 export interface PoolParameters {
   readonly tsliceMs?: number | undefined;
   readonly ratelimitUs?: number | undefined;
   readonly migrationDelayUs?: number | undefined;
+  readonly serverKind?: ServerKind | undefined;
+  readonly scheme?: PriorityScheme | undefined;
 }
 
 /** Whether Xen takes a rate limit: none, or 100 us to 500 ms (XEN_SYSCTL_SCHED_RATELIMIT_MIN and _MAX). */

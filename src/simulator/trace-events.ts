@@ -65,6 +65,11 @@ export const TRC_TASK_RELEASE = 0x00024001;
 export const TRC_TASK_START = 0x00024002;
 export const TRC_TASK_COMPLETE = 0x00024003;
 
+/** Of RT-Xen's servers: xenscope's own, too. */
+export const TRC_RTXEN_BUDGET_BURN = 0x00024201;
+export const TRC_RTXEN_BUDGET_REPLENISH = 0x00024202;
+export const TRC_RTXEN_BUDGET_RETURN = 0x00024203;
+
 /** Of the class of domain operations, which the usual mask of scheduler events leaves out. */
 export const TRC_DOM0_DOM_ADD = 0x00041001;
 export const TRC_DOM0_DOM_REM = 0x00041002;

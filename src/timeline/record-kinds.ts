@@ -46,10 +46,14 @@ interface KindSpec {
 const SPECS: readonly KindSpec[] = [
   { kind: KIND.switch, events: ['TRC_SCHED_SWITCH', 'TRC_SCHED_SWITCH_3_3'], values: [] },
   { kind: KIND.sleep, events: ['TRC_SCHED_SLEEP', 'TRC_SCHED_SLEEP_3_3'], values: [] },
-  { kind: KIND.budgetBurn, events: ['TRC_RTDS_BUDGET_BURN'], values: [['budget_ns'], ['priority_level']] },
+  {
+    kind: KIND.budgetBurn,
+    events: ['TRC_RTDS_BUDGET_BURN', 'TRC_RTXEN_BUDGET_BURN'],
+    values: [['budget_ns'], ['priority_level']],
+  },
   {
     kind: KIND.budgetReplenish,
-    events: ['TRC_RTDS_BUDGET_REPLENISH'],
+    events: ['TRC_RTDS_BUDGET_REPLENISH', 'TRC_RTXEN_BUDGET_REPLENISH', 'TRC_RTXEN_BUDGET_RETURN'],
     values: [['budget_ns'], ['priority_level'], ['deadline_ns']],
   },
   { kind: KIND.domAdd, events: ['TRC_SCHED_DOM_ADD', 'TRC_SCHED_DOM_ADD_3_3'], values: [] },
@@ -106,6 +110,7 @@ const SCHEDULER_CLASSES: Readonly<Record<string, number>> = {
   rtds: SCHEDULER.other,
   null_sched: SCHEDULER.other,
   sedf: SCHEDULER.other,
+  rtxen: SCHEDULER.other,
 };
 
 /** By layout index: what a record is and where its fields are. */

@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
 import type { Action, Command, Scenario, SchedulerName } from '../../src/scenario/scenario.ts';
+import { PRIORITY_SCHEMES, SERVER_KINDS } from '../../src/scenario/server-words.ts';
 import type { XenSeries } from '../../src/scenario/xen-versions.ts';
 import { isModelled, schedulers } from '../../src/simulator/index.ts';
 import { whyNoXenalyze, xenalyzeRemarks } from '../recorder/xenalyze.ts';
@@ -59,6 +60,30 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
         sedf: { periodNs, sliceNs, extratime: maybe(prng.below(2) === 0), weight },
       };
     };
+    const isRtXen = scheduler === 'rtxen' || scheduler === 'rtglobal' || scheduler === 'rtpartition';
+    const server = (): Untold => ({
+      kind: 'sched-server',
+      scheduler,
+      dom,
+      vcpu,
+      server: {
+        periodUs: maybe(1000 * (5 + prng.below(20))),
+        budgetUs: maybe(1000 * (1 + prng.below(8))),
+        priority: maybe(prng.below(3)),
+        serverKind: maybe(pick(SERVER_KINDS)),
+        extratime: maybe(prng.below(2) === 0),
+      },
+    });
+    const servers = (): Untold => ({
+      kind: 'sched-pool',
+      scheduler,
+      cpupool,
+      tsliceMs: undefined,
+      ratelimitUs: undefined,
+      migrationDelayUs: undefined,
+      serverKind: maybe(pick(SERVER_KINDS)),
+      scheme: maybe(pick(PRIORITY_SCHEMES)),
+    });
     const kinds: readonly (() => Untold)[] = [
       () => ({
         kind: 'sched-domain',
@@ -81,6 +106,7 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
       () => ({ kind: 'unpause', dom }),
       () => ({ kind: 'vcpu-set', dom, count: 1 + prng.below(domain.vcpus.length) }),
       ...(scheduler === 'sedf' ? [sedf, sedf] : []),
+      ...(isRtXen ? [server, server, servers] : []),
     ];
     const mortal: readonly (() => Untold)[] = [
       () => ({ kind: 'destroy', dom }),

@@ -9,9 +9,11 @@ import type {
   Scenario,
   SchedulerName,
   SedfParameters,
+  ServerParameters,
   VcpuSpec,
   Workload,
 } from '../../src/scenario/scenario.ts';
+import { PRIORITY_SCHEMES, SERVER_KINDS } from '../../src/scenario/server-words.ts';
 import { isSinceXen, XEN_SERIES, type XenSeries } from '../../src/scenario/xen-versions.ts';
 import { isModelled, type SchedulerEntry } from '../../src/simulator/index.ts';
 import { hostOf, scenarioOf, vcpuOf } from '../simulator/scenarios.ts';
@@ -161,12 +163,14 @@ function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenS
     const budgetUs = Math.max(100, Math.floor((periodUs * draw.pick([5, 10, 20, 40, 70, 100])) / 100));
     return { periodUs, budgetUs, extratime: hasExtratime && isLavish };
   };
+  const isRtXen = scheduler === 'rtxen' || scheduler === 'rtglobal' || scheduler === 'rtpartition';
   const vcpu = (): VcpuSpec =>
     vcpuOf(drawWorkload(draw), {
       yieldEveryNs: draw.has('yields') && draw.once(3) ? draw.ns(100_000, 3_000_000) : 0,
       hardAffinity: draw.has('hard-affinity') && draw.once(2) ? somePcpus() : undefined,
       softAffinity: draw.has('soft-affinity') && hasSoft && draw.once(2) ? somePcpus() : undefined,
       rtds: rtds(),
+      ...(isRtXen && draw.once(3) === false && { server: drawServer(draw, scheduler) }),
     });
   const capped = draw.has('caps') && (scheduler === 'credit' || scheduler === 'credit2');
   const weights = draw.has('extreme-weights') ? [1, 16, 256, 65_535] : [64, 256, 512, 1024];
@@ -181,6 +185,7 @@ function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenS
       weight: hasWeights && draw.once(2) ? draw.pick(weights) : undefined,
       cap: cap === undefined ? undefined : Math.min(cap, 100 * vcpus.length),
       ...(scheduler === 'sedf' && { sedf: drawSedf(draw) }),
+      ...(isRtXen && scheduler !== 'rtxen' && draw.has('extratime') && { extratime: draw.once(2) }),
       vcpus,
     };
   });
@@ -195,6 +200,18 @@ function drawSedf(draw: Draw): SedfParameters | undefined {
   const extratime = draw.has('extratime') || draw.once(4);
   const timed = weight === 0 || draw.once(2) ? { periodNs, sliceNs } : { periodNs: 0, sliceNs: 0 };
   return { ...timed, latencyNs: draw.pick([0, 1_000_000]), extratime, weight };
+}
+
+/** RT-Xen 2.0 has whole milliseconds only, and neither priorities nor kinds of servers. */
+function drawServer(draw: Draw, scheduler: SchedulerName): ServerParameters {
+  if (scheduler !== 'rtxen') {
+    const periodMs = draw.pick([2, 5, 10, 20, 33]);
+    return { periodUs: periodMs * 1000, budgetUs: (1 + draw.below(periodMs)) * 1000 };
+  }
+  const periodUs = draw.pick([500, 1_000, 2_500, 5_000, 10_000, 20_000, 33_333]);
+  const budgetUs = Math.max(100, Math.floor((periodUs * draw.pick([5, 10, 20, 40, 70, 100])) / 100));
+  const priority = draw.once(2) ? undefined : draw.below(3);
+  return { periodUs, budgetUs, priority, serverKind: draw.once(2) ? undefined : draw.pick(SERVER_KINDS) };
 }
 
 function drawWorkload(draw: Draw): Workload {
@@ -243,6 +260,8 @@ function knownParameters(
 function drawParameters(draw: Draw, scheduler: SchedulerName): Scenario['params'] {
   const drawn = draw.has('boot-parameters') ? someParameters(draw, scheduler) : {};
   if (!draw.has('conserving')) return drawn;
+  // Then budgets end when they are used up.
+  if (scheduler === 'rtxen') return { ...drawn, rtxen_quantum_us: 0 };
   if (scheduler === 'credit') {
     return { ...drawn, vcpu_migration_delay: 0 };
   }
@@ -270,8 +289,14 @@ function someParameters(draw: Draw, scheduler: SchedulerName): Scenario['params'
     credit2_load_precision_shift: draw.pick([4, 18, 32]),
     credit2_load_window_shift: draw.pick([20, 30, 40]),
   };
-  const all: Readonly<Record<string, number | string | boolean>> =
-    scheduler === 'credit' ? credit : scheduler === 'credit2' ? credit2 : {};
+  const servers = {
+    rtxen_server: draw.pick(SERVER_KINDS),
+    rtxen_quantum_us: draw.pick([0, 0, 100, 1000]),
+    rtxen_scheme: draw.pick(PRIORITY_SCHEMES),
+    rtxen_periodic: draw.once(2),
+  };
+  const others = scheduler === 'credit2' ? credit2 : scheduler.startsWith('rt') ? servers : {};
+  const all: Readonly<Record<string, number | string | boolean>> = scheduler === 'credit' ? credit : others;
   return Object.fromEntries(Object.entries(all).filter(() => draw.once(2)));
 }
 

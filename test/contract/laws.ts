@@ -4,6 +4,7 @@ import { capLaws } from './cap-laws.ts';
 import { hasAffinity, type Law, mayRunOn, since, vcpusOf } from './law.ts';
 import { type Checker, type Host, RUNNABLE, RUNNING, type SeenVcpu } from './observe.ts';
 import { rtdsLaws } from './rtds-laws.ts';
+import { rtXenLaws } from './rtxen-laws.ts';
 import { sedfLaws } from './sedf-laws.ts';
 
 const oneAtATime: Law = {
@@ -96,6 +97,10 @@ const workConservation: Law = {
         return 'ARINC653: slots are not given away';
       case 'sedf':
         return 'SEDF: nobody goes to an idle pCPU, or runs beyond its slice without extra time';
+      case 'rtxen':
+      case 'rtglobal':
+      case 'rtpartition':
+        return 'RT-Xen: budgets end';
     }
   },
   create: (scenario) => ({
@@ -138,6 +143,10 @@ function patience(scenario: Scenario): number | string {
       return 'ARINC653: who has no slot on its pCPU never runs';
     case 'sedf':
       return 'SEDF: who has no slice waits for extra time, of which there may be none';
+    case 'rtxen':
+    case 'rtglobal':
+    case 'rtpartition':
+      return 'RT-Xen: whoever has a higher priority goes first for as long as it has budget';
   }
 }
 
@@ -194,6 +203,7 @@ export const laws: readonly Law[] = [
   ...capLaws,
   ...arinc653Laws,
   ...sedfLaws,
+  ...rtXenLaws,
 ];
 
 /**

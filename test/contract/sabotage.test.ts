@@ -94,6 +94,23 @@ const cases: Record<string, readonly (readonly [Scenario, Scenario])[]> = {
     [sliced(20, 4), sliced(20, 5)],
     [sliced(20, 6), sliced(20, 5)],
   ],
+  'stays on its pCPU': [
+    [
+      scenario('rtglobal', [[hog()], [hog()], [hog()], [hog()], [hog()]], { host: two, xen: 'rt-xen-2.0' }),
+      scenario('rtpartition', [[hog()], [hog()], [hog()], [hog()], [hog()]], {
+        host: two,
+        xen: 'rt-xen-2.0',
+      }),
+    ],
+  ],
+  'runs no longer than its budget': [
+    [
+      scenario('rtxen', [[hog()]], { params: { rtxen_quantum_us: 0 } }),
+      scenario('rtxen', [[hog({ server: { periodUs: 10_000, budgetUs: 3_000 } })]], {
+        params: { rtxen_quantum_us: 0 },
+      }),
+    ],
+  ],
   'stays on the pCPU': [
     [
       scenario('credit', [[hog()], [hog()]], { host: two }),

@@ -20,6 +20,8 @@ export interface Collection {
   readonly leavesOutPolls?: boolean;
   /** Its scenarios and results are those of credit-2008.ts: with settings at run time, and the credit over time. */
   readonly isOf2008?: boolean;
+  /** Those of rt-xen-2.ts, likewise with the budgets over time. */
+  readonly isOfRtXen?: boolean;
 }
 
 const CURRENT = [
@@ -28,6 +30,10 @@ const CURRENT = [
 ] as const;
 
 const untraced = { scenarios: 'older/scenarios/rtds', whyNoTraces: 'the layout of records is another' };
+
+function folderOfRtXen(kind: 'global' | 'partition'): string {
+  return kind === 'global' ? 'rtxen2-global' : 'rtxen2-partitioned-deferrable';
+}
 
 export const collections: readonly Collection[] = [
   ...CURRENT.flatMap(({ xen, source, folder }) =>
@@ -46,6 +52,15 @@ export const collections: readonly Collection[] = [
     results: 'older/credit-2008',
     isOf2008: true,
   },
+  ...(['global', 'partition'] as const).map((kind) => ({
+    scheduler: `rt${kind}`,
+    xen: 'rt-xen-2.0',
+    source: 'RT-Xen 8b32b0d7c2',
+    scenarios: `older/scenarios/${folderOfRtXen(kind)}`,
+    results: `older/${folderOfRtXen(kind)}`,
+    whyNoTraces: 'there is none',
+    isOfRtXen: true,
+  })),
   { scheduler: 'rtds', xen: '4.7', source: '4.7.0', results: 'older/rtds-4.7.0', ...untraced },
   {
     scheduler: 'rtds',

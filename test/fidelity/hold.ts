@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { read2008, readFile2008, run2008 } from '../simulator/credit-2008.ts';
 import { firstFigureDifference, type Reference, runScenario } from '../simulator/fidelity.ts';
+import { readFileOfRtXen, readRtXen, runRtXen } from '../simulator/rt-xen-2.ts';
 import { type Collection, readResult } from './collections.ts';
 import { compareRecords, compareSwitches } from './compare.ts';
 
@@ -22,6 +23,7 @@ export interface Holding {
 /** Runs scenario `name` of a collection and holds it against what Xen's own code did. */
 export function hold(root: string, collection: Collection, name: string): Holding {
   if (collection.isOf2008) return holdOf2008(join(root, 'older'), collection.xen, name);
+  if (collection.isOfRtXen) return holdOfRtXen(root, collection, name);
   const reference = readResult(root, collection, name);
   const began = process.hrtime.bigint();
   try {
@@ -46,6 +48,27 @@ export function hold(root: string, collection: Collection, name: string): Holdin
     const none = { switchesAgreed: 0, records: undefined, recordsAgreed: 0, events: 0, seconds: 0 };
     return { name, switches: total, difference, ...none };
   }
+}
+
+function holdOfRtXen(root: string, { scenarios, results }: Collection, name: string): Holding {
+  const reference = readRtXen(root, results, name);
+  const began = process.hrtime.bigint();
+  const run = runRtXen(readFileOfRtXen(root, scenarios, name));
+  const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+  const switches = compareSwitches(run.switches, reference.switches);
+  const state = compareSwitches(run.state, reference.state);
+  const isSame = isDeepStrictEqual({ ...run }, { ...reference });
+  const others = isSame ? undefined : `other budgets (${state.difference}), figures or number of records`;
+  return {
+    name,
+    switches: switches.total,
+    switchesAgreed: switches.agreed,
+    records: undefined,
+    recordsAgreed: 0,
+    difference: switches.difference ?? others,
+    events: reference.scheduleCalls,
+    seconds,
+  };
 }
 
 function holdOf2008(root: string, xen: string, name: string): Holding {

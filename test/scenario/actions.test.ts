@@ -45,6 +45,51 @@ describe('actions', () => {
       'sched-rtds -d web -v all -p 10000 -b 2500 -e 1',
       { kind: 'sched-vcpu', dom: 1, vcpu: undefined, periodUs: 10000, budgetUs: 2500, extratime: true },
     ],
+    [
+      'sched-rtxen -d web -v 1 -b 2500 -r 3 -k polling',
+      {
+        kind: 'sched-server',
+        scheduler: 'rtxen',
+        dom: 1,
+        vcpu: 1,
+        server: {
+          periodUs: undefined,
+          budgetUs: 2500,
+          priority: 3,
+          serverKind: 'polling',
+          extratime: undefined,
+        },
+      },
+    ],
+    [
+      'sched-rtpartition -d db -p 20 -b 5 -e 1',
+      {
+        kind: 'sched-server',
+        scheduler: 'rtpartition',
+        dom: 2,
+        vcpu: 0,
+        server: {
+          periodUs: 20_000,
+          budgetUs: 5000,
+          priority: undefined,
+          serverKind: undefined,
+          extratime: true,
+        },
+      },
+    ],
+    [
+      'sched-rtglobal -s -m rm -k periodic',
+      {
+        kind: 'sched-pool',
+        scheduler: 'rtglobal',
+        cpupool: 'Pool-0',
+        tsliceMs: undefined,
+        ratelimitUs: undefined,
+        migrationDelayUs: undefined,
+        serverKind: 'periodic',
+        scheme: 'rm',
+      },
+    ],
     ['vcpu-pin web 1 0-2,^1', { kind: 'vcpu-pin', dom: 1, vcpu: 1, hard: [0, 2], soft: undefined }],
     ['vcpu-pin web all - 3', { kind: 'vcpu-pin', dom: 1, vcpu: undefined, hard: undefined, soft: [3] }],
     ['vcpu-pin db 0 all', { kind: 'vcpu-pin', dom: 2, vcpu: 0, hard: [0, 1, 2, 3], soft: undefined }],
@@ -106,8 +151,31 @@ describe('actions', () => {
     ['at 2s: cpupool-migrate web Pool-1', ['4:32: unknown cpupool "Pool-1", did you mean "Pool-0"?']],
     [
       'at 2s: cpupool-create name=x sched=bvt cpus=1',
-      ['4:40: unknown scheduler "bvt", expected one of credit, credit2, rtds, null, arinc653, sedf'],
+      [
+        '4:40: unknown scheduler "bvt", expected one of credit, credit2, rtds, null, arinc653, sedf, rtxen, rtglobal, rtpartition',
+      ],
     ],
+    [
+      'at 2s: sched-rtxen -d web -v 0 -k lazy',
+      ['4:39: "-k" is "lazy", expected one of deferrable, periodic, polling, sporadic'],
+    ],
+    [
+      'at 2s: sched-rtglobal -s -d web',
+      [expect.stringMatching(/^4:12: "sched-rtglobal" has -s and --domain, expected "sched-rtglobal -d/)],
+    ],
+    [
+      'at 2s: sched-rtxen -s',
+      [expect.stringMatching(/^4:12: "sched-rtxen" says nothing to change, expected/)],
+    ],
+    [
+      'at 2s: sched-rtxen -d web',
+      [expect.stringMatching(/^4:12: "sched-rtxen" lacks -v, expected "sched-rtxen -d DOMAIN -v/)],
+    ],
+    [
+      'at 2s: sched-rtpartition -d web -m rm',
+      [expect.stringMatching(/^4:12: "sched-rtpartition" has --scheme without -s, expected/)],
+    ],
+    ['{t_ns: 5, dom: 9, period_ms: 10}', ['4:20: unknown domain "9", expected one of 1, 2']],
     ['at 2s: 7', ['4:12: an action is text, such as "sched-credit -d 1 -w 512"']],
     ['{do: pause 1}', ['4:5: an action lacks "at", expected for example "at 2s: pause 1"']],
   ])('%s is a mistake', (action, messages) => {

@@ -28,7 +28,7 @@ domains:
     vcpus: []
 `;
     expect(errorsOf(text)).toEqual([
-      '2:8: "sched" is "credti", expected one of credit, credit2, rtds, null, arinc653, sedf',
+      '2:8: "sched" is "credti", expected one of credit, credit2, rtds, null, arinc653, sedf, rtxen, rtglobal, rtpartition',
       '3:1: unknown key "duraton", did you mean "duration"?',
       '4:15: "pcpus" is 4, but the topology (1 socket x 2 cores x 1 thread) has 2 pCPUs',
       '4:36: "tsc_hz" is "2.4THz", expected a frequency from 1MHz to 100GHz, such as 2.4GHz or a whole number of Hz',
@@ -169,7 +169,10 @@ domains:
       `seed: 9007199254740992\n${HOG}`,
       ['1:7: "seed" is 9007199254740992, expected a whole number of at least 0'],
     ],
-    [`xen: 3.2\n${HOG}`, ['1:6: "xen" is "3.2", expected 3.3, 3.4, 4.0 to 4.22, 4.6-rfc or head']],
+    [
+      `xen: 3.2\n${HOG}`,
+      ['1:6: "xen" is "3.2", expected 3.3, 3.4, 4.0 to 4.22, 4.6-rfc, rt-xen-2.0 or head'],
+    ],
     [
       `host: {sockets: 64, cores: 64, threads: 2}\n${HOG}`,
       ['1:21: the topology (64 sockets x 64 cores x 2 threads) has 8192 pCPUs, at most 4095 are'],
@@ -208,7 +211,7 @@ domains:
     [
       `zebra: 1\n${HOG}`,
       [
-        '1:1: unknown key "zebra", expected one of name, description, xen, scheduler, params, duration, seed, host, topology, trace, arinc653, cpupools, actions, domains',
+        '1:1: unknown key "zebra", expected one of name, description, xen, scheduler, params, duration, seed, host, topology, trace, arinc653, cpupools, state_every_ns, actions, domains',
       ],
     ],
   ])('%j', (text, messages) => {
@@ -268,7 +271,7 @@ domains:
   });
 
   it.each([
-    [{ xen: '3.2' }, 'Xen "3.2" is not known, expected 3.3, 3.4, 4.0 to 4.22, 4.6-rfc or head'],
+    [{ xen: '3.2' }, 'Xen "3.2" is not known, expected 3.3, 3.4, 4.0 to 4.22, 4.6-rfc, rt-xen-2.0 or head'],
     [{ scheduler: 'creditt' }, 'unknown scheduler "creditt", did you mean "credit"?'],
     [{ seed: -1 }, 'the seed is -1, expected a whole number from 0 to 2^53 - 1'],
     [{ durationNs: 0 }, 'the duration is 0 ns, expected at least 1 ns'],

@@ -231,12 +231,13 @@ domains:
     expect(XEN_SERIES.filter((series) => !numbers.includes(series))).toEqual([
       '3.3',
       '3.4',
+      'rt-xen-2.0',
       '4.6-rfc',
       'head',
     ]);
     expect(XEN_SERIES[0]).toBe('3.3');
     expect(XEN_SERIES.at(-1)).toBe('head');
-    expect(XEN_SERIES_WORDS).toBe('3.3, 3.4, 4.0 to 4.22, 4.6-rfc or head');
+    expect(XEN_SERIES_WORDS).toBe('3.3, 3.4, 4.0 to 4.22, 4.6-rfc, rt-xen-2.0 or head');
   });
 
   it('tells Xen 4.2 from 4.20 without quotes, too', () => {

@@ -229,6 +229,50 @@ describe('the samples of other schedulers say what happens:', () => {
     expect(others.reduce((sum, late) => sum + late, 0)).toBe(0);
   });
 
+  it('global-or-partitioned.yaml: the heavy one is late under either order, and never when it has a pCPU', () => {
+    const text = textOf('global-or-partitioned.yaml');
+    const lateOf = (scheduler: string, scheme: string) => {
+      const changed = text.replace('rtxen_scheme: edf', `rtxen_scheme: ${scheme}`);
+      return Object.values(jobsOf(parseScenario(changed, 'g.yaml', { scheduler }))).map(({ late }) => late);
+    };
+    for (const scheme of ['edf', 'rm']) {
+      const [light, heavy, other] = lateOf('rtglobal', scheme);
+      expect([light, other]).toEqual([0, 0]);
+      expect(heavy).toBeGreaterThan(140);
+      expect(lateOf('rtpartition', scheme)).toEqual([0, 0, 0]);
+    }
+  });
+
+  it('four-servers.yaml: jobs run at once where budget is kept, and a periodic server idles', () => {
+    const scenario = parseScenario(textOf('four-servers.yaml'), 'f.yaml');
+    const waits = [0, 0, 0, 0];
+    let releasedNs = 0;
+    const simulation = new Simulation(scenario, nothing, {
+      hooks: {
+        onJobRelease: (tNs, dom) => {
+          if (dom === 1) releasedNs = tNs;
+        },
+        onJobComplete: (tNs, dom) => {
+          const kind = Math.floor(releasedNs / 2e9);
+          if (dom === 1) waits[kind] = Math.max(waits[kind]!, (tNs - releasedNs) / 1e6);
+        },
+      },
+    });
+    const busy: number[] = [];
+    for (let tNs = 2e9; tNs <= 8e9; tNs += 2e9) {
+      simulation.runUntil(tNs);
+      const ranNs = simulation.vcpuTimes().reduce((sum, { runNs }) => sum + runNs, 0);
+      busy.push((ranNs - busy.reduce((sum, share) => sum + share * 2e9, 0)) / 2e9);
+    }
+    const [deferrable, periodic, polling, sporadic] = waits;
+    expect(deferrable).toBe(1);
+    expect(periodic).toBeGreaterThan(8);
+    expect(polling).toBeGreaterThan(8);
+    expect(sporadic).toBeLessThan(2);
+    expect(busy[1]).toBeLessThan(0.85);
+    for (const kind of [0, 2, 3]) expect(busy[kind]).toBeCloseTo(1, 9);
+  });
+
   it('time-slots.yaml: each has its slot and no more', () => {
     const shares = run('time-slots.yaml');
     expect(shares.control).toBeCloseTo(0.3, 5);

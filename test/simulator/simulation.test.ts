@@ -280,10 +280,10 @@ describe('a simulation', () => {
     expect(run({ scheduler: 'bvt' as never })).toThrow(UserError);
     expect(run({ scheduler: 'bvt' as never })).toThrow(/"bvt" is not simulated yet \(there is credit\b/);
     expect(run({ xen: '4.9', scheduler: 'credit2' })).toThrow(
-      /"credit2" of Xen 4.9 is not modelled \(it is from Xen 4.17 on; of 4.9 there is credit, rtds, arinc653\)/,
+      /"credit2" of Xen 4.9 is not modelled \(it is from Xen 4.17 on; of 4.9 there is credit, rtds, arinc653, rtxen\)/,
     );
     expect(run({ xen: '4.1', scheduler: 'rtds' })).toThrow(
-      /\(it is from Xen 4.6 on; of 4.1 there is credit\)/,
+      /\(it is from Xen 4.6 on; of 4.1 there is credit, rtxen\)/,
     );
     expect(run({ xen: '3.2' })).toThrow(/Xen "3.2" is not modelled \(known are 3.3, 3.4, 4.0 to 4.22, /);
   });

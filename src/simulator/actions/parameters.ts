@@ -8,7 +8,18 @@ import { type Refusal, vcpusOf } from './tools.ts';
 type DomainCommand = Extract<Command, { kind: 'sched-domain' }>;
 type SedfCommand = Extract<Command, { kind: 'sched-sedf' }>;
 type VcpuCommand = Extract<Command, { kind: 'sched-vcpu' }>;
+type ServerCommand = Extract<Command, { kind: 'sched-server' }>;
+type DomctlCommand = Extract<Command, { kind: 'sched-domctl' }>;
 type PoolCommand = Extract<Command, { kind: 'sched-pool' }>;
+
+/** The hypercalls alone. After a setting the parameters are read back. */
+export function setByDomctl(xen: Hypervisor, domain: Domain, { settings }: DomctlCommand): Refusal {
+  if (!xen.adjustDomain(domain, settings)) return 'Xen refuses these parameters';
+  xen.drainSoftirqs();
+  xen.machine.cpu = 0;
+  xen.inquireDomain(domain);
+  return undefined;
+}
 
 /**
  * `xl sched-credit -d` and its like: reads a domain's parameters, changes what is given and writes them back.
@@ -44,6 +55,18 @@ export function adjustVcpus(xen: Hypervisor, domain: Domain, command: VcpuComman
   if (vcpus.length === 0) return `domain ${domain.id} has no vCPU ${command.vcpu}`;
   for (const vcpu of vcpus) if (scheduler.adjustVcpu?.(vcpu, command) === false) return SERVER_REFUSED;
   xen.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
+  return undefined;
+}
+
+/** `xl sched-rtxen -d` and its like: reads the parameters, and sets those of one vCPU after the other. */
+export function adjustServers(xen: Hypervisor, domain: Domain, command: ServerCommand): Refusal {
+  const { scheduler } = domain.pool!;
+  if (scheduler.name !== command.scheduler) return isScheduledBy(domain, scheduler.name);
+  const vcpus = vcpusOf(domain, command.vcpu);
+  if (vcpus.length === 0) return `domain ${domain.id} has no vCPU ${command.vcpu}`;
+  xen.inquireDomain(domain);
+  for (const vcpu of vcpus)
+    if (!xen.adjustVcpu(vcpu, command.server)) return 'a budget is at most the period';
   return undefined;
 }
 

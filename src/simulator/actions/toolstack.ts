@@ -5,7 +5,14 @@ import type { Hypervisor } from '../hypervisor.ts';
 import { pinVcpus } from './affinity.ts';
 import { addPcpus, createCpupool, destroyCpupool, migrateDomain, removePcpus } from './cpupools.ts';
 import { create, destroy } from './domains.ts';
-import { adjustDomain, adjustPool, adjustSedf, adjustVcpus } from './parameters.ts';
+import {
+  adjustDomain,
+  adjustPool,
+  adjustSedf,
+  adjustServers,
+  adjustVcpus,
+  setByDomctl,
+} from './parameters.ts';
 import { pause, setVcpus, unpause } from './pausing.ts';
 import type { Refusal, Tools } from './tools.ts';
 
@@ -58,6 +65,10 @@ export class Toolstack {
     switch (command.kind) {
       case 'sched-domain':
         return adjustDomain(xen, domain, command);
+      case 'sched-domctl':
+        return setByDomctl(xen, domain, command);
+      case 'sched-server':
+        return adjustServers(xen, domain, command);
       case 'sched-vcpu':
         return adjustVcpus(xen, domain, command);
       case 'sched-sedf':

@@ -13,6 +13,9 @@ import { CreditScheduler } from './credit.ts';
 import { Credit2Scheduler } from './credit2.ts';
 import { NullScheduler } from './null.ts';
 import { createRtds } from './rtds.ts';
+import { RtGlobalScheduler } from './rtglobal.ts';
+import { RtPartitionScheduler } from './rtpartition.ts';
+import { RtXenScheduler } from './rtxen.ts';
 import { SedfScheduler } from './sedf.ts';
 
 export interface SchedulerEntry {
@@ -21,7 +24,7 @@ export interface SchedulerEntry {
   readonly title: string;
   /** The first version of it that is modelled. */
   readonly since: XenSeries;
-  /** The last that has it; undefined: it is still there. */
+  /** The last one; undefined: the newest. */
   readonly until?: XenSeries;
   create(xen: Hypervisor): Scheduler;
 }
@@ -54,16 +57,31 @@ export const schedulers: readonly SchedulerEntry[] = [
     until: '4.5',
     create: (xen) => new SedfScheduler(xen),
   },
+  {
+    name: 'rtxen',
+    title: 'RT-Xen 1.0 Scheduler',
+    since: '3.3',
+    create: (xen) => new RtXenScheduler(xen),
+  },
+  {
+    name: 'rtglobal',
+    title: 'SMP RTGLOBAL Scheduler',
+    since: 'rt-xen-2.0',
+    until: 'rt-xen-2.0',
+    create: (xen) => new RtGlobalScheduler(xen),
+  },
+  {
+    name: 'rtpartition',
+    title: 'SMP RTPARTITION Scheduler',
+    since: 'rt-xen-2.0',
+    until: 'rt-xen-2.0',
+    create: (xen) => new RtPartitionScheduler(xen),
+  },
 ];
 
-/** Whether it is modelled in a version of Xen. */
-export function isModelled({ since, until }: SchedulerEntry, series: XenSeries): boolean {
-  return isSinceXen(series, since) && (until === undefined || isSinceXen(until, series));
-}
-
 /**
- * Throws UserError `unknown-scheduler` for one that is not in the table, `scheduler-too-old` for a version of
- * Xen in which it is not modelled, or does not exist any more.
+ * Throws UserError `unknown-scheduler` for one that is not in the table, `scheduler-too-old` or
+ * `scheduler-too-new` for a version of it that is not modelled.
  */
 export function createScheduler(name: string, xen: Hypervisor): Scheduler {
   const entry = schedulers.find((known) => known.name === name);
@@ -74,13 +92,21 @@ export function createScheduler(name: string, xen: Hypervisor): Scheduler {
   }
   const { series } = xen.version;
   if (!isModelled(entry, series)) {
-    const { since, until } = entry;
-    const modelled = schedulers.filter((known) => isModelled(known, series)).map((each) => each.name);
+    const modelled = schedulers.filter((each) => isModelled(each, series)).map((each) => each.name);
     const sentence = `scheduler "${name}" of Xen ${series} is not modelled`;
-    const when = until === undefined ? `from Xen ${since} on` : `of Xen ${since} to ${until}`;
-    throw new UserError('scheduler-too-old', sentence, {
-      hint: `it is ${when}; of ${series} there is ${modelled.join(', ')}`,
-    });
+    const hint = `it is ${versionsOf(entry)}; of ${series} there is ${modelled.join(', ')}`;
+    const code = isSinceXen(series, entry.since) ? 'scheduler-too-new' : 'scheduler-too-old';
+    throw new UserError(code, sentence, { hint });
   }
   return entry.create(xen);
+}
+
+/** Whether this version of the scheduler is modelled. */
+export function isModelled({ since, until }: SchedulerEntry, series: XenSeries): boolean {
+  return isSinceXen(series, since) && (until === undefined || isSinceXen(until, series));
+}
+
+function versionsOf({ since, until }: SchedulerEntry): string {
+  if (until === undefined) return `from Xen ${since} on`;
+  return since === until ? `of Xen ${since} only` : `from Xen ${since} to ${until}`;
 }
