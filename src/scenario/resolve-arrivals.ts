@@ -9,11 +9,14 @@ import type { Duration } from './scenario.ts';
 
 const PHASE_WORDS = vocabulary(Object.values(PHASE_KEYS));
 
+/** A mean distance of so many phases is too long. */
+const PHASES_MAX = 1000;
+
 /** Of these a task has exactly one. */
 const KINDS = [TASK_KEYS.period, TASK_KEYS.interarrival, TASK_KEYS.phases, TASK_KEYS.think, TASK_KEYS.serves];
 
 /** Which of a task's keys mean something beside which kind of arrivals. */
-const BESIDE: readonly (readonly [Key<never> | Key<unknown>, readonly unknown[]])[] = [
+const BESIDE: readonly (readonly [Key<unknown>, readonly unknown[]])[] = [
   [TASK_KEYS.jitter as Key<unknown>, [TASK_KEYS.period]],
   [TASK_KEYS.batch as Key<unknown>, [TASK_KEYS.period, TASK_KEYS.interarrival, TASK_KEYS.phases]],
   [TASK_KEYS.offset as Key<unknown>, KINDS.slice(0, 4)],
@@ -40,7 +43,7 @@ export function resolveArrivals(
   const kind = given[0]!;
   if (values.isBroken(kind)) return undefined;
   for (const [key, kinds] of BESIDE) {
-    const found = values.get(key as Key<unknown>);
+    const found = values.get(key);
     if (found === undefined || kinds.includes(kind)) continue;
     problems.add('scenario-conflict', found.keyAt, `"${key.name}" means nothing beside "${kind.name}"`);
   }
@@ -106,11 +109,23 @@ function resolvePhases(
     return length === undefined ? [] : [{ length, interarrival: values.value(PHASE_KEYS.interarrival) }];
   });
   if (problems.count > countBefore) return undefined;
-  if (phases.some(({ interarrival }) => interarrival !== undefined)) return phases;
+  if (phases.some(isBusy)) return phases;
   problems.add(
     'scenario-bad-value',
     list.at,
-    'no phase has an "interarrival", expected at least one that has',
+    'next to nothing arrives in these phases, expected an "interarrival" that is shorter than its phase',
   );
   return undefined;
+}
+
+/** Whether arrivals are to be expected often enough that one is found by going through the phases. */
+function isBusy({ length, interarrival }: { length: Duration; interarrival: Duration | undefined }): boolean {
+  if (interarrival === undefined) return false;
+  const longestNs = length.kind === 'fixed' ? length.ns : (length.maxNs ?? Infinity);
+  const leastNs = interarrival.kind === 'exponential' ? 0 : shortestNs(interarrival);
+  return leastNs < longestNs && meanNsOf(interarrival) < PHASES_MAX * meanNsOf(length);
+}
+
+function shortestNs(time: Exclude<Duration, { kind: 'exponential' }>): number {
+  return time.kind === 'fixed' ? time.ns : time.minNs;
 }
