@@ -114,8 +114,8 @@ export function define(verb: Command): void {
 Generators:
 ${generators.join('\n')}
 
-The budget that serves is the least by the periodic resource model (Shin and Lee 2003), under --guest-scheduler and where
-guests are partitioned; of a global guest, each vCPU gets an even share of what the tasks need.
+The budget that serves is the least by the periodic resource model (Shin and Lee 2003), under --guest-scheduler and
+where guests are partitioned; of a global guest, each vCPU gets an even share of what the tasks need.
 
 Examples:
   xenscope taskset -u 0.7 -n 8 -o set.yaml && xenscope record set.yaml -o set.trace
@@ -143,7 +143,8 @@ function writeSet(options: TaskSetOptions): void {
   const { text, notes } = writeTaskSetScenario(tasks, {
     name: `task set ${seed}`,
     remarks: [
-      `${tasks.length} tasks that need ${sum.toFixed(4)} pCPUs: ${generator}, periods ${options.periods.text}, seed ${seed}.`,
+      `${tasks.length} tasks that need ${sum.toFixed(4)} pCPUs: ${generator}, ` +
+        `periods ${options.periods.text}, seed ${seed}.`,
       'Made by xenscope taskset; look at it with xenscope record and xenscope analyze.',
     ],
     scheduler: options.scheduler,

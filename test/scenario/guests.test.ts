@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { changeScenario } from '../../src/scenario/index.ts';
+import { GENERATORS } from '../../src/tasksets/index.ts';
 import { errorsOf, parse } from './errors-of.ts';
 
 const MS = 1_000_000;
@@ -96,6 +98,21 @@ domains:
       'domains: [{name: a, guest: {sched: rm, tasks: [{period: 10ms, wcet: 2ms}]}, vcpus: [tasks]}]';
     const changed = changeScenario(text, 'a.yaml', [{ path: 'a.guest.scheduler', value: 'edf' }]);
     expect(parse(changed).domains[0]!.guest!.scheduler).toBe('edf');
+  });
+});
+
+describe('docs/guests.md', () => {
+  const text = readFileSync(new URL('../../docs/guests.md', import.meta.url), 'utf8');
+
+  it('opens with an example that is a scenario', () => {
+    const { domains } = parse(/```yaml\n([\s\S]*?)```/.exec(text)![1]!);
+    expect(domains.map(({ guest }) => guest!.tasks.length)).toEqual([3, 1]);
+  });
+
+  it('names every generator', () => {
+    for (const name of Object.keys(GENERATORS)) {
+      expect(text, name).toContain(name.replace(/^(uniform|bimodal)-(?!light)/, '-'));
+    }
   });
 });
 
