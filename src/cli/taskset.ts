@@ -96,11 +96,13 @@ export function define(verb: Command): void {
     .option('--domains <number>', 'how many domains the tasks are spread over', parseCount, 1)
     .option('--vcpus <number>', 'vCPUs of each domain', parseCount, 1)
     .option('--pcpus <number>', 'pCPUs of the host (default: as many as the utilisation needs)', parseCount)
-    .option(
-      '--servers <list>',
-      "each vCPU's server, of each domain in turn: budget/period, or a period for the least budget that serves",
-      parseServers,
-      [],
+    .addOption(
+      new Option(
+        '--servers <list>',
+        "each vCPU's server, of each domain in turn: budget/period, or a period for the least budget that serves",
+      )
+        .argParser(parseServers)
+        .default([], 'none'),
     )
     .option('--caps', 'cap domains to what their servers have, for schedulers that know no servers')
     .addOption(

@@ -46,6 +46,7 @@ export interface WrittenScenario {
  */
 export function writeTaskSetScenario(tasks: readonly PeriodicTask[], plan: ScenarioPlan): WrittenScenario {
   const notes: string[] = [];
+  let bandwidth = 0;
   const isGlobal = plan.placement === 'global';
   const bins = worstFit(tasks, isGlobal ? plan.domains : plan.domains * plan.vcpus);
   const offsets = Prng.fromSeed(plan.seed).fork('offsets');
@@ -74,6 +75,7 @@ export function writeTaskSetScenario(tasks: readonly PeriodicTask[], plan: Scena
       const served = (isGlobal ? own[0]! : own[vcpu]!).map((number) => tasks[number]!);
       return sizeServer(server, served, plan, `vm${domain + 1}, vCPU ${vcpu}`, notes);
     });
+    bandwidth += sized.reduce((sum, one) => sum + bandwidthOf(one), 0);
     lines.push(`  - name: vm${domain + 1}`);
     if (plan.isCapped && server !== undefined) lines.push(`    cap: ${capOf(sized as Sized[])}`);
     lines.push('    guest:', `      scheduler: ${plan.guestScheduler}`, `      placement: ${plan.placement}`);
@@ -90,6 +92,9 @@ export function writeTaskSetScenario(tasks: readonly PeriodicTask[], plan: Scena
       lines.push(`      - {workload: tasks${rtds === undefined ? '' : `, ${rtds}`}}`);
     }
   }
+  if (bandwidth > plan.pcpus + 1e-9) {
+    notes.push(`the servers have ${bandwidth.toFixed(3)} pCPUs in all, the host has ${plan.pcpus}`);
+  }
   return { text: `${lines.join('\n')}\n`, notes };
 }
 
@@ -100,8 +105,11 @@ interface Sized {
 
 /** In percent of a pCPU. */
 function capOf(servers: readonly Sized[]): number {
-  const bandwidth = servers.reduce((sum, { budgetNs, periodNs }) => sum + budgetNs / periodNs, 0);
-  return Math.max(1, Math.round(bandwidth * 100));
+  return Math.max(1, Math.round(servers.reduce((sum, one) => sum + bandwidthOf(one), 0) * 100));
+}
+
+function bandwidthOf(server: Sized | undefined): number {
+  return server === undefined ? 0 : server.budgetNs / server.periodNs;
 }
 
 /** RTDS takes no budget below this (RTDS_MIN_BUDGET). */

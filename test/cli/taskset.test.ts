@@ -34,6 +34,12 @@ describe('xenscope taskset', () => {
     expect(domains.every(({ guest }) => guest!.placement === 'global')).toBe(true);
   });
 
+  test('says where the servers need more than there is', () => {
+    const { status, stderr } = taskset('-u 0.9 -n 5 --servers 5ms --domains 2');
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^xenscope: the servers have 1\.\d+ pCPUs in all, the host has 1$/m);
+  });
+
   test.each([
     ['-n 3', 'utilisation'],
     ['-u 0', 'above 0'],
