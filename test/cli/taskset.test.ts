@@ -35,7 +35,7 @@ describe('xenscope taskset', () => {
   });
 
   test('says where the servers need more than there is', () => {
-    const { status, stderr } = taskset('-u 0.9 -n 5 --servers 5ms --domains 2');
+    const { status, stderr } = taskset('-u 0.9 -n 5 --servers 5ms --domains 2 --deadlines-from 0.7');
     expect(status).toBe(0);
     expect(stderr).toMatch(/^xenscope: the servers have 1\.\d+ pCPUs in all, the host has 1$/m);
   });
