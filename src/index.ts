@@ -38,5 +38,7 @@ export * from './scenario/index.ts';
 export * from './simulator/index.ts';
 // 7. Arrow tables.
 export { resultTableToArrow, streamTable, tableSpecs, writeTables } from './tables/index.ts';
+// Where task sets to run come from.
+export * from './tasksets/index.ts';
 // 6. What each vCPU was doing.
 export * from './timeline/index.ts';

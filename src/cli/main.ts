@@ -15,6 +15,7 @@ import { VERSION } from './version.ts';
 const EXAMPLES = `
 Examples:
   xenscope record samples/busy-host.yaml -o run.trace   simulate a host and record it as xentrace would
+  xenscope taskset -u 0.7 -n 8 -o set.yaml          a task set, and the scenario in which a guest runs it
   xenscope info run.trace                           what is in the file, how far to trust it
   xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
   xenscope compare samples/busy-host.yaml --schedulers credit,credit2      which is better, and how surely

@@ -13,6 +13,10 @@ interface Verb {
 
 /** Every verb, in the order of the road. */
 export const VERBS = {
+  taskset: {
+    summary: 'draw a task set and write the scenario in which guests run it',
+    load: () => import('./taskset.ts'),
+  },
   record: {
     summary: 'run a scenario on a simulated Xen host and record a trace of it',
     load: () => import('./record.ts'),

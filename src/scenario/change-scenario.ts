@@ -1,6 +1,7 @@
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import { BOOT_PARAMETERS } from './boot-parameters.ts';
+import { GUEST_KEYS } from './guest-keys.ts';
 import { DOMAIN_KEYS, HOST_KEYS, RTDS_KEYS, SCENARIO_KEYS, TRACE_KEYS, VCPU_KEYS } from './keys.ts';
 import { type Located, parseLocated } from './located.ts';
 import { Problems } from './problems.ts';
@@ -12,7 +13,7 @@ export interface Setting {
   /**
    * - a boot parameter or a key of the scenario, `host` or `trace`: `sched_ratelimit_us`, `duration`,
    *   `pcpus`, `host.context_switch`;
-   * - a key of a domain, by name or as `d1`: `web.weight`, `d1.cap`;
+   * - a key of a domain, by name or as `d1`: `web.weight`, `d1.cap`, `web.guest.scheduler`;
    * - a key of all vCPUs of a domain, or of one description of them: `web.rtds.budget`,
    *   `web.vcpus.0.workload`.
    */
@@ -66,6 +67,7 @@ const WORDS_BELOW: Readonly<Record<string, Vocabulary>> = {
   host: HOST_WORDS,
   trace: TRACE_WORDS,
   rtds: RTDS_WORDS,
+  guest: vocabulary(Object.values(GUEST_KEYS)),
 };
 
 function change(root: PlainMap, path: string, value: Plain): void {

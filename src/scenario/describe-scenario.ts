@@ -63,6 +63,10 @@ function describeDomain(domain: DomainSpec, nameWidth: number): string {
     kinds.set(text, (kinds.get(text) ?? 0) + 1);
   }
   const vcpus = [...kinds].map(([text, count]) => (count === 1 ? text : `${count} x ${text}`)).join(', ');
+  if (domain.guest !== undefined) {
+    const { scheduler, placement, tasks } = domain.guest;
+    settings.push(`${plural(tasks.length, 'task')} under ${placement} ${scheduler}`);
+  }
   const note = settings.length === 0 ? '' : `${settings.join(', ')}: `;
   return `  ${`d${domain.id}`.padEnd(4)}${domain.name.padEnd(nameWidth)}  ${note}${vcpus}`;
 }
@@ -91,6 +95,7 @@ function describeWorkload(workload: Workload): string {
   switch (kind) {
     case 'idle':
     case 'hog':
+    case 'tasks':
       return kind;
     case 'duty':
       return (
@@ -116,7 +121,10 @@ function describeWorkload(workload: Workload): string {
 
 function describeDuration(time: Duration): string {
   if (time.kind === 'fixed') return formatNanosecondsExact(time.ns);
-  if (time.kind === 'exponential') return `exponential(${formatNanosecondsExact(time.meanNs)})`;
+  if (time.kind === 'exponential') {
+    const most = time.maxNs === undefined ? '' : `, ${formatNanosecondsExact(time.maxNs)}`;
+    return `exponential(${formatNanosecondsExact(time.meanNs)}${most})`;
+  }
   return `uniform(${formatNanosecondsExact(time.minNs)}, ${formatNanosecondsExact(time.maxNs)})`;
 }
 

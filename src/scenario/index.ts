@@ -9,6 +9,7 @@
 export { changeScenario, type Setting } from './change-scenario.ts';
 export { describeScenario } from './describe-scenario.ts';
 export { type PromisedDomain, scenarioDomainParameters } from './domain-parameters.ts';
+export type { Arrivals, GuestScheduler, GuestSpec, TaskSpec, TaskStep, Waiting } from './guest-spec.ts';
 export { loadDomainParameters, parseDomainParameters } from './load-domain-parameters.ts';
 export { loadScenario, parseScenario, readScenarioText, type ScenarioOverrides } from './load-scenario.ts';
 export type {

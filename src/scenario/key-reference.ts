@@ -1,6 +1,7 @@
 import { ACTION_KEYS, ARINC653_ENTRY_KEYS, ARINC653_KEYS } from './arinc653-keys.ts';
 import { BOOT_PARAMETERS } from './boot-parameters.ts';
 import { COMMAND_FORMS, type CommandForm } from './command-forms.ts';
+import { GUEST_KEYS, PHASE_KEYS, STEP_KEYS, TASK_KEYS } from './guest-keys.ts';
 import {
   CPUPOOL_KEYS,
   DOMAIN_KEYS,
@@ -37,6 +38,10 @@ export function keyReference(): string {
     section('Each of `actions`', ACTION_KEYS),
     commandSection(),
     workloadSection(),
+    section('`guest`', GUEST_KEYS),
+    section('Each of `tasks`', TASK_KEYS),
+    section('Each of `steps`', STEP_KEYS),
+    section('Each of `phases`', PHASE_KEYS),
     parameterSection(),
   ].join('\n\n');
 }

@@ -372,6 +372,12 @@ export const DOMAIN_KEYS = {
     doc: 'pCPUs on which its vCPUs may run, unless a vCPU says otherwise.',
   }),
   softAffinity: key({ ...soft, default: 'all', doc: 'pCPUs on which its vCPUs prefer to run, likewise.' }),
+  guest: key({
+    name: 'guest',
+    type: nested('map'),
+    default: 'none',
+    doc: 'An operating system with tasks, on those of its vCPUs that have no other workload (see below).',
+  }),
   vcpus: key({
     name: 'vcpus',
     type: nested('list'),
@@ -384,7 +390,7 @@ export const VCPU_KEYS = {
   workload: key({
     name: 'workload',
     type: workloadType,
-    default: 'required',
+    default: 'required, or tasks where there is a guest',
     doc: 'What the guest does on it (see below).',
   }),
   count: key({

@@ -12,6 +12,8 @@ import type { PcpuList } from './pcpu-list.ts';
 import type { Problems } from './problems.ts';
 import { type Found, type Key, readKeys, Values, vocabulary } from './read-keys.ts';
 import { itemsOf } from './resolve-arinc653.ts';
+import { resolveGuest } from './resolve-guest.ts';
+import { type PendingRequest, resolveRequests } from './resolve-requests.ts';
 import type {
   DomainSettings,
   DomainSpec,
@@ -54,6 +56,7 @@ export function resolveDomains(
     return [];
   }
   const domains: DomainSpec[] = [];
+  const requestsOf = new Map<DomainSpec, PendingRequest[]>();
   const lineOfId = new Map<number, number>();
   let nextId = 1;
   let vcpusLeft = VCPUS_MAX;
@@ -79,6 +82,8 @@ export function resolveDomains(
     const cpupool = values.get(DOMAIN_KEYS.cpupool);
     if (cpupool !== undefined) givenPools.set(id, cpupool);
     const sedf = resolveSedf(values.get(DOMAIN_KEYS.sedf), problems);
+    const requests: PendingRequest[] = [];
+    const guest = resolveGuest(values.get(DOMAIN_KEYS.guest), vcpus, problems, requests);
     domains.push({
       id,
       name: values.value(DOMAIN_KEYS.name) ?? `d${id}`,
@@ -88,9 +93,12 @@ export function resolveDomains(
       ...(values.get(DOMAIN_KEYS.extratime) && { extratime: values.value(DOMAIN_KEYS.extratime) }),
       ...resolveAdjust(values.get(DOMAIN_KEYS.adjust), problems),
       ...(cpupool && { cpupool: cpupool.value }),
+      ...(guest && { guest }),
       vcpus,
     });
+    requestsOf.set(domains.at(-1)!, requests);
   }
+  for (const [domain, requests] of requestsOf) resolveRequests(domain, requests, domains, problems);
   return domains;
 }
 
@@ -143,10 +151,16 @@ function resolveVcpus(
   }
   const domainHard = resolveAffinity(domain.get(DOMAIN_KEYS.affinity), pcpus, problems);
   const domainSoft = resolveAffinity(domain.get(DOMAIN_KEYS.softAffinity), pcpus, problems);
+  const hasGuest = domain.get(DOMAIN_KEYS.guest) !== undefined;
   const specs: VcpuSpec[] = [];
   for (const item of list.value.items) {
     const values = readVcpu(item, problems);
-    const workload = values.value(VCPU_KEYS.workload);
+    const given = values.get(VCPU_KEYS.workload);
+    if (given?.value.kind === 'tasks' && !hasGuest) {
+      problems.add('scenario-conflict', given.at, 'there are no tasks, expected a "guest" of the domain');
+    }
+    const isLeftOut = hasGuest && item.kind === 'map' && !values.isBroken(VCPU_KEYS.workload);
+    const workload = given?.value ?? (isLeftOut ? { kind: 'tasks' as const } : undefined);
     if (!workload) {
       if (!values.isBroken(VCPU_KEYS.workload)) {
         problems.add(
@@ -211,7 +225,7 @@ function readVcpu(item: Located, problems: Problems): Values {
 function expand(template: VcpuSpec, count: number, values: Values, problems: Problems): VcpuSpec[] {
   const step = values.get(VCPU_KEYS.offsetStep);
   const { workload } = template;
-  if (!step || workload.kind === 'idle') return new Array<VcpuSpec>(count).fill(template);
+  if (!step || !('offsetNs' in workload)) return new Array<VcpuSpec>(count).fill(template);
   if (!Number.isSafeInteger(workload.offsetNs + (count - 1) * step.value)) {
     problems.add('scenario-bad-value', step.at, `"${step.name}" leads to offsets beyond 2^53 ns`);
     return [];

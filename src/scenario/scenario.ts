@@ -1,3 +1,5 @@
+import type { GuestSpec } from './guest-spec.ts';
+
 /**
  * A checked scenario: what to simulate, with every default filled in and every time in integer nanoseconds.
  *
@@ -92,6 +94,8 @@ export interface DomainSpec {
   readonly adjust?: readonly DomainSettings[] | undefined;
   /** Name of the pool in which it is created; undefined: Pool-0. */
   readonly cpupool?: string | undefined;
+  /** The operating system that runs on those of its vCPUs whose workload is `tasks`. */
+  readonly guest?: GuestSpec | undefined;
   /** One entry per vCPU, `count` already expanded. */
   readonly vcpus: readonly VcpuSpec[];
 }
@@ -261,11 +265,14 @@ export type SedfChange = { readonly [Name in keyof SedfParameters]?: SedfParamet
 export type Duration =
   | { readonly kind: 'fixed'; readonly ns: number }
   | { readonly kind: 'uniform'; readonly minNs: number; readonly maxNs: number }
-  | { readonly kind: 'exponential'; readonly meanNs: number };
+  /** With `maxNs`: truncated there, by drawing again. */
+  | { readonly kind: 'exponential'; readonly meanNs: number; readonly maxNs?: number };
 
 /** What the guest on a vCPU does. `offsetNs` is when it first wakes. */
 export type Workload =
   | { readonly kind: 'idle' }
+  /** The tasks of the domain's guest. */
+  | { readonly kind: 'tasks' }
   | { readonly kind: 'hog'; readonly offsetNs: number }
   | { readonly kind: 'duty'; readonly run: Duration; readonly sleep: Duration; readonly offsetNs: number }
   | {

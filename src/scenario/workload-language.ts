@@ -1,18 +1,14 @@
 import { EXPONENTIAL_MEAN_NS_MAX } from '../base/prng.ts';
+import { meanNsOf, readTime, type TimeForm } from './drawn-duration.ts';
 import { describeLocated, type Located, type LocatedEntry } from './located.ts';
 import type { Problems } from './problems.ts';
 import { quote } from './quote.ts';
 import { unknownWord } from './read-keys.ts';
 import type { Duration, Workload } from './scenario.ts';
-import { readDuration, refuse, type ValueType } from './value-types.ts';
+import { refuse, type ValueType } from './value-types.ts';
 
 /** A time that a workload takes. */
-export interface WorkloadPart {
-  readonly name: string;
-  /** 'fixed' takes a duration, 'drawn' also one that is drawn anew for each use. */
-  readonly kind: 'fixed' | 'drawn';
-  readonly minNs: number;
-  readonly maxNs?: number;
+export interface WorkloadPart extends TimeForm {
   /** undefined: required. */
   readonly default: string | undefined;
   readonly doc: string;
@@ -100,6 +96,7 @@ export const WORKLOAD_FORMS = {
     ],
     inOrder: ['period', 'guard', 'offset'],
   },
+  tasks: { doc: "Runs the tasks of the domain's `guest`.", parts: [], inOrder: [] },
 } as const satisfies Record<string, WorkloadForm>;
 
 type WorkloadKind = keyof typeof WORKLOAD_FORMS;
@@ -240,6 +237,7 @@ function build(kind: WorkloadKind, times: ReadonlyMap<string, Duration>): Worklo
   const offsetNs = fixed('offset');
   switch (kind) {
     case 'idle':
+    case 'tasks':
       return { kind };
     case 'hog':
       return { kind, offsetNs };
@@ -265,76 +263,4 @@ function build(kind: WorkloadKind, times: ReadonlyMap<string, Duration>): Worklo
       return { kind, interarrival, burst: drawn('burst'), deadlineNs, offsetNs };
     }
   }
-}
-
-/** The mean of a duration, rounded down to whole nanoseconds. */
-export function meanNsOf(time: Duration): number {
-  if (time.kind === 'fixed') return time.ns;
-  if (time.kind === 'exponential') return time.meanNs;
-  return time.minNs + Math.floor((time.maxNs - time.minNs) / 2);
-}
-
-/** What a duration may be where it is drawn anew for each use. */
-export const DRAWN_FORM = 'a duration such as 10ms, uniform(5ms..15ms) or exponential(10ms)';
-
-function readTime(node: Located, wanted: WorkloadPart, problems: Problems): Duration | undefined {
-  const { name, kind, minNs } = wanted;
-  const call = callOf(node);
-  if (call === undefined) {
-    const text = node.kind === 'scalar' && typeof node.value !== 'boolean' ? node.value : null;
-    if (text === null) {
-      const expected = kind === 'drawn' ? DRAWN_FORM : 'a duration';
-      const sentence = `"${name}" is ${describeLocated(node)}, expected ${expected}`;
-      problems.add('scenario-bad-value', node.at, sentence);
-      return undefined;
-    }
-    const ns = readDuration(String(text), node.at, name, problems, minNs, wanted.maxNs);
-    return ns === undefined ? undefined : { kind: 'fixed', ns };
-  }
-  if (kind === 'fixed') {
-    problems.add(
-      'scenario-bad-value',
-      node.at,
-      `"${name}" is ${call.shown}, expected a duration that is not drawn`,
-    );
-    return undefined;
-  }
-  const isUniform = call.name === 'uniform' && call.given.length === 2;
-  const isExponential = call.name === 'exponential' && call.given.length === 1;
-  if (!isUniform && !isExponential) {
-    problems.add('scenario-bad-value', node.at, `"${name}" is ${call.shown}, expected ${DRAWN_FORM}`);
-    return undefined;
-  }
-  const maxNs = isExponential ? EXPONENTIAL_MEAN_NS_MAX : undefined;
-  const times = call.given.map((text) => readDuration(text, node.at, name, problems, minNs, maxNs));
-  if (times.includes(undefined)) return undefined;
-  if (isExponential) return { kind: 'exponential', meanNs: times[0]! };
-  if (times[0]! <= times[1]!) return { kind: 'uniform', minNs: times[0]!, maxNs: times[1]! };
-  problems.add(
-    'scenario-bad-value',
-    node.at,
-    `"${name}" is ${call.shown}, expected the least duration first`,
-  );
-  return undefined;
-}
-
-/**
- * `uniform(1ms..2ms)` as text (a blank or a comma divides as well, but a comma ends a value inside `{}`), or
- * `{uniform: [1ms, 2ms]}` as a map; undefined for anything else.
- */
-function callOf(node: Located): { name: string; given: string[]; shown: string } | undefined {
-  if (node.kind === 'scalar') {
-    const match = typeof node.value === 'string' ? /^\s*([a-z]+)\s*\(([^()]*)\)?\s*$/.exec(node.value) : null;
-    if (!match) return undefined;
-    const given = match[2]!
-      .trim()
-      .replace(/(\d)\s+([a-zµμ])/g, '$1$2')
-      .split(/\s*(?:,|\.\.)\s*|\s+/);
-    return { name: node.source.includes(')') ? match[1]! : '', given, shown: describeLocated(node) };
-  }
-  if (node.kind !== 'map' || node.entries.length !== 1) return undefined;
-  const { key, value } = node.entries[0]!;
-  const items = value.kind === 'list' ? value.items : [value];
-  const given = items.map((item) => (item.kind === 'scalar' ? String(item.value) : describeLocated(item)));
-  return { name: key, given, shown: quote(`${key}: ${given.join(', ')}`) };
 }

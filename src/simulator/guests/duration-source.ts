@@ -21,7 +21,14 @@ export class DurationSource {
       case 'uniform':
         return this.#prng!.uniformNs(duration.minNs, duration.maxNs);
       case 'exponential':
-        return this.#prng!.exponentialNs(duration.meanNs);
+        return this.#exponential(duration.meanNs, duration.maxNs ?? Infinity);
     }
+  }
+
+  /** Truncated by drawing again, which is as often as not once or twice: the most is not below the mean. */
+  #exponential(meanNs: number, maxNs: number): number {
+    let ns = this.#prng!.exponentialNs(meanNs);
+    while (ns > maxNs) ns = this.#prng!.exponentialNs(meanNs);
+    return ns;
   }
 }

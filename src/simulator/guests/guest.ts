@@ -22,6 +22,8 @@ export class Guest {
    * time.
    */
   runFromNs = FLOAT_ZERO;
+  /** Where its vCPU is current; -1 is nowhere. */
+  pcpu = -1;
   /** The job that the burst serves, if the workload has jobs. */
   job: Job | undefined;
 

@@ -27,7 +27,12 @@ export interface Workload {
  * The workload of `vcpu` as the scenario describes it. Random durations come from substreams named after the
  * vCPU.
  */
-export function createWorkload(spec: WorkloadSpec, vcpu: Vcpu, root: Prng, records: JobRecords): Workload {
+export function createWorkload(
+  spec: Exclude<WorkloadSpec, { kind: 'tasks' }>,
+  vcpu: Vcpu,
+  root: Prng,
+  records: JobRecords,
+): Workload {
   const draws = (duration: ConstructorParameters<typeof DurationSource>[0], what: string) =>
     new DurationSource(duration, root, `${vcpu}/${what}`);
   switch (spec.kind) {
@@ -157,14 +162,17 @@ class Jobs implements Workload {
   wake(guest: Guest, nowNs: number): number {
     const job: Job = { number: this.#nextNumber, burstNs: this.#burst.next(), started: false };
     this.#nextNumber += 1;
-    this.#records.released(guest.vcpu, job, this.#deadlineNs);
+    const { vcpu } = guest;
+    // It notices a release at once, whether or not it has a pCPU.
+    this.#records.released(vcpu.domain.id, vcpu.id, job.number, this.#deadlineNs);
+    this.#records.noticed(vcpu, vcpu.id, job.number, this.#deadlineNs);
     if (guest.job === undefined) take(guest, job);
     else this.#waiting.push(job);
     return nowNs + this.#interarrival.next();
   }
 
   finish(guest: Guest): number {
-    this.#records.completed(guest.vcpu, guest.job!);
+    this.#records.completed(guest.vcpu, guest.vcpu.id, guest.job!.number);
     guest.job = undefined;
     if (this.#firstWaiting < this.#waiting.length) {
       take(guest, this.#waiting[this.#firstWaiting]!);
