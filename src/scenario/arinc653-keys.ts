@@ -1,4 +1,4 @@
-import { DOMAIN_ID_MAX, nested, VCPUS_PER_DOMAIN_MAX } from './keys.ts';
+import { DOMAIN_ID_MAX, nested, SETTING_KEYS, VCPUS_PER_DOMAIN_MAX } from './keys.ts';
 import { key } from './read-keys.ts';
 import { duration, wholeNanoseconds, wholeNumber, yesOrNo } from './value-types.ts';
 
@@ -54,7 +54,10 @@ export const ACTION_KEYS = {
     type: duration(),
     default: 'required',
     doc: 'When; before anything else that happens at that instant.',
-    aliases: [{ name: 'at_ns', type: wholeNanoseconds() }],
+    aliases: [
+      { name: 'at_ns', type: wholeNanoseconds() },
+      { name: 't_ns', type: wholeNanoseconds() },
+    ],
   }),
   do: key({
     name: 'do',
@@ -74,4 +77,11 @@ export const ACTION_KEYS = {
     default: 'or `do`',
     doc: "New parameters of a domain under SEDF: the keys of a domain's `sedf` and `dom`, the domain's id.",
   }),
+  dom: key({
+    name: 'dom',
+    type: wholeNumber(0, DOMAIN_ID_MAX),
+    default: 'or `do`',
+    doc: "The machine model's way, and order: its parameters are set to what follows, and read back.",
+  }),
+  ...SETTING_KEYS,
 };

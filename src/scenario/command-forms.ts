@@ -3,6 +3,7 @@ import { SCHEDULERS } from './keys.ts';
 /** What stands for a word of a command. */
 export type WordKind =
   | { readonly kind: 'domain' | 'cpupool' | 'scheduler' | 'vcpu' | 'pcpus' | 'name' }
+  | { readonly kind: 'word'; readonly words: readonly string[] }
   | { readonly kind: 'number'; readonly min: number; readonly max: number };
 
 export interface CommandOption {
@@ -37,7 +38,7 @@ function option(letter: string, name: string, value?: WordKind): CommandOption {
 
 function operand(
   name: string,
-  kind: Exclude<WordKind['kind'], 'number'>,
+  kind: Exclude<WordKind['kind'], 'number' | 'word'>,
   isOptional = false,
 ): CommandOperand {
   return { name, value: { kind }, isOptional };
@@ -86,6 +87,18 @@ export const COMMAND_FORMS = {
     ],
     doc: 'The same of credit2.',
     options: [OF_DOMAIN, ...WEIGHT_AND_CAP, SCHEDPARAM, RATELIMIT, OF_CPUPOOL],
+    operands: [],
+  },
+  'sched-bcredit': {
+    usage: ['sched-bcredit -d DOMAIN [-w WEIGHT] [-c CAP] [-m MAX_BOOST_PERIOD_MS] [-r BOOST_RATIO]'],
+    doc: 'The parameters of a domain, with xm. Without any it reads them. What Xen refuses it does not tell.',
+    options: [
+      OF_DOMAIN,
+      ...WEIGHT_AND_CAP,
+      // xm hands them on as signed short integers.
+      option('m', 'maxboostperiod', number(0, 32_767)),
+      option('r', 'ratio', number(0, 32_767)),
+    ],
     operands: [],
   },
   'sched-rtds': {
@@ -142,6 +155,16 @@ export const COMMAND_FORMS = {
     operands: [DOMAIN],
   },
   destroy: { usage: ['destroy DOMAIN'], doc: 'Ends a domain.', options: [], operands: [DOMAIN] },
+  nemesis: {
+    usage: ['nemesis add MASTER MEMBER', 'nemesis remove MASTER MEMBER', 'nemesis destroy MASTER'],
+    doc: "Scheduling domains: MEMBER shares MASTER's time slices, or no longer, or nobody does (credit).",
+    options: [],
+    operands: [
+      { name: 'ACTION', value: { kind: 'word', words: ['add', 'remove', 'destroy'] } },
+      operand('MASTER', 'domain'),
+      operand('MEMBER', 'domain', true),
+    ],
+  },
   'cpupool-create': {
     usage: ['cpupool-create name=NAME sched=SCHEDULER cpus=PCPUS'],
     doc: 'A new pool of pCPUs that are free.',
@@ -196,6 +219,8 @@ export function expectedOf(value: WordKind): string {
       return 'pCPUs such as 0-3,6 or all';
     case 'name':
       return 'a name';
+    case 'word':
+      return `one of ${value.words.join(', ')}`;
     case 'number':
       return `a whole number from ${value.min} to ${value.max}`;
   }

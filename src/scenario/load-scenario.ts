@@ -22,13 +22,7 @@ import { checkPlaces, FIRST_CPUPOOL, resolveCpupools } from './resolve-cpupools.
 import { type GivenPools, resolveDomains } from './resolve-domains.ts';
 import { resolveHost } from './resolve-host.ts';
 import type { Action, CpupoolSpec, Scenario, SchedulerName } from './scenario.ts';
-import {
-  isSinceXen,
-  XEN_SERIES_DEFAULT,
-  XEN_SERIES_WORDS,
-  type XenSeries,
-  xenSeriesOf,
-} from './xen-versions.ts';
+import { defaultXenOf, isSinceXen, XEN_SERIES_WORDS, type XenSeries, xenSeriesOf } from './xen-versions.ts';
 
 /** What a caller decides instead of the file. */
 export interface ScenarioOverrides {
@@ -102,7 +96,7 @@ function resolve(
   const scheduler = decided.scheduler ?? values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
   const poolList = values.get(SCENARIO_KEYS.cpupools);
   const cpupools = poolList && resolveCpupools(poolList, pcpus, scheduler, problems);
-  const xen = decided.xen ?? values.value(SCENARIO_KEYS.xen) ?? XEN_SERIES_DEFAULT;
+  const xen = decided.xen ?? values.value(SCENARIO_KEYS.xen) ?? defaultXenOf(scheduler);
   const givenPools: GivenPools = new Map();
   const domainSpecs = domains ? resolveDomains(domains.value, pcpus, problems, givenPools) : [];
   const actionList = values.get(SCENARIO_KEYS.actions);
@@ -179,14 +173,14 @@ function resolveParameters(
   problems: Problems,
 ): Record<string, number | string | boolean> {
   const ownScheduler = values.value(SCENARIO_KEYS.scheduler) ?? 'credit';
-  const ownXen = values.value(SCENARIO_KEYS.xen) ?? XEN_SERIES_DEFAULT;
+  const ownXen = values.value(SCENARIO_KEYS.xen) ?? defaultXenOf(ownScheduler);
   const isOwnKnown = !values.isBroken(SCENARIO_KEYS.scheduler) && !values.isBroken(SCENARIO_KEYS.xen);
   const params: Record<string, number | string | boolean> = {};
   for (const { parameter, value, keyAt } of values.value(SCENARIO_KEYS.params) ?? []) {
     const whyNotHere = whyNobodyReads(
       parameter,
       [decided.scheduler ?? ownScheduler, ...others],
-      decided.xen ?? ownXen,
+      decided.xen ?? values.value(SCENARIO_KEYS.xen) ?? defaultXenOf(decided.scheduler ?? ownScheduler),
     );
     const whyNever = whyNobodyReads(parameter, [ownScheduler, ...others], ownXen);
     if (whyNotHere === undefined) params[parameter.name] = value;

@@ -3,8 +3,9 @@ import { ACTION_KEYS } from './arinc653-keys.ts';
 import type { Located } from './located.ts';
 import { type CommandScope, parseCommand } from './parse-command.ts';
 import type { Problems } from './problems.ts';
-import { type Found, readKeys, Values, vocabulary } from './read-keys.ts';
+import { type Found, readKeys, unknownWord, Values, vocabulary } from './read-keys.ts';
 import { itemsOf, resolveTable } from './resolve-arinc653.ts';
+import { settingsOf } from './resolve-domains.ts';
 import type { Action } from './scenario.ts';
 import { resolveSedfAction } from './sedf-keys.ts';
 import { readDuration } from './value-types.ts';
@@ -38,8 +39,9 @@ function resolveMap(item: Located, scope: CommandScope, problems: Problems): Act
   const table = values.get(ACTION_KEYS.arinc653);
   const sedf = values.get(ACTION_KEYS.sedf);
   const commands = values.get(ACTION_KEYS.do);
+  const dom = values.get(ACTION_KEYS.dom);
   if (problems.count > countBefore) return [];
-  if (!at || !(table || sedf || commands)) {
+  if (!at || !(table || sedf || commands || dom)) {
     const sentence = `an action lacks ${at ? '"do"' : '"at"'}, expected for example "at 2s: pause 1"`;
     problems.add('scenario-missing-key', item.at, sentence);
     return [];
@@ -50,8 +52,26 @@ function resolveMap(item: Located, scope: CommandScope, problems: Problems): Act
     const action = resolveSedfAction(sedf, at.value, doms, problems);
     if (action) actions.push(action);
   }
+  if (dom) actions.push(...settingOf(dom, at.value, values, scope, problems));
   const arinc653 = table && resolveTable(table, problems);
   return arinc653 ? [...actions, { atNs: at.value, arinc653 }] : actions;
+}
+
+/** `{t_ns: 2000000000, dom: 1, weight: 512}`, the machine model's way. */
+function settingOf(
+  dom: Found<number>,
+  atNs: number,
+  values: Values,
+  { domains }: CommandScope,
+  problems: Problems,
+): Action[] {
+  if (!domains.some(({ id }) => id === dom.value)) {
+    const known = domains.map(({ id }) => String(id));
+    problems.add('scenario-bad-value', dom.at, unknownWord('domain', String(dom.value), known));
+    return [];
+  }
+  const text = `settings of domain ${dom.value}`;
+  return [{ atNs, command: { text, kind: 'sched-domctl', dom: dom.value, settings: settingsOf(values) } }];
 }
 
 function commandsOf(given: Located, atNs: number, scope: CommandScope, problems: Problems): Action[] {

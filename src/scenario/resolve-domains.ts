@@ -1,10 +1,18 @@
-import { DOMAIN_ID_MAX, DOMAIN_KEYS, RTDS_KEYS, VCPU_KEYS, VCPUS_PER_DOMAIN_MAX } from './keys.ts';
+import {
+  DOMAIN_ID_MAX,
+  DOMAIN_KEYS,
+  RTDS_KEYS,
+  SETTING_KEYS,
+  VCPU_KEYS,
+  VCPUS_PER_DOMAIN_MAX,
+} from './keys.ts';
 import { describeLocated, type Located } from './located.ts';
 import type { PcpuList } from './pcpu-list.ts';
 import type { Problems } from './problems.ts';
-
-import { type Found, readKeys, Values, vocabulary } from './read-keys.ts';
-import type { DomainSpec, RtdsParameters, VcpuSpec, Workload } from './scenario.ts';
+import { quote } from './quote.ts';
+import { type Found, readKeys, unknownWord, Values, vocabulary } from './read-keys.ts';
+import { itemsOf } from './resolve-arinc653.ts';
+import type { DomainSettings, DomainSpec, RtdsParameters, VcpuSpec, Workload } from './scenario.ts';
 import { resolveSedf } from './sedf-keys.ts';
 import { WORKLOAD_FORMS, workloadType } from './workload-language.ts';
 
@@ -13,6 +21,7 @@ const VCPUS_MAX = 65_536;
 
 const DOMAIN_WORDS = vocabulary(Object.values(DOMAIN_KEYS));
 const VCPU_WORDS = vocabulary(Object.values(VCPU_KEYS));
+const SETTING_WORDS = vocabulary(Object.values(SETTING_KEYS));
 const RTDS_WORDS = vocabulary(Object.values(RTDS_KEYS));
 
 /** By domain id: where its pool is named. */
@@ -38,6 +47,7 @@ export function resolveDomains(
   }
   const domains: DomainSpec[] = [];
   const lineOfId = new Map<number, number>();
+  const givenMasters = new Map<number, Found<string>>();
   let nextId = 1;
   let vcpusLeft = VCPUS_MAX;
   for (const node of list.items) {
@@ -62,17 +72,67 @@ export function resolveDomains(
     const cpupool = values.get(DOMAIN_KEYS.cpupool);
     if (cpupool !== undefined) givenPools.set(id, cpupool);
     const sedf = resolveSedf(values.get(DOMAIN_KEYS.sedf), problems);
+    const master = values.get(DOMAIN_KEYS.schedulingDomain);
+    if (master !== undefined) givenMasters.set(id, master);
     domains.push({
       id,
       name: values.value(DOMAIN_KEYS.name) ?? `d${id}`,
       weight: values.value(DOMAIN_KEYS.weight),
       cap: values.value(DOMAIN_KEYS.cap),
       ...(sedf && { sedf }),
+      maxBoostPeriodMs: values.value(DOMAIN_KEYS.maxBoostPeriod),
+      boostRatio: values.value(DOMAIN_KEYS.boostRatio),
+      ...resolveAdjust(values.get(DOMAIN_KEYS.adjust), problems),
       ...(cpupool && { cpupool: cpupool.value }),
       vcpus,
     });
   }
-  return domains;
+  return domains.map((domain) => {
+    const given = givenMasters.get(domain.id);
+    const master = given && resolveMaster(given, domain, domains, givenMasters, problems);
+    return master === undefined ? domain : { ...domain, schedulingDomain: master };
+  });
+}
+
+/** Whose time slices a domain shares: those of one that has its own. */
+function resolveMaster(
+  given: Found<string>,
+  domain: DomainSpec,
+  domains: readonly DomainSpec[],
+  givenMasters: ReadonlyMap<number, Found<string>>,
+  problems: Problems,
+): number | undefined {
+  const { value, at, name } = given;
+  const master = domains.find((one) => one.name === value) ?? domains.find(({ id }) => String(id) === value);
+  if (master === undefined) {
+    const names = domains.filter((one) => one !== domain).map((one) => one.name);
+    problems.add('scenario-bad-value', at, unknownWord('domain', value, names));
+  } else if (master.id === domain.id || givenMasters.has(master.id)) {
+    const why = master.id === domain.id ? 'that is the domain itself' : 'that shares those of another';
+    problems.add('scenario-conflict', at, `"${name}" is ${quote(value)}, ${why}`);
+  }
+  return master?.id;
+}
+
+function resolveAdjust(list: Found<Located> | undefined, problems: Problems): Pick<DomainSpec, 'adjust'> {
+  if (list === undefined) return {};
+  const adjust = (itemsOf(list, 'settings', problems) ?? []).map((item) => {
+    const values = new Values();
+    readKeys(item, 'a setting', SETTING_WORDS, values, problems);
+    return settingsOf(values);
+  });
+  return { adjust };
+}
+
+/** What a map with SETTING_KEYS asks for. */
+export function settingsOf(values: Values): DomainSettings {
+  return {
+    weight: values.value(SETTING_KEYS.weight),
+    cap: values.value(SETTING_KEYS.cap),
+    maxBoostPeriodMs: values.value(SETTING_KEYS.maxBoostPeriod),
+    boostRatio: values.value(SETTING_KEYS.boostRatio),
+    isInquiry: values.value(SETTING_KEYS.inquiry),
+  };
 }
 
 /** libxl refuses a cap above 100 percent for each vCPU (libxl_sched.c, sched_credit_domain_set). */

@@ -1,3 +1,5 @@
+import type { SchedulerName } from './scenario.ts';
+
 /**
  * The versions of Xen that a scenario may name, oldest first: the series of the releases, and the
  * repository's head. 4.6-rfc is 4.6 with the first event-driven RTDS as it was sent to the mailing list.
@@ -41,6 +43,14 @@ export type XenSeries = (typeof XEN_SERIES)[number];
 
 /** What a scenario models that names no version: the newest. */
 export const XEN_SERIES_DEFAULT: XenSeries = XEN_SERIES[XEN_SERIES.length - 1]!;
+
+/** Schedulers that were in one version of Xen only, or a patch to it: what such a scenario models. */
+const XEN_SERIES_OF: Partial<Record<SchedulerName, XenSeries>> = { bcredit: '3.3' };
+
+/** The version that a scenario models which names a scheduler and no version. */
+export function defaultXenOf(scheduler: SchedulerName): XenSeries {
+  return XEN_SERIES_OF[scheduler] ?? XEN_SERIES_DEFAULT;
+}
 
 /** The series of a version as written (`4.17`, `4.17.7`, `head`, `HEAD`), or undefined when there is none. */
 export function xenSeriesOf(version: string): XenSeries | undefined {

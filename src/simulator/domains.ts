@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts';
-import type { DomainSpec, Scenario, VcpuSpec } from '../scenario/scenario.ts';
+import type { DomainSettings, DomainSpec, Scenario, VcpuSpec } from '../scenario/scenario.ts';
 import { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 import { moveDomain } from './cpupools.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { joinMaster } from './scheduling-domains.ts';
 import {
   TRC_DOM0_DOM_ADD,
   TRC_DOM0_DOM_REM,
@@ -26,6 +27,10 @@ export function createDomains(xen: Hypervisor, scenario: Scenario, pool: Cpupool
     xen.machine.cpu = 0;
     createDomain(xen, spec, xen.pools.find(({ name }) => name === spec.cpupool) ?? pool, false);
   }
+  for (const { id, schedulingDomain } of scenario.domains) {
+    const domain = xen.domains.find((one) => one.id === id);
+    if (domain !== undefined && schedulingDomain !== undefined) joinMaster(xen, domain, schedulingDomain);
+  }
 }
 
 /**
@@ -37,6 +42,7 @@ export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, i
   for (const [id, vcpuSpec] of spec.vcpus.entries()) setAffinities(xen, domain.vcpus[id]!, vcpuSpec);
   if (isPaused) setParameters(xen, domain, spec);
   else if (hasParameters(spec, pool)) xen.adjustDomain(domain, spec);
+  for (const settings of spec.adjust ?? []) applySettings(xen, domain, settings);
   for (const [id, { rtds }] of spec.vcpus.entries()) {
     if (rtds !== undefined) xen.adjustVcpu(domain.vcpus[id]!, rtds);
   }
@@ -46,8 +52,16 @@ export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, i
 }
 
 /** Whether the toolstack has anything to tell its scheduler. */
-function hasParameters({ weight, cap, sedf }: DomainSpec, { scheduler }: Cpupool): boolean {
-  return scheduler.name === 'sedf' ? (sedf ?? weight) !== undefined : (weight ?? cap) !== undefined;
+function hasParameters(spec: DomainSpec, { scheduler }: Cpupool): boolean {
+  const { weight, cap, sedf, maxBoostPeriodMs, boostRatio } = spec;
+  if (scheduler.name === 'sedf') return (sedf ?? weight) !== undefined;
+  return (weight ?? cap ?? maxBoostPeriodMs ?? boostRatio) !== undefined;
+}
+
+/** One hypercall that reads the parameters of a domain, or asks for others. */
+function applySettings(xen: Hypervisor, domain: Domain, settings: DomainSettings): void {
+  if (settings.isInquiry) xen.inquireDomain(domain);
+  else xen.adjustDomain(domain, settings);
 }
 
 /** libxl reads the parameters and writes them back, also when none is given; each leaves a record. */

@@ -18,7 +18,10 @@ export interface Collection {
   readonly whyNoTraces?: string;
   /** Polls of idle pCPUs that find nothing are left out here, so that there are fewer decisions. */
   readonly leavesOutPolls?: boolean;
-  /** Its scenarios and results are those of credit-2008.ts: with settings at run time, and the credit over time. */
+  /**
+   * Its scenarios and results are those of reference-2008.ts: with settings at run time, and the credit over
+   * time.
+   */
   readonly isOf2008?: boolean;
 }
 
@@ -44,6 +47,14 @@ export const collections: readonly Collection[] = [
     source: 'fd3c09b029 of November 2008',
     scenarios: 'older/scenarios/credit-2008',
     results: 'older/credit-2008',
+    isOf2008: true,
+  },
+  {
+    scheduler: 'bcredit',
+    xen: '3.3',
+    source: 'the same with the patch of December 2008',
+    scenarios: 'older/scenarios/bcredit',
+    results: 'older/bcredit',
     isOf2008: true,
   },
   { scheduler: 'rtds', xen: '4.7', source: '4.7.0', results: 'older/rtds-4.7.0', ...untraced },

@@ -142,7 +142,7 @@ describe('the built-in definitions', () => {
 
   test('name the release of each layout of Xen, the first before the last', () => {
     for (const { event, since, until } of layouts) {
-      const own = ['task', 'sedf'].includes(event.className);
+      const own = ['task', 'sedf', 'bcredit', 'scheduling_domain'].includes(event.className);
       if (own) expect([since, until]).toEqual([undefined, undefined]);
       else expect(since, event.name).toMatch(/^(3\.[234]|4\.\d+)$/);
       if (until !== undefined)

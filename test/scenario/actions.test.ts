@@ -106,7 +106,7 @@ describe('actions', () => {
     ['at 2s: cpupool-migrate web Pool-1', ['4:32: unknown cpupool "Pool-1", did you mean "Pool-0"?']],
     [
       'at 2s: cpupool-create name=x sched=bvt cpus=1',
-      ['4:40: unknown scheduler "bvt", expected one of credit, credit2, rtds, null, arinc653, sedf'],
+      ['4:40: unknown scheduler "bvt", expected one of credit, credit2, rtds, null, arinc653, sedf, bcredit'],
     ],
     ['at 2s: 7', ['4:12: an action is text, such as "sched-credit -d 1 -w 512"']],
     ['{do: pause 1}', ['4:5: an action lacks "at", expected for example "at 2s: pause 1"']],

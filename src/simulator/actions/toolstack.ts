@@ -5,8 +5,9 @@ import type { Hypervisor } from '../hypervisor.ts';
 import { pinVcpus } from './affinity.ts';
 import { addPcpus, createCpupool, destroyCpupool, migrateDomain, removePcpus } from './cpupools.ts';
 import { create, destroy } from './domains.ts';
-import { adjustDomain, adjustPool, adjustSedf, adjustVcpus } from './parameters.ts';
+import { adjustDomain, adjustPool, adjustSedf, adjustVcpus, setByDomctl } from './parameters.ts';
 import { pause, setVcpus, unpause } from './pausing.ts';
+import { nemesis } from './scheduling-domains.ts';
 import type { Refusal, Tools } from './tools.ts';
 
 /**
@@ -58,6 +59,8 @@ export class Toolstack {
     switch (command.kind) {
       case 'sched-domain':
         return adjustDomain(xen, domain, command);
+      case 'sched-domctl':
+        return setByDomctl(xen, domain, command);
       case 'sched-vcpu':
         return adjustVcpus(xen, domain, command);
       case 'sched-sedf':
@@ -74,6 +77,8 @@ export class Toolstack {
         return destroy(tools, domain);
       case 'cpupool-migrate':
         return withPool(tools, command.cpupool, (pool) => migrateDomain(xen, domain, pool));
+      case 'nemesis':
+        return nemesis(xen, domain, command);
       case 'create':
         return undefined;
     }

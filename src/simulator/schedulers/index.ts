@@ -9,6 +9,7 @@ import { isSinceXen, type XenSeries } from '../../scenario/xen-versions.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { Arinc653Scheduler } from './arinc653.ts';
+import { BcreditScheduler } from './bcredit.ts';
 import { CreditScheduler } from './credit.ts';
 import { Credit2Scheduler } from './credit2.ts';
 import { NullScheduler } from './null.ts';
@@ -54,6 +55,13 @@ export const schedulers: readonly SchedulerEntry[] = [
     until: '4.5',
     create: (xen) => new SedfScheduler(xen),
   },
+  {
+    name: 'bcredit',
+    title: 'SMP Credit Scheduler for client side',
+    since: '3.3',
+    until: '3.3',
+    create: (xen) => new BcreditScheduler(xen),
+  },
 ];
 
 /** Whether it is modelled in a version of Xen. */
@@ -77,7 +85,8 @@ export function createScheduler(name: string, xen: Hypervisor): Scheduler {
     const { since, until } = entry;
     const modelled = schedulers.filter((known) => isModelled(known, series)).map((each) => each.name);
     const sentence = `scheduler "${name}" of Xen ${series} is not modelled`;
-    const when = until === undefined ? `from Xen ${since} on` : `of Xen ${since} to ${until}`;
+    const last = since === until ? 'only' : `to ${until}`;
+    const when = until === undefined ? `from Xen ${since} on` : `of Xen ${since} ${last}`;
     throw new UserError('scheduler-too-old', sentence, {
       hint: `it is ${when}; of ${series} there is ${modelled.join(', ')}`,
     });
