@@ -112,6 +112,13 @@ export const BOOT_PARAMETERS: readonly BootParameter[] = [
     doc: 'Who goes first: the earlier deadline or the shorter period.',
   },
   {
+    name: 'bcsched_tslice',
+    schedulers: ['bcredit'],
+    type: wholeNumber(0, 1000, 'milliseconds'),
+    default: 2,
+    doc: 'The time slice that the vCPUs of a pCPU share while they are boosted; at least 0.5 ms for each.',
+  },
+  {
     name: 'credit2_runqueue',
     schedulers: CREDIT2,
     type: oneOf(['cpu', 'core', 'socket', 'node', 'all']),

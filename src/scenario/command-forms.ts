@@ -117,6 +117,18 @@ export const COMMAND_FORMS = {
     options: [OF_DOMAIN, ...WEIGHT_AND_CAP, SCHEDPARAM, RATELIMIT, OF_CPUPOOL],
     operands: [],
   },
+  'sched-bcredit': {
+    usage: ['sched-bcredit -d DOMAIN [-w WEIGHT] [-c CAP] [-m MAX_BOOST_PERIOD_MS] [-r BOOST_RATIO]'],
+    doc: 'The parameters of a domain, with xm. Without any it reads them. What Xen refuses it does not tell.',
+    options: [
+      OF_DOMAIN,
+      ...WEIGHT_AND_CAP,
+      // xm hands them on as signed short integers.
+      option('m', 'maxboostperiod', number(0, 32_767)),
+      option('r', 'ratio', number(0, 32_767)),
+    ],
+    operands: [],
+  },
   'sched-rtds': {
     usage: ['sched-rtds -d DOMAIN -v VCPU|all -p PERIOD_US -b BUDGET_US -e 0|1'],
     doc: 'The server of a vCPU. It counts from the next period on. What is left out stays.',
@@ -191,6 +203,16 @@ export const COMMAND_FORMS = {
     operands: [DOMAIN],
   },
   destroy: { usage: ['destroy DOMAIN'], doc: 'Ends a domain.', options: [], operands: [DOMAIN] },
+  nemesis: {
+    usage: ['nemesis add MASTER MEMBER', 'nemesis remove MASTER MEMBER', 'nemesis destroy MASTER'],
+    doc: "Scheduling domains: MEMBER shares MASTER's time slices, or no longer, or nobody does (credit).",
+    options: [],
+    operands: [
+      { name: 'ACTION', value: { kind: 'word', words: ['add', 'remove', 'destroy'] } },
+      operand('MASTER', 'domain'),
+      operand('MEMBER', 'domain', true),
+    ],
+  },
   'cpupool-create': {
     usage: ['cpupool-create name=NAME sched=SCHEDULER cpus=PCPUS'],
     doc: 'A new pool of pCPUs that are free.',

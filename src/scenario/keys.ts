@@ -38,6 +38,7 @@ export const SCHEDULERS = [
   'rtxen',
   'rtglobal',
   'rtpartition',
+  'bcredit',
 ] as const satisfies SchedulerName[];
 
 /** Domain ids from 32752 on are Xen's own (DOMID_FIRST_RESERVED in public/xen.h). */
@@ -87,7 +88,7 @@ export const SCENARIO_KEYS = {
   xen: key({
     name: 'xen',
     type: xenVersion,
-    default: `${XEN_SERIES[XEN_SERIES.length - 1]!}; rt-xen-2.0 for rtglobal and rtpartition`,
+    default: `${XEN_SERIES[XEN_SERIES.length - 1]!}; 3.3 for bcredit, rt-xen-2.0 for rtglobal and rtpartition`,
     doc: 'The version of Xen that is modelled. A patch version such as 4.17.7 means its series.',
   }),
   scheduler: key({
@@ -259,6 +260,13 @@ export const HOST_KEYS = {
     doc: "Seed of Xen's get_random(), which cpumask_any() uses; with 0 it always answers 0.",
     topLevel: ['random_seed'],
   }),
+  xmallocFill: key({
+    name: 'xmalloc_fill',
+    type: wholeNumber(0, 2),
+    default: '0',
+    doc: 'What memory holds before its first use: with n, Xen 3.3 accounts at ticks 3 - n, 6 - n, ...',
+    topLevel: ['xmalloc_fill'],
+  }),
 };
 
 export const TRACE_KEYS = {
@@ -283,6 +291,13 @@ export const TRACE_KEYS = {
     doc: 'When the trace stops; the run goes on.',
     topLevel: [{ name: 'trace_end_ns', type: wholeNanoseconds(1) }],
   }),
+  stateEvery: key({
+    name: 'state_every',
+    type: duration(),
+    default: 'never',
+    doc: "How often the machine model's own instrument writes down what its scheduler knows; here never.",
+    topLevel: [{ name: 'state_every_ns', type: wholeNanoseconds() }],
+  }),
 };
 
 const hard = {
@@ -295,6 +310,25 @@ const soft = { name: 'soft_affinity', type: pcpuList, aliases: ['soft'] };
 /** RT-Xen's own tool takes as much (libxl.c, sched_rtglobal_domain_set). */
 const milliseconds = wholeNumber(1, 65_535, 'milliseconds');
 const extra = { name: 'extratime', type: yesOrNo, aliases: ['extra'] };
+
+/**
+ * What a setting of the parameters of a domain may ask for; 0 and 65535 may mean that it asks for nothing.
+ */
+const PARAMETER_MAX = 65_535;
+const BOOST_KEYS = {
+  maxBoostPeriod: key({
+    name: 'max_boost_period',
+    type: wholeNumber(0, PARAMETER_MAX, 'milliseconds'),
+    default: '0',
+    doc: 'For how long its vCPUs may save up boost credit, from 30 on; 0 is none (bcredit).',
+  }),
+  boostRatio: key({
+    name: 'boost_ratio',
+    type: wholeNumber(0, PARAMETER_MAX, 'percent of one pCPU'),
+    default: '0',
+    doc: 'Boost credit that it is given instead of credit by weight; needs a `max_boost_period` (bcredit).',
+  }),
+};
 
 export const SETTING_KEYS = {
   vcpu: key({
@@ -319,6 +353,26 @@ export const SETTING_KEYS = {
     ...extra,
     default: 'as it is',
     doc: 'Whether the vCPUs of the domain may run without budget (RT-Xen 2.0).',
+  }),
+  weight: key({
+    name: 'weight',
+    type: wholeNumber(0, PARAMETER_MAX),
+    default: 'as it is',
+    doc: 'Its weight; 0 leaves it.',
+  }),
+  cap: key({
+    name: 'cap',
+    type: wholeNumber(0, PARAMETER_MAX),
+    default: 'as it is',
+    doc: 'Its cap; 65535 leaves it.',
+  }),
+  maxBoostPeriod: key({ ...BOOST_KEYS.maxBoostPeriod, default: 'as it is' }),
+  boostRatio: key({ ...BOOST_KEYS.boostRatio, default: 'as it is' }),
+  inquiry: key({
+    name: 'getinfo_only',
+    type: yesOrNo,
+    default: 'false',
+    doc: 'Only reads them, for which Xen until 4.1 stops and wakes all vCPUs of the domain, too.',
   }),
 };
 
@@ -353,11 +407,18 @@ export const DOMAIN_KEYS = {
     default: 'false',
     doc: 'Its vCPUs may run without budget when nobody with budget wants the pCPU (RT-Xen 2.0).',
   }),
+  ...BOOST_KEYS,
   adjust: key({
     name: 'adjust',
     type: nested('list'),
     default: 'none',
-    doc: 'Settings of its parameters right after its creation, one after the other, as Xen takes or refuses them.',
+    doc: 'Settings of its parameters after its creation, one after the other, as Xen takes or refuses them.',
+  }),
+  schedulingDomain: key({
+    name: 'scheduling_domain',
+    type: shortText(100),
+    default: 'none',
+    doc: 'Name or id of the master whose time slices it shares instead of having its own (credit).',
   }),
   cpupool: key({
     name: 'cpupool',

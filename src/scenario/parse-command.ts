@@ -191,12 +191,12 @@ function readWord(
       return /^\d{1,4}$/.test(text) ? Number(text) : refuse();
     case 'name':
       return text === '' ? refuse() : text;
-    case 'word':
-      return wanted.words.includes(text) ? text : refuse();
     case 'scheduler':
       return SCHEDULERS.some((known) => known === text)
         ? text
         : tell(unknownWord('scheduler', text, SCHEDULERS));
+    case 'word':
+      return wanted.words.includes(text) ? text : tell(unknownWord(name.toLowerCase(), text, wanted.words));
     case 'cpupool':
       return scope.cpupools.includes(text) ? text : tell(unknownWord('cpupool', text, scope.cpupools));
     case 'domain': {
@@ -235,6 +235,7 @@ function build(
   switch (name) {
     case 'sched-credit':
     case 'sched-credit2':
+    case 'sched-bcredit':
     case 'sched-rtds':
       return buildSched(name, text, values, command, problems);
     case 'sched-sedf':
@@ -247,6 +248,16 @@ function build(
       const hard = pcpus('HARD');
       const soft = pcpus('SOFT');
       return { text, kind: name, dom, vcpu: number('VCPU'), hard, soft };
+    }
+    case 'nemesis': {
+      const action = values.get('ACTION') as 'add' | 'remove' | 'destroy';
+      if (values.has('MEMBER') === (action === 'destroy')) {
+        const why = action === 'destroy' ? 'has a MEMBER too much' : 'lacks MEMBER';
+        const sentence = `"nemesis ${action}" ${why}, ${usageOf(COMMAND_FORMS.nemesis)}`;
+        problems.add('scenario-bad-value', command.at, sentence);
+        return undefined;
+      }
+      return { text, kind: name, action, dom: number('MASTER')!, member: number('MEMBER') };
     }
     case 'vcpu-set':
       return { text, kind: name, dom, count: number('COUNT')! };
@@ -271,7 +282,7 @@ function build(
 
 /** Parameters of a domain, of a vCPU, or of the scheduler itself, as xl tells them apart. */
 function buildSched(
-  name: 'sched-credit' | 'sched-credit2' | 'sched-rtds',
+  name: 'sched-credit' | 'sched-credit2' | 'sched-bcredit' | 'sched-rtds',
   text: string,
   values: Values,
   command: Word,
@@ -297,6 +308,11 @@ function buildSched(
     };
   }
   if (dom === undefined) return refuse('lacks -d');
+  if (name === 'sched-bcredit') {
+    const boost = { maxBoostPeriodMs: number('maxboostperiod'), boostRatio: number('ratio') };
+    const given = { dom, weight: number('weight'), cap: number('cap'), ...boost };
+    return { text, kind: 'sched-domain', scheduler: 'bcredit', ...given };
+  }
   if (name !== 'sched-rtds') {
     const stray = ['tslice_ms', 'ratelimit_us', 'migration_delay_us', 'cpupool'].find((key) =>
       values.has(key),

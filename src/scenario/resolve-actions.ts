@@ -57,7 +57,7 @@ function resolveMap(item: Located, scope: CommandScope, problems: Problems): Act
   return arinc653 ? [...actions, { atNs: at.value, arinc653 }] : actions;
 }
 
-/** `{t_ns: 2000000000, dom: 1, budget_ms: 5}`, the machine model's way. */
+/** `{t_ns: 2000000000, dom: 1, weight: 512}`, the machine model's way. */
 function settingOf(
   dom: Found<number>,
   atNs: number,

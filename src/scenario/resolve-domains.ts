@@ -10,7 +10,8 @@ import {
 import { describeLocated, type Located } from './located.ts';
 import type { PcpuList } from './pcpu-list.ts';
 import type { Problems } from './problems.ts';
-import { type Found, type Key, readKeys, Values, vocabulary } from './read-keys.ts';
+import { quote } from './quote.ts';
+import { type Found, type Key, readKeys, unknownWord, Values, vocabulary } from './read-keys.ts';
 import { itemsOf } from './resolve-arinc653.ts';
 import { resolveGuest } from './resolve-guest.ts';
 import { type PendingRequest, resolveRequests } from './resolve-requests.ts';
@@ -58,6 +59,7 @@ export function resolveDomains(
   const domains: DomainSpec[] = [];
   const requestsOf = new Map<DomainSpec, PendingRequest[]>();
   const lineOfId = new Map<number, number>();
+  const givenMasters = new Map<number, Found<string>>();
   let nextId = 1;
   let vcpusLeft = VCPUS_MAX;
   for (const node of list.items) {
@@ -84,6 +86,8 @@ export function resolveDomains(
     const sedf = resolveSedf(values.get(DOMAIN_KEYS.sedf), problems);
     const requests: PendingRequest[] = [];
     const guest = resolveGuest(values.get(DOMAIN_KEYS.guest), vcpus, problems, requests);
+    const master = values.get(DOMAIN_KEYS.schedulingDomain);
+    if (master !== undefined) givenMasters.set(id, master);
     domains.push({
       id,
       name: values.value(DOMAIN_KEYS.name) ?? `d${id}`,
@@ -91,6 +95,8 @@ export function resolveDomains(
       cap: values.value(DOMAIN_KEYS.cap),
       ...(sedf && { sedf }),
       ...(values.get(DOMAIN_KEYS.extratime) && { extratime: values.value(DOMAIN_KEYS.extratime) }),
+      maxBoostPeriodMs: values.value(DOMAIN_KEYS.maxBoostPeriod),
+      boostRatio: values.value(DOMAIN_KEYS.boostRatio),
       ...resolveAdjust(values.get(DOMAIN_KEYS.adjust), problems),
       ...(cpupool && { cpupool: cpupool.value }),
       ...(guest && { guest }),
@@ -99,7 +105,31 @@ export function resolveDomains(
     requestsOf.set(domains.at(-1)!, requests);
   }
   for (const [domain, requests] of requestsOf) resolveRequests(domain, requests, domains, problems);
-  return domains;
+  return domains.map((domain) => {
+    const given = givenMasters.get(domain.id);
+    const master = given && resolveMaster(given, domain, domains, givenMasters, problems);
+    return master === undefined ? domain : { ...domain, schedulingDomain: master };
+  });
+}
+
+/** Whose time slices a domain shares: those of one that has its own. */
+function resolveMaster(
+  given: Found<string>,
+  domain: DomainSpec,
+  domains: readonly DomainSpec[],
+  givenMasters: ReadonlyMap<number, Found<string>>,
+  problems: Problems,
+): number | undefined {
+  const { value, at, name } = given;
+  const master = domains.find((one) => one.name === value) ?? domains.find(({ id }) => String(id) === value);
+  if (master === undefined) {
+    const names = domains.filter((one) => one !== domain).map((one) => one.name);
+    problems.add('scenario-bad-value', at, unknownWord('domain', value, names));
+  } else if (master.id === domain.id || givenMasters.has(master.id)) {
+    const why = master.id === domain.id ? 'that is the domain itself' : 'that shares those of another';
+    problems.add('scenario-conflict', at, `"${name}" is ${quote(value)}, ${why}`);
+  }
+  return master?.id;
 }
 
 function resolveAdjust(list: Found<Located> | undefined, problems: Problems): Pick<DomainSpec, 'adjust'> {
@@ -115,6 +145,11 @@ function resolveAdjust(list: Found<Located> | undefined, problems: Problems): Pi
 /** What a map with SETTING_KEYS asks for. */
 export function settingsOf(values: Values): DomainSettings {
   return {
+    weight: values.value(SETTING_KEYS.weight),
+    cap: values.value(SETTING_KEYS.cap),
+    maxBoostPeriodMs: values.value(SETTING_KEYS.maxBoostPeriod),
+    boostRatio: values.value(SETTING_KEYS.boostRatio),
+    isInquiry: values.value(SETTING_KEYS.inquiry),
     vcpu: values.value(SETTING_KEYS.vcpu),
     periodMs: values.value(SETTING_KEYS.periodMs),
     budgetMs: values.value(SETTING_KEYS.budgetMs),

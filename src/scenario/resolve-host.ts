@@ -50,6 +50,7 @@ export function resolveHost(
     timerMinNs: values.value(HOST_KEYS.timerMin),
     timerBatch: values.value(HOST_KEYS.timerBatch) ?? true,
     randomSeed: values.value(HOST_KEYS.randomSeed) ?? 0,
+    xmallocFill: values.value(HOST_KEYS.xmallocFill),
   };
   return { host, pcpus: shape.pcpus };
 }

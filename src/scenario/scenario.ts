@@ -44,7 +44,8 @@ export type SchedulerName =
   | 'sedf'
   | 'rtxen'
   | 'rtglobal'
-  | 'rtpartition';
+  | 'rtpartition'
+  | 'bcredit';
 
 export interface Host {
   readonly pcpus: number;
@@ -69,6 +70,11 @@ export interface Host {
   readonly timerBatch: boolean;
   /** 0: get_random() answers 0, as on the reference machine. */
   readonly randomSeed: number;
+  /**
+   * What memory holds before its first use, 0 to 2: which tick of Xen 3.3 is the first that does the
+   * accounting.
+   */
+  readonly xmallocFill?: number | undefined;
 }
 
 export interface TraceSettings {
@@ -90,8 +96,13 @@ export interface DomainSpec {
   readonly sedf?: SedfParameters | undefined;
   /** Its vCPUs may run without budget (RT-Xen 2.0). */
   readonly extratime?: boolean | undefined;
+  /** For how long its vCPUs may save up boost credit, and how much they are given (bcredit). */
+  readonly maxBoostPeriodMs?: number | undefined;
+  readonly boostRatio?: number | undefined;
   /** Settings after those, one after the other. */
   readonly adjust?: readonly DomainSettings[] | undefined;
+  /** Id of the domain whose time slices it shares from its creation on (credit). */
+  readonly schedulingDomain?: number | undefined;
   /** Name of the pool in which it is created; undefined: Pool-0. */
   readonly cpupool?: string | undefined;
   /** The operating system that runs on those of its vCPUs whose workload is `tasks`. */
@@ -107,6 +118,12 @@ export interface DomainSettings {
   readonly periodMs?: number | undefined;
   readonly budgetMs?: number | undefined;
   readonly extratime?: boolean | undefined;
+  readonly weight?: number | undefined;
+  readonly cap?: number | undefined;
+  readonly maxBoostPeriodMs?: number | undefined;
+  readonly boostRatio?: number | undefined;
+  /** The parameters are only read. */
+  readonly isInquiry?: boolean | undefined;
 }
 
 export interface VcpuSpec {
@@ -144,12 +161,23 @@ export type Action =
 /** A command of `xl`. Domains are named by their ids, pools by their names; undefined parameters stay. */
 export type Command = { /** As written. */ readonly text: string } & (
   | {
-      /** `sched-credit -d`, `sched-credit2 -d` */
+      /** `sched-credit -d`, `sched-credit2 -d`, `sched-bcredit -d` */
       readonly kind: 'sched-domain';
       readonly scheduler: SchedulerName;
       readonly dom: number;
       readonly weight: number | undefined;
       readonly cap: number | undefined;
+      readonly maxBoostPeriodMs?: number | undefined;
+      readonly boostRatio?: number | undefined;
+    }
+  | {
+      /**
+       * Hypercalls without a tool that checks: one that sets parameters of a domain, and one that reads them.
+       * They come after what guests do at that instant, and before timers.
+       */
+      readonly kind: 'sched-domctl';
+      readonly dom: number;
+      readonly settings: DomainSettings;
     }
   | {
       /** `sched-rtds -d -v` */
@@ -178,12 +206,6 @@ export type Command = { /** As written. */ readonly text: string } & (
       readonly server: ServerParameters;
     }
   | {
-      /** Hypercalls without a tool that checks: one that sets parameters of a domain, and one that reads them. */
-      readonly kind: 'sched-domctl';
-      readonly dom: number;
-      readonly settings: DomainSettings;
-    }
-  | {
       /** `sched-credit -s` and its like */
       readonly kind: 'sched-pool';
       readonly scheduler: SchedulerName;
@@ -203,6 +225,13 @@ export type Command = { /** As written. */ readonly text: string } & (
       readonly soft: readonly number[] | undefined;
     }
   | { readonly kind: 'pause' | 'unpause' | 'create' | 'destroy'; readonly dom: number }
+  | {
+      /** `nemesis`: scheduling domains. `dom` is the master; `destroy` has no member. */
+      readonly kind: 'nemesis';
+      readonly action: 'add' | 'remove' | 'destroy';
+      readonly dom: number;
+      readonly member: number | undefined;
+    }
   | { readonly kind: 'vcpu-set'; readonly dom: number; readonly count: number }
   | {
       readonly kind: 'cpupool-create';

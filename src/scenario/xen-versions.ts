@@ -47,6 +47,7 @@ export const XEN_SERIES_DEFAULT: XenSeries = XEN_SERIES[XEN_SERIES.length - 1]!;
 
 /** Schedulers that were in one version of Xen only, or a patch to it: what such a scenario models. */
 const XEN_SERIES_OF: Partial<Record<SchedulerName, XenSeries>> = {
+  bcredit: '3.3',
   rtglobal: 'rt-xen-2.0',
   rtpartition: 'rt-xen-2.0',
 };

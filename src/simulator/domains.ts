@@ -1,9 +1,16 @@
 import { assert } from '../base/assert.ts';
-import type { DomainSpec, Scenario, ServerParameters, VcpuSpec } from '../scenario/scenario.ts';
+import type {
+  DomainSettings,
+  DomainSpec,
+  Scenario,
+  ServerParameters,
+  VcpuSpec,
+} from '../scenario/scenario.ts';
 import { Cpumask } from './cpumask.ts';
 import type { Cpupool } from './cpupool.ts';
 import { moveDomain } from './cpupools.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { joinMaster } from './scheduling-domains.ts';
 import {
   TRC_DOM0_DOM_ADD,
   TRC_DOM0_DOM_REM,
@@ -26,6 +33,10 @@ export function createDomains(xen: Hypervisor, scenario: Scenario, pool: Cpupool
     xen.machine.cpu = 0;
     createDomain(xen, spec, xen.pools.find(({ name }) => name === spec.cpupool) ?? pool, false);
   }
+  for (const { id, schedulingDomain } of scenario.domains) {
+    const domain = xen.domains.find((one) => one.id === id);
+    if (domain !== undefined && schedulingDomain !== undefined) joinMaster(xen, domain, schedulingDomain);
+  }
 }
 
 /**
@@ -41,15 +52,23 @@ export function createDomain(xen: Hypervisor, spec: DomainSpec, pool: Cpupool, i
     const server = serverOf(vcpuSpec, spec, pool);
     if (server !== undefined) xen.adjustVcpu(domain.vcpus[id]!, server);
   }
-  for (const settings of spec.adjust ?? []) xen.adjustDomain(domain, settings);
+  for (const settings of spec.adjust ?? []) applySettings(xen, domain, settings);
   if (isPaused) xen.unpauseDomain(domain);
   drainFor(xen);
   return domain;
 }
 
 /** Whether the toolstack has anything to tell its scheduler. */
-function hasParameters({ weight, cap, sedf }: DomainSpec, { scheduler }: Cpupool): boolean {
-  return scheduler.name === 'sedf' ? (sedf ?? weight) !== undefined : (weight ?? cap) !== undefined;
+function hasParameters(spec: DomainSpec, { scheduler }: Cpupool): boolean {
+  const { weight, cap, sedf, maxBoostPeriodMs, boostRatio } = spec;
+  if (scheduler.name === 'sedf') return (sedf ?? weight) !== undefined;
+  return (weight ?? cap ?? maxBoostPeriodMs ?? boostRatio) !== undefined;
+}
+
+/** One hypercall that reads the parameters of a domain, or asks for others. */
+function applySettings(xen: Hypervisor, domain: Domain, settings: DomainSettings): void {
+  if (settings.isInquiry) xen.inquireDomain(domain);
+  else xen.adjustDomain(domain, settings);
 }
 
 /** The server that a scenario gives a vCPU. What is meant for RTDS does for RT-Xen, and the other way round. */

@@ -76,17 +76,46 @@ export interface Scheduler {
   adjustPool?(parameters: PoolParameters): boolean;
   /** A new table of slots (adjust_global of ARINC653). Answers false if Xen refuses it. */
   setTable?(table: Arinc653Table): boolean;
+  /** Domains that share the time slices of another, if the scheduler has such. */
+  readonly schedulingDomains?: SchedulingDomains | undefined;
+
   /** Its affinity is about to become this; undefined masks stay (adjust_affinity). */
   adjustAffinity?(vcpu: Vcpu, hard: Cpumask | undefined, soft: Cpumask | undefined): void;
 }
 
-/** What `xl sched-credit -d`, `xl sched-sedf -d` and RT-Xen 2.0's putinfo set; undefined stays as it is. */
+/**
+ * What `xl sched-credit -d`, `xl sched-sedf -d`, `xm sched-bcredit -d` and RT-Xen 2.0's putinfo set; undefined stays
+ * as it is.
+ */
 export interface DomainParameters extends DomainSettings {
   readonly weight?: number | undefined;
   readonly cap?: number | undefined;
   /** Of SEDF only, which goes by these before `weight`. */
   readonly sedf?: SedfChange | undefined;
+  /** Of bcredit only. */
+  readonly maxBoostPeriodMs?: number | undefined;
+  readonly boostRatio?: number | undefined;
 }
+
+/**
+ * Groups of domains that share what one of them, the master, gets. Who joins or leaves, and all of the group,
+ * are paused meanwhile.
+ */
+export interface SchedulingDomains {
+  /** undefined: it is no member of any. */
+  masterOf(domain: Domain): Domain | undefined;
+  /** In the order in which they joined. */
+  membersOf(domain: Domain): readonly Domain[];
+  join(master: Domain, member: Domain): void;
+  leave(member: Domain, reason: LeaveReason): void;
+}
+
+/** Why a domain leaves its scheduling domain, by the numbers in the trace. */
+export const LEAVE_REMOVED = 0;
+export const LEAVE_DESTROYED = 1;
+export const LEAVE_MASTER_GONE = 2;
+export const LEAVE_MEMBER_GONE = 3;
+export type LeaveReason = 0 | 1 | 2 | 3;
 
 /** What `xl sched-rtds -v` and its like of RT-Xen set; undefined stays as it is. */
 export type VcpuParameters = ServerParameters;

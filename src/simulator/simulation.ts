@@ -40,7 +40,8 @@ export interface VcpuTimes {
  *
  * At each instant, and again as long as any applies, the first of: (0) what the toolstack does; (1) what
  * running guests do at that instant, all of it; (2) one wake-up of a guest; (3) the expired timers of one
- * pCPU. After each, pending softirqs drain.
+ * pCPU. After each, pending softirqs drain. What the toolstack does by hypercalls alone, as the reference
+ * machine's does, comes between (2) and (3).
  */
 export class Simulation {
   readonly scenario: Scenario;
@@ -105,15 +106,17 @@ export class Simulation {
       const pointNs = guests.nextPointNs;
       const wakeNs = guests.nextWakeNs;
       const timerNs = timers.nextNs;
-      const actionNs = this.#actions[this.#nextAction]?.atNs ?? Infinity;
+      const action = this.#actions[this.#nextAction];
+      const actionNs = action?.atNs ?? Infinity;
       const nextNs = Math.min(actionNs, pointNs, wakeNs, timerNs);
       if (nextNs >= ns) break;
       machine.nowNs = nextNs;
       this.events += 1;
       machine.timerPcpu = -1;
-      if (actionNs === nextNs) this.#act();
+      if (actionNs === nextNs && action?.command?.kind !== 'sched-domctl') this.#act();
       else if (pointNs === nextNs) guests.runPoints();
       else if (wakeNs === nextNs) guests.runWake();
+      else if (actionNs === nextNs) this.#act();
       else this.#runTimers(timerBatch);
       xen.drainSoftirqs();
     }

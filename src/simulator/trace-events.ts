@@ -70,6 +70,18 @@ export const TRC_RTXEN_BUDGET_BURN = 0x00024201;
 export const TRC_RTXEN_BUDGET_REPLENISH = 0x00024202;
 export const TRC_RTXEN_BUDGET_RETURN = 0x00024203;
 
+/** bcredit: xenscope's own as well, since the patch makes none. */
+export const TRC_BCSCHED_BOOST_GIVEN = 0x00024101;
+export const TRC_BCSCHED_BOOST_SPENT = 0x00024102;
+export const TRC_BCSCHED_CREDIT_TO_BOOST = 0x00024103;
+export const TRC_BCSCHED_BOOST_TO_CREDIT = 0x00024104;
+export const TRC_BCSCHED_BOOST_SLICE = 0x00024105;
+export const TRC_BCSCHED_PARAMETERS = 0x00024106;
+
+/** Scheduling domains: xenscope's own, too. */
+export const TRC_SDOM_JOIN = 0x00024301;
+export const TRC_SDOM_LEAVE = 0x00024302;
+
 /** Of the class of domain operations, which the usual mask of scheduler events leaves out. */
 export const TRC_DOM0_DOM_ADD = 0x00041001;
 export const TRC_DOM0_DOM_REM = 0x00041002;

@@ -107,6 +107,12 @@ export class Tracer {
     this.#emit(event, this.#ownTicks(), wordCount);
   }
 
+  /** A record that Xen does not make, of these words. */
+  ownRecord(event: number, ...words: readonly number[]): void {
+    this.begin(event)?.set(words);
+    if (this.wants(event)) this.commitOwn(event, words.length);
+  }
+
   /** A record of a guest's job: the vCPU, the task's number, the job's number. */
   jobRecord(event: number, packedVcpu: number, task: number, job: number): void {
     if (!this.wants(event)) return;

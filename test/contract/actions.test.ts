@@ -4,13 +4,14 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
-import type { Action, Command, Scenario, SchedulerName } from '../../src/scenario/scenario.ts';
+import type { Action, Command, Scenario } from '../../src/scenario/scenario.ts';
 import { PRIORITY_SCHEMES, SERVER_KINDS } from '../../src/scenario/server-words.ts';
 import type { XenSeries } from '../../src/scenario/xen-versions.ts';
 import { isModelled, schedulers } from '../../src/simulator/index.ts';
 import { whyNoXenalyze, xenalyzeRemarks } from '../recorder/xenalyze.ts';
 import { hostOf, scenarioOf, vcpuOf } from '../simulator/scenarios.ts';
 import { drawScenario } from './draw.ts';
+import { since } from './law.ts';
 import { laws } from './laws.ts';
 import { type Checker, type Host, observe, type SeenVcpu } from './observe.ts';
 import { traceProblem } from './trace-laws.ts';
@@ -23,7 +24,9 @@ const SEEDS =
 
 type Untold = Command extends infer C ? (C extends { text: string } ? Omit<C, 'text'> : never) : never;
 
-/** A scenario of the contract, of a version that has all commands, with commands at random. */
+/**
+ * A scenario of the contract, of a version that has all commands if there is one, with commands at random.
+ */
 function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario {
   const base = drawScenario(entry, seed).scenario;
   const scenario: Scenario = {
@@ -41,7 +44,9 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
     return list.length > 0 ? list : [prng.below(pcpus)];
   };
   const maybe = <T>(value: T) => (prng.below(2) === 0 ? value : undefined);
-  const hasPools = pcpus > 1 && seed % 3 === 0;
+  const hasGroups = entry.name === 'credit' && seed % 2 === 0;
+  const hasSoft = since(scenario, '4.5');
+  const hasPools = pcpus > 1 && seed % 3 === 0 && since(scenario, '4.1');
   const isMortal = seed % 4 === 1;
   const command = (): Untold => {
     const domain = pick(scenario.domains);
@@ -91,6 +96,10 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
         dom,
         weight: maybe(1 + prng.below(1000)),
         cap: seed % 2 === 0 ? undefined : maybe(pick([0, 20, 70])),
+        ...(scheduler === 'bcredit' && {
+          maxBoostPeriodMs: maybe(pick([0, 29, 30, 500])),
+          boostRatio: maybe(pick([0, 20, 120])),
+        }),
       }),
       () => ({
         kind: 'sched-vcpu',
@@ -100,13 +109,19 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
         budgetUs: 100 * (1 + prng.below(10)),
         extratime: maybe(prng.below(2) === 0),
       }),
-      () => ({ kind: 'vcpu-pin', dom, vcpu, hard: maybe(some()), soft: maybe(some()) }),
+      () => ({ kind: 'vcpu-pin', dom, vcpu, hard: maybe(some()), soft: hasSoft ? maybe(some()) : undefined }),
       () => ({ kind: 'pause', dom }),
       () => ({ kind: 'unpause', dom }),
       () => ({ kind: 'unpause', dom }),
       () => ({ kind: 'vcpu-set', dom, count: 1 + prng.below(domain.vcpus.length) }),
       ...(scheduler === 'sedf' ? [sedf, sedf] : []),
       ...(isRtXen ? [server, server, servers] : []),
+    ];
+    const member = pick(scenario.domains).id;
+    const groups: readonly (() => Untold)[] = [
+      () => ({ kind: 'nemesis', action: 'add', dom, member }),
+      () => ({ kind: 'nemesis', action: 'add', dom, member }),
+      () => ({ kind: 'nemesis', action: pick(['remove', 'destroy']), dom, member }),
     ];
     const mortal: readonly (() => Untold)[] = [
       () => ({ kind: 'destroy', dom }),
@@ -116,7 +131,7 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
       () => ({
         kind: 'cpupool-create',
         cpupool: 'other',
-        scheduler: pick(companions).name as SchedulerName,
+        scheduler: pick(companions).name,
         pcpus: [],
       }),
       () => ({ kind: 'cpupool-cpu-remove', cpupool, pcpus: [prng.below(pcpus)] }),
@@ -124,7 +139,12 @@ function drawActions(entry: (typeof schedulers)[number], seed: number): Scenario
       () => ({ kind: 'cpupool-migrate', dom, cpupool }),
       () => ({ kind: 'cpupool-destroy', cpupool: 'other' }),
     ];
-    return pick([...kinds, ...(isMortal ? mortal : []), ...(hasPools ? [...pools, ...pools] : [])])();
+    return pick([
+      ...kinds,
+      ...(hasGroups ? groups : []),
+      ...(isMortal ? mortal : []),
+      ...(hasPools ? [...pools, ...pools] : []),
+    ])();
   };
   const times = Array.from({ length: 5 + prng.below(40) }, () => prng.uniformNs(0, 150_000_000));
   const actions = times

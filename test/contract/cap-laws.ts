@@ -1,5 +1,5 @@
 import type { DomainSpec, Scenario } from '../../src/scenario/scenario.ts';
-import type { Law } from './law.ts';
+import { hasGroups, type Law } from './law.ts';
 import type { Checker, Host } from './observe.ts';
 
 const capsOf = ({ domains }: Scenario) => domains.filter(({ cap }) => cap !== undefined && cap > 0);
@@ -9,10 +9,14 @@ const ranNs = ({ vcpus }: Host, { id }: DomainSpec) =>
 const tsliceMsOf = ({ params }: Scenario) => Number(params.sched_credit_tslice_ms ?? 30);
 
 const creditCap: Law = {
-  name: 'a capped domain of hogs gets little more than its cap (credit)',
+  name: 'a capped domain of hogs gets little more than its cap (credit, bcredit)',
   whyNot(scenario) {
-    if (scenario.scheduler !== 'credit') return 'of credit only';
+    if (scenario.scheduler !== 'credit' && scenario.scheduler !== 'bcredit')
+      return 'of credit and bcredit only';
+    if (scenario.domains.some(({ boostRatio }) => boostRatio !== undefined))
+      return 'bcredit: boost credit is not capped';
     if (scenario.host.timerJitterNs > 0) return 'credit: ticks are late, too';
+    if (hasGroups(scenario)) return 'scheduling domains: a cap is for all that share it';
     // Credits are whole numbers, 10 to the millisecond, and what is owed beyond one time slice is forgotten.
     if (tsliceMsOf(scenario) < 10) return 'credit: short time slices round caps up';
     return capsOf(scenario).length === 0 ? 'no caps' : undefined;

@@ -45,6 +45,8 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
+const WEIGHING: readonly SchedulerName[] = ['credit', 'credit2', 'bcredit'];
+const CREDITS: readonly SchedulerName[] = ['credit', 'bcredit'];
 const LAX = ['hard-affinity', 'soft-affinity', 'caps'] as const satisfies readonly Feature[];
 
 /** A scenario drawn at random for a scheduler: the same for the same seed. */
@@ -126,8 +128,17 @@ export function drawScenario(entry: SchedulerEntry, seed: number): Drawn {
   return {
     seed,
     features: draw.features,
-    scenario: scheduler === 'arinc653' ? withTables(draw, scenario) : scenario,
+    scenario: finish(draw, scenario),
   };
+}
+
+/** What concerns several domains. */
+function finish(draw: Draw, scenario: Scenario): Scenario {
+  if (scenario.scheduler === 'arinc653') return withTables(draw, scenario);
+  if (scenario.scheduler !== 'credit' || draw.has('conserving') || !draw.once(4)) return scenario;
+  const [master, ...others] = scenario.domains;
+  const domains = others.map((one) => (draw.once(2) ? one : { ...one, schedulingDomain: master!.id }));
+  return { ...scenario, domains: [master!, ...domains] };
 }
 
 function drawHost(draw: Draw, seed: number): Host {
@@ -151,7 +162,7 @@ function drawHost(draw: Draw, seed: number): Host {
 function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenSeries): DomainSpec[] {
   // Without extratime a vCPU needs parameters; before 4.10 there is none.
   const hasExtratime = isSinceXen(xen, '4.10');
-  const hasSoft = scheduler !== 'credit' || isSinceXen(xen, '4.5');
+  const hasSoft = !CREDITS.includes(scheduler) || isSinceXen(xen, '4.5');
   const somePcpus = () => {
     const list = Array.from({ length: host.pcpus }, (_, pcpu) => pcpu).filter(() => draw.once(2));
     return list.length > 0 ? list : [draw.below(host.pcpus)];
@@ -172,13 +183,13 @@ function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenS
       rtds: rtds(),
       ...(isRtXen && draw.once(3) === false && { server: drawServer(draw, scheduler) }),
     });
-  const capped = draw.has('caps') && (scheduler === 'credit' || scheduler === 'credit2');
+  const capped = draw.has('caps') && WEIGHING.includes(scheduler);
   const weights = draw.has('extreme-weights') ? [1, 16, 256, 65_535] : [64, 256, 512, 1024];
   const firstId = draw.has('dom0') ? 0 : 1;
   return Array.from({ length: 1 + draw.below(draw.has('few-vcpus') ? 2 : 4) }, (_, i) => {
     const vcpus = Array.from({ length: 1 + draw.below(draw.has('few-vcpus') ? 2 : 5) }, vcpu);
     const cap = capped && draw.once(2) ? draw.pick([5, 10, 25, 50, 100, 150]) : undefined;
-    const hasWeights = draw.has('weights') && (scheduler === 'credit' || scheduler === 'credit2');
+    const hasWeights = draw.has('weights') && WEIGHING.includes(scheduler);
     return {
       id: firstId + i,
       name: `d${firstId + i}`,
@@ -186,6 +197,7 @@ function drawDomains(draw: Draw, host: Host, scheduler: SchedulerName, xen: XenS
       cap: cap === undefined ? undefined : Math.min(cap, 100 * vcpus.length),
       ...(scheduler === 'sedf' && { sedf: drawSedf(draw) }),
       ...(isRtXen && scheduler !== 'rtxen' && draw.has('extratime') && { extratime: draw.once(2) }),
+      ...(scheduler === 'bcredit' && drawBoost(draw)),
       vcpus,
     };
   });
@@ -212,6 +224,13 @@ function drawServer(draw: Draw, scheduler: SchedulerName): ServerParameters {
   const budgetUs = Math.max(100, Math.floor((periodUs * draw.pick([5, 10, 20, 40, 70, 100])) / 100));
   const priority = draw.once(2) ? undefined : draw.below(3);
   return { periodUs, budgetUs, priority, serverKind: draw.once(2) ? undefined : draw.pick(SERVER_KINDS) };
+}
+
+/** Nothing, an upper bound of boost credit, or a ratio as well. */
+function drawBoost(draw: Draw): Partial<DomainSpec> {
+  if (draw.once(3)) return {};
+  const maxBoostPeriodMs = draw.pick([30, 100, 500]);
+  return draw.once(2) ? { maxBoostPeriodMs } : { maxBoostPeriodMs, boostRatio: draw.pick([10, 30, 80]) };
 }
 
 function drawWorkload(draw: Draw): Workload {
@@ -295,8 +314,10 @@ function someParameters(draw: Draw, scheduler: SchedulerName): Scenario['params'
     rtxen_scheme: draw.pick(PRIORITY_SCHEMES),
     rtxen_periodic: draw.once(2),
   };
-  const others = scheduler === 'credit2' ? credit2 : scheduler.startsWith('rt') ? servers : {};
-  const all: Readonly<Record<string, number | string | boolean>> = scheduler === 'credit' ? credit : others;
+  const bcredit = { bcsched_tslice: draw.pick([0, 1, 5]) };
+  const known: Partial<Record<SchedulerName, Scenario['params']>> = { credit, credit2, bcredit };
+  const all: Readonly<Record<string, number | string | boolean>> =
+    known[scheduler] ?? (scheduler.startsWith('rt') ? servers : {});
   return Object.fromEntries(Object.entries(all).filter(() => draw.once(2)));
 }
 

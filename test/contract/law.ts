@@ -14,6 +14,9 @@ export const since = ({ xen }: Scenario, series: XenSeries) => isSinceXen(xen as
 export const vcpusOf = ({ domains }: Scenario): VcpuSpec[] => domains.flatMap(({ vcpus }) => vcpus);
 export const hasAffinity = (scenario: Scenario) =>
   vcpusOf(scenario).some((vcpu) => vcpu.hardAffinity !== undefined || vcpu.softAffinity !== undefined);
+/** Whether domains share the time slices of another. */
+export const hasGroups = ({ domains }: Scenario) =>
+  domains.some(({ schedulingDomain }) => schedulingDomain !== undefined);
 export const specOf = (scenario: Scenario, { dom, vcpu }: SeenVcpu) =>
   scenario.domains.find(({ id }) => id === dom)!.vcpus[vcpu]!;
 export const mayRunOn = (scenario: Scenario, vcpu: SeenVcpu, pcpu: number) =>

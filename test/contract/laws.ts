@@ -1,7 +1,7 @@
 import type { Scenario } from '../../src/scenario/scenario.ts';
 import { arinc653Laws } from './arinc653-laws.ts';
 import { capLaws } from './cap-laws.ts';
-import { hasAffinity, type Law, mayRunOn, since, vcpusOf } from './law.ts';
+import { hasAffinity, hasGroups, type Law, mayRunOn, since, vcpusOf } from './law.ts';
 import { type Checker, type Host, RUNNABLE, RUNNING, type SeenVcpu } from './observe.ts';
 import { rtdsLaws } from './rtds-laws.ts';
 import { rtXenLaws } from './rtxen-laws.ts';
@@ -63,6 +63,8 @@ const workConservation: Law = {
     const { scheduler, params, host } = scenario;
     switch (scheduler) {
       case 'credit':
+      case 'bcredit':
+        if (hasGroups(scenario)) return 'scheduling domains: they have the time slices of their masters only';
         if (hasAffinity(scenario))
           return 'credit: a preempted vCPU tells no idle pCPU, and who is woken tells one';
         if (params.vcpu_migration_delay !== undefined && params.vcpu_migration_delay !== 0)
@@ -124,7 +126,15 @@ function patience(scenario: Scenario): number | string {
   // Everybody's turn, as often as the weights have it.
   const turns = weights.reduce((sum, weight) => sum + weight, 0) / Math.min(...weights);
   switch (scheduler) {
+    case 'bcredit':
+      // Two vCPUs of a domain have equal credit, so that neither pCPU steals while a boosted one fills one of
+      // them.
+      if (scenario.domains.some(({ maxBoostPeriodMs }) => maxBoostPeriodMs !== undefined))
+        return 'bcredit: the boosted go first as long as they have boost credit';
+      if (weights.some((weight) => weight > 2000)) return 'bcredit: products of large weights wrap around';
+      return 3 * turns * 30e6;
     case 'credit':
+      if (hasGroups(scenario)) return 'scheduling domains: several wait for the time slices of one';
       if (vcpus.some(({ workload }) => workload.kind === 'dodge'))
         return 'credit: those whom no tick finds running come first';
       return 3 * turns * Number(params.sched_credit_tslice_ms ?? 30) * 1e6;

@@ -74,7 +74,9 @@ const cases: Record<string, readonly (readonly [Scenario, Scenario])[]> = {
       scenario('rtds', [[server(5_000, 4_000), server(10_000, 2_000)]]),
     ],
   ],
-  'cap (credit)': [[scenario('credit', [[hog()]], { cap: 50 }), scenario('credit', [[hog()]], { cap: 20 })]],
+  'cap (credit, bcredit)': [
+    [scenario('credit', [[hog()]], { cap: 50 }), scenario('credit', [[hog()]], { cap: 20 })],
+  ],
   'more (credit2)': [
     [scenario('credit2', [[hog()]], { cap: 50 }), scenario('credit2', [[hog()]], { cap: 40 })],
   ],

@@ -18,7 +18,10 @@ export interface Collection {
   readonly whyNoTraces?: string;
   /** Polls of idle pCPUs that find nothing are left out here, so that there are fewer decisions. */
   readonly leavesOutPolls?: boolean;
-  /** Its scenarios and results are those of credit-2008.ts: with settings at run time, and the credit over time. */
+  /**
+   * Its scenarios and results are those of reference-2008.ts: with settings at run time, and the credit over
+   * time.
+   */
   readonly isOf2008?: boolean;
   /** Those of rt-xen-2.ts, likewise with the budgets over time. */
   readonly isOfRtXen?: boolean;
@@ -61,6 +64,14 @@ export const collections: readonly Collection[] = [
     whyNoTraces: 'there is none',
     isOfRtXen: true,
   })),
+  {
+    scheduler: 'bcredit',
+    xen: '3.3',
+    source: 'the same with the patch of December 2008',
+    scenarios: 'older/scenarios/bcredit',
+    results: 'older/bcredit',
+    isOf2008: true,
+  },
   { scheduler: 'rtds', xen: '4.7', source: '4.7.0', results: 'older/rtds-4.7.0', ...untraced },
   {
     scheduler: 'rtds',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { read2008, readFile2008, run2008 } from '../simulator/credit-2008.ts';
 import { firstFigureDifference, type Reference, runScenario } from '../simulator/fidelity.ts';
+import { folderOf2008, read2008, readFile2008, run2008 } from '../simulator/reference-2008.ts';
 import { readFileOfRtXen, readRtXen, runRtXen } from '../simulator/rt-xen-2.ts';
 import { type Collection, readResult } from './collections.ts';
 import { compareRecords, compareSwitches } from './compare.ts';
@@ -22,7 +22,7 @@ export interface Holding {
 
 /** Runs scenario `name` of a collection and holds it against what Xen's own code did. */
 export function hold(root: string, collection: Collection, name: string): Holding {
-  if (collection.isOf2008) return holdOf2008(join(root, 'older'), collection.xen, name);
+  if (collection.isOf2008) return holdOf2008(join(root, 'older'), collection, name);
   if (collection.isOfRtXen) return holdOfRtXen(root, collection, name);
   const reference = readResult(root, collection, name);
   const began = process.hrtime.bigint();
@@ -71,17 +71,19 @@ function holdOfRtXen(root: string, { scenarios, results }: Collection, name: str
   };
 }
 
-function holdOf2008(root: string, xen: string, name: string): Holding {
-  const reference = read2008(root, name);
+function holdOf2008(root: string, { xen, scheduler }: Collection, name: string): Holding {
+  const folder = folderOf2008(scheduler);
+  const reference = read2008(root, folder, name);
   const began = process.hrtime.bigint();
-  const run = run2008(readFile2008(root, name), xen);
+  const run = run2008(readFile2008(root, folder, name), xen);
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
   const switches = compareSwitches(run.switches, reference.switches);
-  const { scheduleCalls, state, records, times } = reference;
+  const { scheduleCalls, state, records, times, settings } = reference;
   const isSame = isDeepStrictEqual({ ...run, switches: reference.switches }, { ...reference });
   const what = [
     run.state === state ? '' : 'credit over time',
     run.scheduleCalls === scheduleCalls && isDeepStrictEqual(run.times, times) ? '' : 'figures',
+    isDeepStrictEqual(run.settings, settings) ? '' : 'parameters',
     isDeepStrictEqual(run.records, records) ? '' : 'number of records of a kind',
   ];
   const others = isSame ? undefined : `other ${what.filter((each) => each !== '').join(', ')}`;

@@ -152,7 +152,7 @@ describe('actions', () => {
     [
       'at 2s: cpupool-create name=x sched=bvt cpus=1',
       [
-        '4:40: unknown scheduler "bvt", expected one of credit, credit2, rtds, null, arinc653, sedf, rtxen, rtglobal, rtpartition',
+        '4:40: unknown scheduler "bvt", expected one of credit, credit2, rtds, null, arinc653, sedf, rtxen, rtglobal, rtpartition, bcredit',
       ],
     ],
     [

@@ -28,7 +28,7 @@ domains:
     vcpus: []
 `;
     expect(errorsOf(text)).toEqual([
-      '2:8: "sched" is "credti", expected one of credit, credit2, rtds, null, arinc653, sedf, rtxen, rtglobal, rtpartition',
+      '2:8: "sched" is "credti", expected one of credit, credit2, rtds, null, arinc653, sedf, rtxen, rtglobal, rtpartition, bcredit',
       '3:1: unknown key "duraton", did you mean "duration"?',
       '4:15: "pcpus" is 4, but the topology (1 socket x 2 cores x 1 thread) has 2 pCPUs',
       '4:36: "tsc_hz" is "2.4THz", expected a frequency from 1MHz to 100GHz, such as 2.4GHz or a whole number of Hz',

@@ -24,6 +24,7 @@ export interface ReferenceFile {
   timer_min_ns?: number;
   trace_end_ns?: number;
   flush_ns?: number;
+  xmalloc_fill?: number;
   arinc653?: ReferenceTable;
   actions?: { at_ns: number; arinc653?: ReferenceTable; sedf?: ReferenceSedf & { dom: number } }[];
   domains: {
@@ -31,6 +32,8 @@ export interface ReferenceFile {
     weight?: number;
     cap?: number;
     sedf?: ReferenceSedf;
+    max_boost_period?: number;
+    boost_ratio?: number;
     vcpus: {
       workload: string;
       count?: number;
@@ -100,14 +103,17 @@ export function referenceScenario(file: ReferenceFile, xen: string): Scenario {
       timerMinNs: file.timer_min_ns,
       timerBatch: (file.timer_batch ?? 1) !== 0,
       randomSeed: 0,
+      xmallocFill: file.xmalloc_fill,
     },
     trace: {
       eventMask: 0x0002f000,
       flushNs: file.flush_ns ?? 100_000_000,
       endNs: file.trace_end_ns ?? file.duration_ns,
     },
-    domains: file.domains.map(({ id, weight, cap, sedf, vcpus }): DomainSpec => {
-      const parameters = sedf && { sedf: sedfOf(sedf) };
+    domains: file.domains.map((domain): DomainSpec => {
+      const { id, weight, cap, sedf, vcpus } = domain;
+      const { max_boost_period: maxBoostPeriodMs, boost_ratio: boostRatio } = domain;
+      const parameters = { maxBoostPeriodMs, boostRatio, ...(sedf && { sedf: sedfOf(sedf) }) };
       return { id, name: `d${id}`, weight, cap, ...parameters, vcpus: vcpus.flatMap(expand) };
     }),
     arinc653: file.arinc653 === undefined ? undefined : tableOf(file.arinc653),

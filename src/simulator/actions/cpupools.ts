@@ -3,6 +3,7 @@ import type { Cpupool } from '../cpupool.ts';
 import { addPcpu, createPool, domainsOf, moveDomain, removePcpu } from '../cpupools.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import { createScheduler } from '../schedulers/index.ts';
+import { leaveBefore } from '../scheduling-domains.ts';
 import type { Domain } from '../vcpu.ts';
 import type { Refusal, Tools } from './tools.ts';
 
@@ -60,6 +61,7 @@ export function removePcpus({ xen }: Tools, pool: Cpupool, pcpus: readonly numbe
 export function migrateDomain(xen: Hypervisor, domain: Domain, pool: Cpupool): Refusal {
   if (domain.pool === pool) return undefined;
   if (pool.valid.isEmpty()) return `cpupool ${pool.name} has no pCPUs`;
+  leaveBefore(xen, domain);
   moveDomain(xen, domain, pool);
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { createDomain, destroyDomain } from '../domains.ts';
+import { joinMaster, leaveBefore, whyNoMaster } from '../scheduling-domains.ts';
 import type { Domain } from '../vcpu.ts';
 import type { Refusal, Tools } from './tools.ts';
 
@@ -15,12 +16,18 @@ export function create({ xen, scenario, guests }: Tools, id: number): Refusal {
       return `an affinity names no pCPU of ${cpupool}`;
     }
   }
-  guests.adopt(createDomain(xen, spec, pool, true));
+  const { schedulingDomain: master } = spec;
+  const whyNot = master === undefined ? undefined : whyNoMaster(xen, pool, master);
+  if (whyNot !== undefined) return whyNot;
+  const domain = createDomain(xen, spec, pool, true);
+  guests.adopt(domain);
+  if (master !== undefined) joinMaster(xen, domain, master);
   return undefined;
 }
 
 /** `xl destroy`: pauses the domain, and then ends it. */
 export function destroy({ xen, guests }: Tools, domain: Domain): Refusal {
+  leaveBefore(xen, domain);
   xen.pauseDomain(domain);
   guests.forget(domain);
   destroyDomain(xen, domain);

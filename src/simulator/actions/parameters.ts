@@ -14,10 +14,24 @@ type PoolCommand = Extract<Command, { kind: 'sched-pool' }>;
 
 /** The hypercalls alone. After a setting the parameters are read back. */
 export function setByDomctl(xen: Hypervisor, domain: Domain, { settings }: DomctlCommand): Refusal {
-  if (!xen.adjustDomain(domain, settings)) return 'Xen refuses these parameters';
-  xen.drainSoftirqs();
-  xen.machine.cpu = 0;
+  if (!settings.isInquiry) {
+    if (!xen.adjustDomain(domain, settings)) return 'Xen refuses these parameters';
+    xen.drainSoftirqs();
+    xen.machine.cpu = 0;
+  }
   xen.inquireDomain(domain);
+  return undefined;
+}
+
+/**
+ * `xm sched-bcredit -d`: what Xen takes of it, since Xen passes over the rest without a word. Without any
+ * parameter they are read.
+ */
+function adjustBoosted(xen: Hypervisor, domain: Domain, command: DomainCommand): Refusal {
+  const { weight, cap, maxBoostPeriodMs, boostRatio } = command;
+  const isGiven = [weight, cap, maxBoostPeriodMs, boostRatio].some((value) => value !== undefined);
+  if (isGiven) xen.adjustDomain(domain, command);
+  else xen.inquireDomain(domain);
   return undefined;
 }
 
@@ -29,10 +43,12 @@ export function adjustDomain(xen: Hypervisor, domain: Domain, command: DomainCom
   const { scheduler } = domain.pool!;
   const { weight, cap } = command;
   if (scheduler.name !== command.scheduler) return isScheduledBy(domain, scheduler.name);
+  const isTooMuch = cap !== undefined && cap > domain.vcpus.length * 100;
+  const tooMuch = `a cap of ${cap} is too much for its vCPUs`;
+  if (scheduler.name === 'bcredit') return isTooMuch ? tooMuch : adjustBoosted(xen, domain, command);
   xen.inquireDomain(domain);
   xen.machine.cpu = 0;
-  if (cap !== undefined && cap > domain.vcpus.length * 100)
-    return `a cap of ${cap} is too much for its vCPUs`;
+  if (isTooMuch) return tooMuch;
   return xen.adjustDomain(domain, { weight, cap }) ? undefined : 'Xen refuses these parameters';
 }
 

@@ -14,6 +14,7 @@ import {
   setByDomctl,
 } from './parameters.ts';
 import { pause, setVcpus, unpause } from './pausing.ts';
+import { nemesis } from './scheduling-domains.ts';
 import type { Refusal, Tools } from './tools.ts';
 
 /**
@@ -85,6 +86,8 @@ export class Toolstack {
         return destroy(tools, domain);
       case 'cpupool-migrate':
         return withPool(tools, command.cpupool, (pool) => migrateDomain(xen, domain, pool));
+      case 'nemesis':
+        return nemesis(xen, domain, command);
       case 'create':
         return undefined;
     }

@@ -1,15 +1,17 @@
 import { UserError } from '../../base/errors.ts';
+import type { SchedulerName } from '../../scenario/scenario.ts';
 import type { Cpumask } from '../cpumask.ts';
 import type { Cpupool } from '../cpupool.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Pcpu } from '../pcpu.ts';
-import type { DomainParameters, PoolParameters, Scheduler } from '../scheduler.ts';
+import type { DomainParameters, PoolParameters, Scheduler, SchedulingDomains } from '../scheduler.ts';
 import { TRC_CSCHED_BOOST_START, TRC_CSCHED_RATELIMIT, TRC_CSCHED_SCHEDULE } from '../trace-events.ts';
 import type { Domain, Vcpu } from '../vcpu.ts';
 import { account, burnCredits, sharesOf, stopAccounting, tick } from './credit/accounting.ts';
 import { CreditBalancing } from './credit/balancing.ts';
 import { CreditPlacement } from './credit/placement.ts';
 import { addToQueue, dequeue, enqueue, isQueued, removeFromQueue } from './credit/run-queue.ts';
+import { CreditSchedulingDomains } from './credit/scheduling-domains.ts';
 import {
   CreditDomain,
   CreditPcpu,
@@ -24,6 +26,10 @@ import {
   PRI_OVER,
   PRI_UNDER,
 } from './credit/state.ts';
+import { nameNext, passTurn, takeTurn } from './credit/turns.ts';
+
+/** What a cap of this value means to Xen: leave it. */
+const CAP_UNCHANGED = 65_535;
 
 /**
  * The credit scheduler (common/sched/credit.c): run queues per pCPU, sorted by priority; credit is burnt by
@@ -31,18 +37,20 @@ import {
  * tick finds them running.
  */
 export class CreditScheduler implements Scheduler {
-  readonly name = 'credit';
+  readonly name: SchedulerName = 'credit';
+  readonly schedulingDomains: SchedulingDomains | undefined;
+  protected readonly placement: CreditPlacement;
   readonly #xen: Hypervisor;
   readonly #system: CreditSystem;
-  readonly #placement: CreditPlacement;
   readonly #balancing: CreditBalancing;
   #pool: Cpupool | undefined;
 
-  constructor(xen: Hypervisor) {
+  constructor(xen: Hypervisor, system = new CreditSystem(xen)) {
     this.#xen = xen;
-    this.#system = new CreditSystem(xen);
-    this.#placement = new CreditPlacement(this.#system);
-    this.#balancing = new CreditBalancing(this.#system);
+    this.#system = system;
+    this.placement = new CreditPlacement(system);
+    this.#balancing = new CreditBalancing(system);
+    this.schedulingDomains = new CreditSchedulingDomains(system);
   }
 
   /** Its own data, for checkers outside. */
@@ -63,12 +71,18 @@ export class CreditScheduler implements Scheduler {
     if (system.pcpuCount === 1) this.#makeMaster(id);
     const node = topology.nodeOf[id]!;
     if (!this.#hasOtherPcpus(node, id)) system.balanceBias[node] = id;
-    const ticker = timers.init((data) => tick(system, this.#placement, data), id, id);
+    const ticker = timers.init((data) => this.tick(data), id, id);
     timers.set(ticker, nowNs + system.tickPeriodNs, nowNs);
-    pcpu.schedulerData = new CreditPcpu(ticker, system.accountings, topology.pcpus - 1, nowNs);
+    const credit = new CreditPcpu(ticker, system.accountings, topology.pcpus - 1, nowNs);
+    credit.ticks = this.#xen.machine.host.xmallocFill ?? 0;
+    pcpu.schedulerData = credit;
     system.idlers.set(id);
     // Each pCPU has a run queue, and a lock, of its own.
     return id;
+  }
+
+  protected tick(pcpu: number): void {
+    tick(this.#system, this.placement, pcpu);
   }
 
   /** The first pCPU does the accounting, for which there is a timer since it is not done by ticks. */
@@ -141,13 +155,32 @@ export class CreditScheduler implements Scheduler {
 
   sleep(vcpu: Vcpu): void {
     const credit = creditOfVcpu(vcpu);
-    if (this.#xen.machine.pcpus[vcpu.processor]!.chosen === vcpu) this.#xen.raiseSchedule(vcpu.processor);
-    else if (isQueued(credit)) removeFromQueue(this.#system, credit);
+    if (credit.vcpu !== vcpu) return;
+    if (this.#isChosen(vcpu)) {
+      this.#xen.raiseSchedule(vcpu.processor);
+    } else if (isQueued(credit) && !passTurn(credit)) {
+      removeFromQueue(this.#system, credit);
+      this.#queueElsewhere(credit);
+    }
+  }
+
+  #isChosen(vcpu: Vcpu): boolean {
+    return this.#xen.machine.pcpus[vcpu.processor]!.chosen === vcpu;
+  }
+
+  /** Nobody can run where the last turn was; one that shares these time slices may on another pCPU. */
+  #queueElsewhere(credit: CreditVcpu): void {
+    const other = credit.vcpus.length > 1 ? credit.vcpus.find(({ isRunnable }) => isRunnable) : undefined;
+    if (other === undefined) return;
+    nameNext(credit, other);
+    addToQueue(this.#system, credit);
+    this.placement.tickle(credit);
   }
 
   wake(vcpu: Vcpu): void {
     const credit = creditOfVcpu(vcpu);
-    if (this.#xen.machine.pcpus[vcpu.processor]!.chosen === vcpu || isQueued(credit)) return;
+    if (this.#isChosen(credit.vcpu) || isQueued(credit)) return;
+    if (credit.vcpu !== vcpu) nameNext(credit, vcpu);
     const { version } = this.#system;
     const migrating = credit.migrating && !version.boostsMigrated;
     credit.migrating = false;
@@ -158,7 +191,7 @@ export class CreditScheduler implements Scheduler {
       credit.pri = PRI_BOOST;
     }
     addToQueue(this.#system, credit);
-    this.#placement.tickle(credit);
+    this.placement.tickle(credit);
   }
 
   yield(vcpu: Vcpu): void {
@@ -168,8 +201,9 @@ export class CreditScheduler implements Scheduler {
   // ---- Placement and parameters
 
   pickPcpu(vcpu: Vcpu): number {
-    creditOfVcpu(vcpu).migrating = true;
-    return this.#placement.pick(vcpu, true);
+    const credit = creditOfVcpu(vcpu);
+    if (credit.vcpu === vcpu) credit.migrating = true;
+    return this.placement.pick(vcpu, true);
   }
 
   adjustDomain(domain: Domain, { weight, cap }: DomainParameters): boolean {
@@ -180,7 +214,7 @@ export class CreditScheduler implements Scheduler {
       }
       credit.weight = weight;
     }
-    if (cap !== undefined) credit.cap = cap;
+    if (cap !== undefined && cap !== CAP_UNCHANGED) credit.cap = cap;
     return true;
   }
 
@@ -194,7 +228,9 @@ export class CreditScheduler implements Scheduler {
       const sentence = `credit of Xen ${this.#xen.version.series} knows no soft affinity`;
       throw new UserError('soft-affinity-too-old', sentence, { hint: 'it is from Xen 4.5 on' });
     }
-    if (hard !== undefined) creditOfVcpu(vcpu).pinned = hard.weight() === 1;
+    if (hard === undefined) return;
+    const credit = creditOfVcpu(vcpu);
+    credit.pinned = credit.vcpus.length === 1 && hard.weight() === 1;
   }
 
   // ---- The decision (csched_schedule)
@@ -225,8 +261,12 @@ export class CreditScheduler implements Scheduler {
       return;
     }
     const here = system.pcpu(cpu);
-    if (prev.isRunnable) enqueue(system, current);
-    else here.runnable -= 1;
+    if (passTurn(current)) {
+      enqueue(system, current);
+    } else {
+      here.runnable -= 1;
+      this.#queueElsewhere(current);
+    }
     if (!version.yieldLastsWhileQueued) current.yielding = false;
     this.#chooseNext(cpu, here, prev, nowNs, taskletWork);
   }
@@ -256,7 +296,7 @@ export class CreditScheduler implements Scheduler {
         next = better;
         stolen = true;
       }
-    } while (!next.vcpu.checkRunnable());
+    } while (!takeTurn(next));
     if (next.pri === PRI_IDLE && !taskletWork) system.idlers.set(cpu);
     else system.idlers.unset(cpu);
     if (!next.vcpu.isIdle) next.startNs += nowNs;

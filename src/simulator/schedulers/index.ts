@@ -9,6 +9,7 @@ import { isSinceXen, type XenSeries } from '../../scenario/xen-versions.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { Arinc653Scheduler } from './arinc653.ts';
+import { BcreditScheduler } from './bcredit.ts';
 import { CreditScheduler } from './credit.ts';
 import { Credit2Scheduler } from './credit2.ts';
 import { NullScheduler } from './null.ts';
@@ -76,6 +77,13 @@ export const schedulers: readonly SchedulerEntry[] = [
     since: 'rt-xen-2.0',
     until: 'rt-xen-2.0',
     create: (xen) => new RtPartitionScheduler(xen),
+  },
+  {
+    name: 'bcredit',
+    title: 'SMP Credit Scheduler for client side',
+    since: '3.3',
+    until: '3.3',
+    create: (xen) => new BcreditScheduler(xen),
   },
 ];
 

@@ -3,6 +3,7 @@ import {
   TRC_CSCHED_ACCOUNT_STOP,
   TRC_CSCHED_BOOST_END,
 } from '../../trace-events.ts';
+import type { Vcpu } from '../../vcpu.ts';
 import type { CreditPlacement } from './placement.ts';
 import { sortQueue } from './run-queue.ts';
 import {
@@ -67,16 +68,24 @@ function accountRunning(
   }
   if (system.version.samplesUsage) credit.credit -= CREDITS_PER_TICK;
   else burnCredits(system, credit, xen.machine.nowNs);
-  if (credit.active.isAlone) {
-    startAccounting(system, credit);
-  } else if (placement.pick(vcpu, false) !== pcpu) {
-    xen.requestMigration(vcpu);
-    xen.raiseSchedule(pcpu);
-  }
+  if (credit.active.isAlone) startAccounting(system, credit);
+  else moveIfBetter(system, placement, pcpu, vcpu);
+}
+
+/** Sends the vCPU that runs on `pcpu` to look for another if it were better off there. */
+export function moveIfBetter(
+  { xen }: CreditSystem,
+  placement: CreditPlacement,
+  pcpu: number,
+  vcpu: Vcpu,
+): void {
+  if (placement.pick(vcpu, false) === pcpu) return;
+  xen.requestMigration(vcpu);
+  xen.raiseSchedule(pcpu);
 }
 
 /** It earns credit from now on (__csched_unit_acct_start). */
-function startAccounting(system: CreditSystem, credit: CreditVcpu): void {
+export function startAccounting(system: CreditSystem, credit: CreditVcpu): void {
   const { vcpu } = credit;
   const domain = credit.domain!;
   domain.activeCount += 1;
@@ -125,8 +134,29 @@ export function sharesOf({ version }: CreditSystem, domain: CreditDomain): numbe
 }
 
 function giveCredit(system: CreditSystem, weightTotal: number): void {
-  const debt = system.creditBalance < 0 ? -system.creditBalance : 0;
-  let creditTotal = (system.credit + debt) >>> 0;
+  const creditTotal = (system.credit + debtOf(system)) >>> 0;
+  system.creditBalance = distribute(system, creditTotal, weightTotal, (domain, fair, capPerVcpu) =>
+    giveDomain(system, domain, fair, capPerVcpu),
+  );
+}
+
+/** By how much all vCPUs together are in debt. */
+export function debtOf({ creditBalance }: CreditSystem): number {
+  return creditBalance < 0 ? -creditBalance : 0;
+}
+
+/**
+ * Divides credit among the domains by weight, none getting more than it could use: `give` gives each of a
+ * domain's active vCPUs its part, and answers the sum of what they have then. Answers the sum of all.
+ */
+export function distribute(
+  system: CreditSystem,
+  total: number,
+  weightTotal: number,
+  give: (domain: CreditDomain, fair: number, capPerVcpu: number) => number,
+): number {
+  const debt = debtOf(system);
+  let creditTotal = total;
   let weightLeft = weightTotal;
   let balance = 0;
   let someEarnLess = false;
@@ -150,7 +180,8 @@ function giveCredit(system: CreditSystem, weightTotal: number): void {
     }
     let fair = divideUp(product(creditTotal, domain.weight, shares), weightTotal);
     if (fair < peak) {
-      someEarnLess = true;
+      // One without a weight has no part in this; only boosted credit has such.
+      if (domain.weight !== 0) someEarnLess = true;
     } else {
       if (weightLeft !== 0) {
         creditTotal = (creditTotal + divideUp(Math.imul(fair - peak, weightTotal) >>> 0, weightLeft)) >>> 0;
@@ -162,15 +193,15 @@ function giveCredit(system: CreditSystem, weightTotal: number): void {
       }
       fair = peak;
     }
-    balance += giveDomain(system, domain, Math.floor((fair + count - 1) / count), capPerVcpu);
+    balance += give(domain, Math.floor((fair + count - 1) / count), capPerVcpu);
     at = next;
   }
-  system.creditBalance = balance | 0;
+  return balance | 0;
 }
 
 /** Each active vCPU of a domain gets `fair` credits. Answers the sum of their credits afterwards. */
 function giveDomain(system: CreditSystem, domain: CreditDomain, fair: number, capPerVcpu: number): number {
-  const { xen, creditsPerTslice, version } = system;
+  const { creditsPerTslice, version } = system;
   const { activeVcpus } = domain;
   let balance = 0;
   let at = activeVcpus.next;
@@ -179,20 +210,10 @@ function giveDomain(system: CreditSystem, domain: CreditDomain, fair: number, ca
     const credit = at.owner!;
     credit.credit = (credit.credit + fair) | 0;
     if (credit.credit < 0) {
-      credit.pri = PRI_OVER;
-      if (domain.cap !== 0 && credit.credit < -capPerVcpu && !credit.parked) {
-        credit.parked = true;
-        xen.pause(credit.vcpu);
-      }
-      if (credit.credit < -creditsPerTslice) credit.credit = -creditsPerTslice;
+      fallBehind(system, credit, capPerVcpu);
     } else {
       credit.pri = PRI_UNDER;
-      if (credit.parked) {
-        // A wake-up of a parked vCPU is not boosted, as long as it counts as parked.
-        if (version.boostsUnparked) credit.parked = false;
-        xen.unpause(credit.vcpu);
-        credit.parked = false;
-      }
+      unpark(system, credit);
       if (credit.credit > creditsPerTslice) {
         stopAccounting(system, credit);
         credit.credit = version.forfeitsSurplus ? 0 : Math.floor(credit.credit / 2);
@@ -202,6 +223,32 @@ function giveDomain(system: CreditSystem, domain: CreditDomain, fair: number, ca
     at = next;
   }
   return balance;
+}
+
+/**
+ * It is in debt, which has a limit. Parked if it belongs to a capped domain and owes more than its part of
+ * the cap.
+ */
+export function fallBehind(
+  { xen, creditsPerTslice }: CreditSystem,
+  credit: CreditVcpu,
+  capPerVcpu: number,
+): void {
+  credit.pri = PRI_OVER;
+  if (credit.domain!.cap !== 0 && credit.credit < -capPerVcpu && !credit.parked) {
+    credit.parked = true;
+    for (const vcpu of credit.vcpus) xen.pause(vcpu);
+  }
+  if (credit.credit < -creditsPerTslice) credit.credit = -creditsPerTslice;
+}
+
+/** It is out of debt: what was parked may run again. */
+export function unpark({ xen, version }: CreditSystem, credit: CreditVcpu): void {
+  if (!credit.parked) return;
+  // A wake-up of a parked vCPU is not boosted, as long as it counts as parked.
+  if (version.boostsUnparked) credit.parked = false;
+  for (const vcpu of credit.vcpus) xen.unpause(vcpu);
+  credit.parked = false;
 }
 
 /** a * b * c in uint32_t. */

@@ -28,9 +28,17 @@ const LOAD_BALANCE_RATELIMIT_US_MAX = 1_000_000;
  */
 export const MIN_TIMER_NS = 100;
 
-/** A vCPU as credit sees it (struct csched_unit). */
+/**
+ * A vCPU as credit sees it (struct csched_unit). In a scheduling domain the vCPUs of several domains are one
+ * to it: they take turns in its time slices.
+ */
 export class CreditVcpu {
-  readonly vcpu: Vcpu;
+  /** Who runs, or would run next. Where the others are counts only once it is their turn. */
+  vcpu: Vcpu;
+  /** All that take turns; its own comes first. */
+  readonly vcpus: Vcpu[];
+  /** Whose turn was the last one. */
+  lastTurn: Vcpu;
   /** undefined for idle vCPUs. */
   readonly domain: CreditDomain | undefined;
   /** In a run queue, unless alone. */
@@ -55,6 +63,8 @@ export class CreditVcpu {
 
   constructor(vcpu: Vcpu, domain: CreditDomain | undefined) {
     this.vcpu = vcpu;
+    this.vcpus = [vcpu];
+    this.lastTurn = vcpu;
     this.domain = domain;
     this.queued = new Link<CreditVcpu>(this);
     this.active = new Link<CreditVcpu>(this);
@@ -73,6 +83,10 @@ export class CreditDomain {
   weight = DEFAULT_WEIGHT;
   /** Percent of one pCPU; 0 is no cap. */
   cap = 0;
+  /** In whose time slices its vCPUs run; undefined: in its own. */
+  master: CreditDomain | undefined;
+  /** Who else runs in its time slices, in the order in which they joined. */
+  readonly members: CreditDomain[] = [];
 
   constructor(domain: Domain) {
     this.domain = domain;
@@ -140,7 +154,10 @@ export class CreditSystem {
   /** Sum of all credits after the last accounting. */
   creditBalance = 0;
 
-  constructor(xen: Hypervisor) {
+  readonly #creditsPerMs: number;
+
+  constructor(xen: Hypervisor, creditsPerMs = CREDITS_PER_MS) {
+    this.#creditsPerMs = creditsPerMs;
     const { parameters, machine } = xen;
     const { pcpus, nodes } = machine.topology;
     this.xen = xen;
@@ -166,7 +183,7 @@ export class CreditSystem {
     const ticks = tsliceMs < TICKS_PER_TSLICE ? 1 : TICKS_PER_TSLICE;
     this.tsliceNs = tsliceMs * 1_000_000;
     this.tickPeriodNs = Math.floor((tsliceMs * 1000) / ticks) * 1000;
-    this.creditsPerTslice = CREDITS_PER_MS * tsliceMs;
+    this.creditsPerTslice = this.#creditsPerMs * tsliceMs;
     this.credit = this.creditsPerTslice * this.pcpuCount;
   }
 
