@@ -135,6 +135,42 @@ async function dump(text: string, jobRecords: boolean): Promise<string[]> {
 }
 
 describe('the records of jobs', () => {
+  test('are made where the guest is, and a timer wakes a vCPU where it was last', () => {
+    const text = `
+scheduler: "null"
+host: {pcpus: 2}
+duration: 8ms
+domains:
+  - guest:
+      scheduler: fp
+      tasks:
+        - {period: 100ms, wcet: 5ms, vcpu: 0}
+        - {period: 100ms, wcet: 1ms, vcpu: 1}
+        - {period: 100ms, wcet: 4ms, vcpu: 1, offset: 2ms}
+        - {period: 100ms, wcet: 1ms, vcpu: 0, offset: 3ms, priority: 1}
+        - {period: 100ms, wcet: 1ms, vcpu: 1, offset: 4ms, priority: 1}
+    vcpus: [tasks, tasks]
+`;
+    const seen: string[] = [];
+    const scenario = parseScenario(text, 'places.yaml');
+    const simulation = new Simulation(scenario, {
+      wants: () => true,
+      emit: (pcpu, event, tscLow, _tscHigh, words) => {
+        const ms = Math.floor((tscLow - 1e9) / 1e6);
+        if (event === 0x28004) seen.push(`${ms}: wake v${words[1]} on ${pcpu}`);
+        if (event === 0x24001) seen.push(`${ms}: release ${words[1]} on ${pcpu}`);
+      },
+    });
+    simulation.runUntil(scenario.durationNs);
+    expect(seen.filter((line) => !line.startsWith('0'))).toEqual([
+      '2: wake v1 on 1',
+      '2: release 2 on 1',
+      '3: release 3 on 0',
+      '4: release 4 on 1',
+    ]);
+    expect(seen).toContain('0: wake v1 on 1');
+  });
+
   test('say how late a guest noticed a release, and name the task', async () => {
     const releases = (await dump(LATE, true)).filter((line) => line.includes('TRC_TASK_RELEASE'));
     const late = releases.map((line) => Number(/late_ns=(\d+)/.exec(line)![1]));

@@ -99,6 +99,12 @@ describe('a global guest', () => {
     ]);
   });
 
+  test('wakes the vCPU that the task was last on although a lower one is idle', () => {
+    const tasks = '[{period: 100ms, wcet: 4ms}, {period: 13ms, wcet: 1ms, offset: 1ms}]';
+    const { switches } = runGuest(alone(`{scheduler: rm, placement: global, tasks: ${tasks}}`, 2, '20ms'));
+    expect(switches.filter((line) => line.includes('d1v'))).toEqual(['0 0 d1v0', '1 1 d1v1', '14 1 d1v1']);
+  });
+
   test('moves a task whose vCPU is taken to another that comes free', () => {
     // Long (20 ms) on v0 from 0; v1 gets 10 ms of work at 0; at 2 an urgent task takes the least urgent's vCPU, v0.
     const tasks =
