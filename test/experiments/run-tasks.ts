@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { WINDOW_NS_DEFAULT } from '../../src/analysis/index.ts';
+import type { RunTask } from '../../src/cli/simulated-run.ts';
+import { changeScenario, readScenarioText } from '../../src/scenario/index.ts';
+import type { Experiment, Run } from './experiment.ts';
+
+export const SCENARIO_FOLDER = join(import.meta.dirname, '../../samples/experiments');
+
+const PASSES_DEFAULT = ['waits', 'runstates', 'scheduler'];
+
+/** A run to be done and whose it is. */
+export interface NamedTask {
+  readonly experiment: string;
+  readonly run: string;
+  readonly task: RunTask;
+}
+
+/** All runs of an experiment, one for each seed. Throws UserError for mistakes in its scenarios. */
+export function tasksOf({ id, runs }: Experiment): NamedTask[] {
+  return Object.entries(runs).flatMap(([name, run]) => {
+    const text = textOf(run);
+    return Array.from({ length: run.seeds ?? 1 }, (_, index) => ({
+      experiment: id,
+      run: name,
+      task: {
+        text,
+        fileName: run.scenario,
+        scheduler: run.scheduler,
+        xen: run.xen,
+        seed: index + 1,
+        windowNs: WINDOW_NS_DEFAULT,
+        selection: selectionOf(run),
+        passes: run.passes ?? PASSES_DEFAULT,
+      },
+    }));
+  });
+}
+
+function textOf({ scenario, set = {} }: Run): string {
+  const text = readScenarioText(join(SCENARIO_FOLDER, scenario));
+  const settings = Object.entries(set).map(([path, value]) => ({ path, value: String(value) }));
+  return settings.length === 0 ? text : changeScenario(text, scenario, settings);
+}
+
+function selectionOf({ fromNs, toNs }: Run): RunTask['selection'] {
+  return { ...(fromNs === undefined ? {} : { from: fromNs }), ...(toNs === undefined ? {} : { to: toNs }) };
+}
