@@ -142,12 +142,6 @@ export const SCENARIO_KEYS = {
     default: 'none',
     doc: 'Pools of pCPUs besides Pool-0, which has the `scheduler` and the pCPUs that are left (see below).',
   }),
-  stateEvery: key({
-    name: 'state_every_ns',
-    type: wholeNanoseconds(),
-    default: 'never',
-    doc: "How often the machine model's own instrument writes down what the scheduler knows. Not needed here.",
-  }),
   actions: key({
     name: 'actions',
     type: nested('list'),

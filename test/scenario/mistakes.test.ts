@@ -211,7 +211,7 @@ domains:
     [
       `zebra: 1\n${HOG}`,
       [
-        '1:1: unknown key "zebra", expected one of name, description, xen, scheduler, params, duration, seed, host, topology, trace, arinc653, cpupools, state_every_ns, actions, domains',
+        '1:1: unknown key "zebra", expected one of name, description, xen, scheduler, params, duration, seed, host, topology, trace, arinc653, cpupools, actions, domains',
       ],
     ],
   ])('%j', (text, messages) => {
