@@ -208,7 +208,7 @@ export const COMMAND_FORMS = {
     doc: "Scheduling domains: MEMBER shares MASTER's time slices, or no longer, or nobody does (credit).",
     options: [],
     operands: [
-      { name: 'ACTION', value: { kind: 'word', words: ['add', 'remove', 'destroy'] } },
+      { name: 'ACTION', value: word(['add', 'remove', 'destroy']) },
       operand('MASTER', 'domain'),
       operand('MEMBER', 'domain', true),
     ],

@@ -196,7 +196,7 @@ function readWord(
         ? text
         : tell(unknownWord('scheduler', text, SCHEDULERS));
     case 'word':
-      return wanted.words.includes(text) ? text : tell(unknownWord(name.toLowerCase(), text, wanted.words));
+      return wanted.words.includes(text) ? text : refuse();
     case 'cpupool':
       return scope.cpupools.includes(text) ? text : tell(unknownWord('cpupool', text, scope.cpupools));
     case 'domain': {

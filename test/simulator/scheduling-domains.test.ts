@@ -256,7 +256,7 @@ test('mistakes in a scenario have their places', () => {
   expect(of('d3')).toEqual(['4:39: "scheduling_domain" is "d3", that is the domain itself']);
   expect(of('2')).toEqual(['4:39: "scheduling_domain" is "2", that shares those of another']);
   const action = (command: string) => errorsOf(`domains: [{vcpus: [hog]}]\nactions: [{at 1s: ${command}}]\n`);
-  expect(action('nemesis ad 1 1')).toEqual(['2:27: unknown action "ad", did you mean "add"?']);
+  expect(action('nemesis ad 1 1')).toEqual(['2:27: "ACTION" is "ad", expected one of add, remove, destroy']);
   expect(action('nemesis add 1')[0]).toMatch(
     /^2:19: "nemesis add" lacks MEMBER, expected "nemesis add MASTER/,
   );
