@@ -157,7 +157,7 @@ describe('actions', () => {
     ],
     [
       'at 2s: sched-rtxen -d web -v 0 -k lazy',
-      ['4:39: unknown -k "lazy", expected one of deferrable, periodic, polling, sporadic'],
+      ['4:39: "-k" is "lazy", expected one of deferrable, periodic, polling, sporadic'],
     ],
     [
       'at 2s: sched-rtglobal -s -d web',
