@@ -49,6 +49,6 @@ export const audio: Experiment = {
       ];
     }),
   notes: [
-    'The phases of the other VMs, fixed sequences in his simulator, are drawn with the same means. No scheduler of Xen is a plain round robin: its 0.7 % is not rebuilt.',
+    'A unit of time of his simulator is taken for 100 us. No scheduler of Xen is a plain round robin: its 0.7 % is not rebuilt; nor are weights by his third prototype.',
   ],
 };

@@ -1,6 +1,7 @@
 import { theftOfService } from './e01-theft-of-service.ts';
 import { spuriousBoost } from './e02-spurious-boost.ts';
 import { sliceLength } from './e03-slice-length.ts';
+import { parallelPrograms } from './e04-parallel-programs.ts';
 import { ratelimit } from './e05-ratelimit.ts';
 import { capBurstiness } from './e06-cap-burstiness.ts';
 import { audio } from './e07-audio.ts';
@@ -8,6 +9,7 @@ import { latencyTail } from './e09-latency-tail.ts';
 import { runQueues } from './e10-run-queues.ts';
 import { rtdsTimers } from './e13-rtds-timers.ts';
 import { serverPeriod } from './e14-server-period.ts';
+import { fourServers } from './e17-four-servers.ts';
 import { mixedCriticality } from './e18-mixed-criticality.ts';
 import { sedf } from './e19-sedf.ts';
 import type { Experiment } from './experiment.ts';
@@ -17,6 +19,7 @@ export const experiments: readonly Experiment[] = [
   theftOfService,
   spuriousBoost,
   sliceLength,
+  parallelPrograms,
   ratelimit,
   capBurstiness,
   audio,
@@ -24,6 +27,7 @@ export const experiments: readonly Experiment[] = [
   runQueues,
   rtdsTimers,
   serverPeriod,
+  fourServers,
   mixedCriticality,
   sedf,
 ];
