@@ -11,8 +11,9 @@ const VARIANTS = {
 };
 
 const RATELIMIT =
-  'Until 4.7 a vCPU under the rate limit is given the whole limit again (1 ms), from 4.8 on what is left of it. The victim runs for the two guards while the thief ' +
-  'sleeps, and then for 1 ms more: 1.5 ms of 10, or 1.2 ms with guards of 100 us. The derivation knew the newer rule only.';
+  'Until 4.7 a vCPU under the rate limit is given the whole limit again (1 ms), from 4.8 on what is ' +
+  'left of it. The victim runs for the two guards while the thief sleeps, and then for 1 ms more: ' +
+  '1.5 ms of 10, or 1.2 ms with guards of 100 us. The derivation knew the newer rule only.';
 
 function isLimited(xen: string): boolean {
   return ['4.2', '4.7', '4.8', 'head'].includes(xen);
@@ -32,9 +33,10 @@ export const theftOfService: Experiment = {
   id: 'E1',
   title: 'Theft of service by sleeping across ticks, by era',
   about:
-    'One pCPU; a thief that runs from 250 us (100 us) after a tick to as long before the next, and hogs of the same weight. ' +
-    'Xen commit 78c9b2a64b (2009) tells of 95 % with 9.5 ms of 10; Zhou, Goel, Desnoyers and Sundaram (2011) of up to 98 %; ' +
-    'Time-Stealer (2013) of 96.6 % on XenServer 6.0.2, Xen 4.1, after exact charging had come.',
+    'One pCPU; a thief that runs from 250 us (100 us) after a tick to as long before the next, and ' +
+    'hogs of the same weight. Xen commit 78c9b2a64b (2009) tells of 95 % with 9.5 ms of 10; Zhou, ' +
+    'Goel, Desnoyers and Sundaram (2011) of up to 98 %; Time-Stealer (2013) of 96.6 % on XenServer ' +
+    '6.0.2, Xen 4.1, after exact charging had come.',
   runs: {
     ...runsFor(Object.keys(VARIANTS), (variant) =>
       runsFor(ERAS, (xen) => ({

@@ -9,8 +9,9 @@ export const spuriousBoost: Experiment = {
   id: 'E2',
   title: 'I/O beside a hog that is boosted for nothing',
   about:
-    'Xen commit f02a5760c7 (Suo and Faggioli, 2015, in 4.7): netperf on the pCPU of a hog got 166.5 Mbit/s of the 806.6 it gets alone, and 731.7 of 807.2 with the ' +
-    'fix. Here packets arrive at random, 60 us of work each, 30 % of the pCPU; one that takes longer than 5 ms counts as lost.',
+    'Xen commit f02a5760c7 (Suo and Faggioli, 2015, in 4.7): netperf on the pCPU of a hog got 166.5 ' +
+    'Mbit/s of the 806.6 it gets alone, and 731.7 of 807.2 with the fix. Here packets arrive at ' +
+    'random, 60 us of work each, 30 % of the pCPU; one that takes longer than 5 ms counts as lost.',
   runs: runsFor(ERAS, (xen) => ({
     [xen]: { scenario: 'io-beside-hog.yaml', xen, fromNs: 5e8, seeds: 3, passes: PASSES },
     [`${xen}, alone`]: {

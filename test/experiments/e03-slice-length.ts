@@ -7,19 +7,22 @@ const SLICES_MS = [30, 10, 5, 2, 1];
 const RATELIMITS_US = [1000, 0];
 
 const TICK_OF_A_SLICE =
-  'With a slice below 3 ms a tick is as long as the slice, so that the queue is sorted a whole slice after accounting. Of n - 1 turns one ' +
-  'is then a double one, as in the degenerate phase of the derivation, which gives n slices. With 1 ms the mean is that of the rule again.';
+  'With a slice below 3 ms a tick is as long as the slice, so that the queue is sorted a whole slice ' +
+  'after accounting. Of n - 1 turns one is then a double one, as in the degenerate phase of the ' +
+  'derivation, which gives n slices. With 1 ms the mean is that of the rule again.';
 
 const RUNS_TWICE =
-  'UNDER and OVER change at accounting only, so that one of the two before it may run twice: 60 ms is the mean, and the derivation has 60 to 90 ms for the longest.';
+  'UNDER and OVER change at accounting only, so that one of the two before it may run twice: 60 ms ' +
+  'is the mean, and the derivation has 60 to 90 ms for the longest.';
 
 /** Hogs are domain 1; what the n vCPUs of one domain do is what n domains of equal weight would. */
 export const sliceLength: Experiment = {
   id: 'E3',
   title: 'Slice length and waits: "behind one or two VMs means up to 60 ms"',
   about:
-    'n hogs of equal weight on one pCPU. Xen commit 348dee3b8a (2014) shortened the slice of credit to 5 ms because of waits up to 60 ms ' +
-    'behind one or two VMs, and was reverted the same day. The mean and the longest waits of every n were derived from the rules.',
+    'n hogs of equal weight on one pCPU. Xen commit 348dee3b8a (2014) shortened the slice of credit to ' +
+    '5 ms because of waits up to 60 ms behind one or two VMs, and was reverted the same day. The mean ' +
+    'and the longest waits of every n were derived from the rules.',
   runs: {
     ...runsFor(COUNTS, (n) => ({
       [`credit, ${n}`]: { scenario: 'hogs.yaml', scheduler: 'credit', set: setOf(n), fromNs: 1e9 },
@@ -129,7 +132,7 @@ function setOf(n: number): Record<string, number> {
   return { 'hogs.count': n };
 }
 
-/** Share and longest wait of each of hogs whose weights are as `weights`, by the number of the domain less 1. */
+/** Share and longest wait of each of the hogs, in the order of the domains. */
 function weighted(outcome: Outcome, weights: string, shares: number[], waitsMs: number[]): Check[] {
   return shares.flatMap((share, index): Check[] => [
     {

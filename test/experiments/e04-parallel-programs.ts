@@ -16,7 +16,9 @@ function settings(grain: number | string): Record<string, string> {
   const steps = grain === NONE ? `[${compute}]` : `[${compute}, {barrier: round, wait: spin}]`;
   const rank = `{name: rank, think: 0s, steps: ${steps}}`;
   const others: Readonly<Record<string, string>> = {
-    vm1: '{name: ping, interarrival: uniform(90ms..110ms), priority: 1, steps: [{compute: 10us}, {request: vm2.echo}]}',
+    vm1:
+      '{name: ping, interarrival: uniform(90ms..110ms), priority: 1, steps: [{compute: 10us}, {request: ' +
+      'vm2.echo}]}',
     vm2: '{name: echo, serves: true, wcet: 10us, priority: 1}',
   };
   return Object.fromEntries(
@@ -32,9 +34,12 @@ export const parallelPrograms: Experiment = {
   id: 'E4',
   title: 'Parallel programs on shared cores: slices of 30 ms against short ones',
   about:
-    'Hu, Long and Zhang, "Enhance Virtualized HPC System Based on I/O Behaviour Perception": four VMs of one MPI process each on two cores, Xen 4.1. A ping between two of them took 48.9 ms ' +
-    'on average under credit and 1.8 ms under a round robin of 0.5 ms; CG gained more than 90 %, SP 38, BT 32 and LU 23 %, EP, which does not communicate, lost 12 %. Here the shortest slice of ' +
-    'credit, 1 ms (4.2), stands for the round robin, and programs are told apart by how much they compute between two barriers.',
+    'Hu, Long and Zhang, "Enhance Virtualized HPC System Based on I/O Behaviour Perception": four VMs ' +
+    'of one MPI process each on two cores, Xen 4.1. A ping between two of them took 48.9 ms on average ' +
+    'under credit and 1.8 ms under a round robin of 0.5 ms; CG gained more than 90 %, SP 38, BT 32 and ' +
+    'LU 23 %, EP, which does not communicate, lost 12 %. Here the shortest slice of credit, 1 ms ' +
+    '(4.2), stands for the round robin, and programs are told apart by how much they compute between ' +
+    'two barriers.',
   runs: runsFor(SLICES_MS, (slice) =>
     runsFor([...GRAINS_MS, NONE], (grain) => ({
       [`${slice} ms, ${grain}`]: {
@@ -93,6 +98,7 @@ export const parallelPrograms: Experiment = {
     ];
   },
   notes: [
-    'A switch costs 10 us and nothing is lost in caches, so that what EP loses is a tenth of the published. The round robin itself is no scheduler of Xen; its spread at 30 ms is not rebuilt.',
+    'A switch costs 10 us and nothing is lost in caches, so that what EP loses is a tenth of the ' +
+      'published. The round robin itself is no scheduler of Xen; its spread at 30 ms is not rebuilt.',
   ],
 };

@@ -8,8 +8,9 @@ export const ratelimit: Experiment = {
   id: 'E5',
   title: 'What the rate limit saves at peak load',
   about:
-    'Xen commit 494939f0b0 (Hui Lv, 2012): a rate limit of 1 ms cuts the context switches of SPECvirt at peak load by 30 %, and 10 ms makes no big difference to 1 ms. ' +
-    'Here 24 vCPUs on 4 pCPUs are woken at random for bursts of 20 to 500 us.',
+    'Xen commit 494939f0b0 (Hui Lv, 2012): a rate limit of 1 ms cuts the context switches of SPECvirt ' +
+    'at peak load by 30 %, and 10 ms makes no big difference to 1 ms. Here 24 vCPUs on 4 pCPUs are ' +
+    'woken at random for bursts of 20 to 500 us.',
   runs: runsFor(Object.entries(LOADS), ([load, interarrivalUs]) =>
     runsFor(LIMITS_US, (us) => ({
       [`${load} %, ${us} us`]: {

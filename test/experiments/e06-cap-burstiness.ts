@@ -20,8 +20,9 @@ export const capBurstiness: Experiment = {
   id: 'E6',
   title: 'Caps in lumps: credit against credit2',
   about:
-    'One hog with a cap, alone on one pCPU. Credit parks it when accounting, every 30 ms, finds it below its cap in debt, and unparks it when the ' +
-    'debt is paid; credit2 gives it cap x 10 ms in every 10 ms (Xen commit ad4b3e1e9d). The gaps are derived from these rules.',
+    'One hog with a cap, alone on one pCPU. Credit parks it when accounting, every 30 ms, finds it ' +
+    'below its cap in debt, and unparks it when the debt is paid; credit2 gives it cap x 10 ms in ' +
+    'every 10 ms (Xen commit ad4b3e1e9d). The gaps are derived from these rules.',
   runs: {
     ...runsFor(CAPS, (cap) => ({
       [`credit, ${cap} %`]: {

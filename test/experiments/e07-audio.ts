@@ -9,8 +9,9 @@ export const audio: Experiment = {
   id: 'E7',
   title: 'Audio beside four greedy VMs',
   about:
-    "The workload N2s2a1 of George Dunlap's gwd/sched-sim, with which he designed credit2: audio wants 20 % in bits of 500 us. His prototypes gave it 18.2 and 19.2 % of one " +
-    'pCPU, 19.5 and 19.7 % of two, a round robin 0.7 and 2.3 %.',
+    "The workload N2s2a1 of George Dunlap's gwd/sched-sim, with which he designed credit2: audio wants " +
+    '20 % in bits of 500 us. His prototypes gave it 18.2 and 19.2 % of one pCPU, 19.5 and 19.7 % of ' +
+    'two, a round robin 0.7 and 2.3 %.',
   runs: runsFor(PCPUS, (pcpus) =>
     runsFor(SCHEDULERS, (scheduler) => ({
       [`${scheduler}, ${pcpus}`]: {
@@ -49,6 +50,7 @@ export const audio: Experiment = {
       ];
     }),
   notes: [
-    'A unit of time of his simulator is taken for 100 us. No scheduler of Xen is a plain round robin: its 0.7 % is not rebuilt; nor are weights by his third prototype.',
+    'A unit of time of his simulator is taken for 100 us. No scheduler of Xen is a plain round robin: ' +
+      'its 0.7 % is not rebuilt; nor are weights by his third prototype.',
   ],
 };

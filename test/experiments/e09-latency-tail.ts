@@ -3,20 +3,23 @@ import { runsFor } from './runs-for.ts';
 
 const COUNTS = [1, 2, 3, 4];
 const AS_MANY =
-  'As many nearly-hogs as pCPUs are enough: when both are awake both pCPUs are taken, by vCPUs that woke with BOOST, and the probe, boosted as well, ' +
-  'does not preempt an equal. Only with a pCPU to spare is there no tail.';
+  'As many nearly-hogs as pCPUs are enough: when both are awake both pCPUs are taken, by vCPUs that ' +
+  'woke with BOOST, and the probe, boosted as well, does not preempt an equal. Only with a pCPU to ' +
+  'spare is there no tail.';
 
 const PURE_IS_CAUGHT =
-  'Of 1000 requests of 75 us, 10 ms apart, some run when the tick comes. Then the pure VM, too, loses BOOST and waits behind the hogs, more than once in a hundred requests: the rare ' +
-  'waits of both are alike, and it is the mean that tells them apart.';
+  'Of 1000 requests of 75 us, 10 ms apart, some run when the tick comes. Then the pure VM, too, ' +
+  'loses BOOST and waits behind the hogs, more than once in a hundred requests: the rare waits of ' +
+  'both are alike, and it is the mean that tells them apart.';
 
 /** The probe is domain 1. */
 export const latencyTail: Experiment = {
   id: 'E9',
   title: 'The tail of a latency needs neighbours that sleep',
   about:
-    'Xu, Musgrave, Noble and Bailey, "Bobtail" (NSDI 2013), as summarised by J. Zhi: long tails come where CPU-bound VMs outnumber the pCPUs and do not use them ' +
-    'to 100 %. A probe with 100 requests per second on 2 pCPUs, beside 1 to 4 VMs that compute all or 90 % of the time.',
+    'Xu, Musgrave, Noble and Bailey, "Bobtail" (NSDI 2013), as summarised by J. Zhi: long tails come ' +
+    'where CPU-bound VMs outnumber the pCPUs and do not use them to 100 %. A probe with 100 requests ' +
+    'per second on 2 pCPUs, beside 1 to 4 VMs that compute all or 90 % of the time.',
   runs: {
     mixed: { scenario: 'mixed-beside-hogs.yaml', fromNs: 1e9, passes: ['deadlines'] },
     ...runsFor(COUNTS, (count) => ({

@@ -8,8 +8,9 @@ export const runQueues: Experiment = {
   id: 'E10',
   title: 'A run queue per core against one per socket',
   about:
-    'Xen commit 3a782c7603 (2016, credit2): a build took 35.2 s with run queues per core and 33.4 s with one per socket, with noise 45.9 and 39.5 s. ' +
-    'Here six vCPUs build on four cores with two threads, with and without bursts of eight others.',
+    'Xen commit 3a782c7603 (2016, credit2): a build took 35.2 s with run queues per core and 33.4 s ' +
+    'with one per socket, with noise 45.9 and 39.5 s. Here six vCPUs build on four cores with two ' +
+    'threads, with and without bursts of eight others.',
   runs: runsFor(ARRANGEMENTS, (arrangement) => ({
     [arrangement]: {
       scenario: 'build-and-noise.yaml',
@@ -65,7 +66,8 @@ export const runQueues: Experiment = {
     ];
   },
   notes: [
-    'Threads of a core are as fast as whole cores here, so that what the build gains by placement without noise (5 %) does not show. The other commits of E10 are ' +
-      'about costs of caches and locks, which are not modelled.',
+    'Threads of a core are as fast as whole cores here, so that what the build gains by placement ' +
+      'without noise (5 %) does not show. The other commits of E10 are about costs of caches and locks, ' +
+      'which are not modelled.',
   ],
 };

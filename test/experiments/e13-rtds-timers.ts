@@ -6,14 +6,16 @@ const ERAS = ['4.6', '4.7', 'head'];
 const PART = { fromNs: 1e9, toNs: 3.5e9 };
 const TWO = { 'hogs.count': 2, 'hogs.rtds.budget': '5ms' };
 const TIES =
-  'Of equals the one that runs goes on, so that the second one, when its budget is used up, runs the first level of extra time as well: ' +
-  'the other tie order, for which the derivation has 60/40, too.';
+  'Of equals the one that runs goes on, so that the second one, when its budget is used up, runs the ' +
+  'first level of extra time as well: the other tie order, for which the derivation has 60/40, too.';
 const CUT_LEVEL =
-  'What a vCPU runs of a level that the end of the period cuts short is charged to its new budget, as in the C code: it pays for it in the next period. ' +
-  '6.5 ms and 3.5 ms of 10, where the derivation has 7 and 3.';
+  'What a vCPU runs of a level that the end of the period cuts short is charged to its new budget, ' +
+  'as in the C code: it pays for it in the next period. 6.5 ms and 3.5 ms of 10, where the ' +
+  'derivation has 7 and 3.';
 const TICKLE =
-  'The third call of each period changes nothing: when the depleted vCPU has left the pCPU, Xen tickles for it all the same, ' +
-  'and the idle pCPU, told so, looks again. The derivation had counted depletion and replenishment only.';
+  'The third call of each period changes nothing: when the depleted vCPU has left the pCPU, Xen ' +
+  'tickles for it all the same, and the idle pCPU, told so, looks again. The derivation had counted ' +
+  'depletion and replenishment only.';
 const BUDGETS = [
   { ms: '4:2', derived: 80, instead: { expected: near(60, 0.5), why: TIES } },
   { ms: '1:0.5', derived: 70, instead: { expected: near(65, 0.5), why: CUT_LEVEL } },
@@ -25,8 +27,9 @@ export const rtdsTimers: Experiment = {
   id: 'E13',
   title: 'RTDS driven by events against RTDS driven by time; extra time',
   about:
-    'Xen commit 0709d59545 (4.7) made RTDS event-driven. Before, schedule() was called every millisecond while a vCPU ran. Extra time came with ' +
-    '463b958317 (4.10): "spare bandwidth proportional to utilisations".',
+    'Xen commit 0709d59545 (4.7) made RTDS event-driven. Before, schedule() was called every ' +
+    'millisecond while a vCPU ran. Extra time came with 463b958317 (4.10): "spare bandwidth ' +
+    'proportional to utilisations".',
   runs: {
     ...runsFor(ERAS, (xen) => ({
       [`${xen}, one hog`]: { scenario: 'rtds-hog.yaml', xen, ...PART },

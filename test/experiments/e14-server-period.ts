@@ -16,8 +16,10 @@ export const serverPeriod: Experiment = {
   id: 'E14',
   title: 'The period of a server against the latency of its guest',
   about:
-    'Babchuk and Faggioli on xen-devel (January 2021): beside a dom0 that burns CPU a Zephyr guest had latencies up to 600 us with periods of 10 ms, up to 30 us with 100 us, and up to ' +
-    '60 us with 30 us. Faggioli: the worst case is about two periods by design. Here a switch costs 5 us and an interrupt means 20 us of work.',
+    'Babchuk and Faggioli on xen-devel (January 2021): beside a dom0 that burns CPU a Zephyr guest had ' +
+    'latencies up to 600 us with periods of 10 ms, up to 30 us with 100 us, and up to 60 us with 30 ' +
+    'us. Faggioli: the worst case is about two periods by design. Here a switch costs 5 us and an ' +
+    'interrupt means 20 us of work.',
   runs: runsFor(SERVERS_US, ([period, budget]) => ({
     [period]: {
       scenario: 'server-period.yaml',

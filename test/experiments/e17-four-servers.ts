@@ -13,7 +13,8 @@ export const fourServers: Experiment = {
   id: 'E17',
   title: 'Four servers and one job',
   about:
-    'A budget of 2 ms in every 10 ms at the highest priority, one aperiodic job, a hog below: by the definitions of the four servers of RT-Xen 1.0 the responses are exact.',
+    'A budget of 2 ms in every 10 ms at the highest priority, one aperiodic job, a hog below: by the ' +
+    'definitions of the four servers of RT-Xen 1.0 the responses are exact.',
   runs: runsFor(KINDS, (kind) =>
     runsFor(JOBS, ({ arrivalMs, demandMs }) => ({
       [`${kind}, ${demandMs} at ${arrivalMs}`]: {

@@ -6,16 +6,18 @@ const PASSES = ['waits', 'runstates', 'deadlines'];
 const IO = 3;
 const TASKS = [4, 5];
 const ROUND_ROBIN =
-  'Accounting gives the hogs nearly all credit of the pCPU, as the others are asleep when it looks, but the hogs get only the 60 % that those leave. Both of them earn more than they can ' +
-  'spend, are UNDER, and take turns; weight would only count between UNDER and OVER.';
+  'Accounting gives the hogs nearly all credit of the pCPU, as the others are asleep when it looks, ' +
+  'but the hogs get only the 60 % that those leave. Both of them earn more than they can spend, are ' +
+  'UNDER, and take turns; weight would only count between UNDER and OVER.';
 
 /** Domains: 1 heavy, 2 light, 3 I/O, 4 and 5 with deadlines. */
 export const mixedCriticality: Experiment = {
   id: 'E18',
   title: 'Mixed criticality: five VMs on one pCPU',
   about:
-    'The workload of "Virtual CPU scheduling and behavioral simulation" (Thales, 2026). RTDS_A gives the I/O a server of 0.25 ms in 2.5 ms, RTDS_B one of 1 ms in 10 ms. ' +
-    'The expected shapes are derived; the paper has no table of figures.',
+    'The workload of "Virtual CPU scheduling and behavioral simulation" (Thales, 2026). RTDS_A gives ' +
+    'the I/O a server of 0.25 ms in 2.5 ms, RTDS_B one of 1 ms in 10 ms. The expected shapes are ' +
+    'derived; the paper has no table of figures.',
   runs: {
     ...runsFor(SCHEDULERS, (scheduler) => ({
       [scheduler]: { scenario: 'mixed-criticality.yaml', scheduler, seeds: 3, fromNs: 1e9, passes: PASSES },
@@ -56,7 +58,9 @@ export const mixedCriticality: Experiment = {
     ];
   },
   notes: [
-    'From 1 s on: in the first period of its life every vCPU has the default server of 4 ms in 10 ms, 200 % together, and jobs that come late from that are late for a while.',
-    'The I/O asks for 10 % on average and its servers give at most that, so that its queue grows without bound under RTDS: its waits are short, its responses are not.',
+    'From 1 s on: in the first period of its life every vCPU has the default server of 4 ms in 10 ms, ' +
+      '200 % together, and jobs that come late from that are late for a while.',
+    'The I/O asks for 10 % on average and its servers give at most that, so that its queue grows ' +
+      'without bound under RTDS: its waits are short, its responses are not.',
   ],
 };

@@ -9,8 +9,9 @@ export const sedf: Experiment = {
   id: 'E19',
   title: 'SEDF: slices, and weights turned into slices',
   about:
-    'The examples of docs/misc/sedf_scheduler_mini-HOWTO of Xen 4.4, with the rule of sedf_adjust_weights: weights share what slices leave of ' +
-    '95 ms in every 100 ms. All domains are hogs on one pCPU.',
+    'The examples of docs/misc/sedf_scheduler_mini-HOWTO of Xen 4.4, with the rule of ' +
+    'sedf_adjust_weights: weights share what slices leave of 95 ms in every 100 ms. All domains are ' +
+    'hogs on one pCPU.',
   runs: {
     weights: { scenario: 'sedf-weights.yaml', ...PART },
     mixed: { scenario: 'sedf-slice-and-weights.yaml', ...PART },
@@ -29,8 +30,10 @@ export const sedf: Experiment = {
     ...shares(slice, '(20 ms, 5 ms) alone', [25]),
   ],
   notes: [
-    'That SEDF does not balance is a law of its own in the contract suite (`test/contract/`): a vCPU never leaves its pCPU.',
-    'There is no admission control in the hypervisor: 75 % for each of 12 vCPUs of dom0 (Xen commit 4da8a5edbd) was a matter of the toolstack, and is not modelled.',
+    'That SEDF does not balance is a law of its own in the contract suite (`test/contract/`): a vCPU ' +
+      'never leaves its pCPU.',
+    'There is no admission control in the hypervisor: 75 % for each of 12 vCPUs of dom0 (Xen commit ' +
+      '4da8a5edbd) was a matter of the toolstack, and is not modelled.',
   ],
 };
 

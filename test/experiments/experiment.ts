@@ -21,8 +21,8 @@ export interface Experiment {
 
 /** A scenario, how it is changed, and what is looked at. */
 export interface Run {
-  /** A file of samples/experiments. */
-  readonly scenario: string;
+  /** A file of samples/experiments, or the text of a scenario that is drawn with each seed. */
+  readonly scenario: string | ((seed: number) => string);
   readonly scheduler?: string;
   readonly xen?: string;
   /** Keys of the scenario and their new values, as `xenscope compare --set` takes them. */

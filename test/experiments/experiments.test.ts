@@ -38,7 +38,7 @@ describe('published experiments', () => {
     const text = readFileSync(join(SCENARIO_FOLDER, name), 'utf8');
     expect(text).toMatch(/^# \S/);
     expect(parseScenario(text, name).name).toBe(name.replace('.yaml', '').replaceAll('-', ' '));
-    const used = experiments.flatMap(({ runs }) => Object.values(runs).map(({ scenario }) => scenario));
+    const used = experiments.flatMap(({ runs }) => Object.values(runs).map((run) => run.scenario));
     expect(used).toContain(name);
   });
 });

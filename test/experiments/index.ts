@@ -7,8 +7,11 @@ import { capBurstiness } from './e06-cap-burstiness.ts';
 import { audio } from './e07-audio.ts';
 import { latencyTail } from './e09-latency-tail.ts';
 import { runQueues } from './e10-run-queues.ts';
+import { credit2Resets } from './e11-credit2-resets.ts';
+import { seeds } from './e12-seeds.ts';
 import { rtdsTimers } from './e13-rtds-timers.ts';
 import { serverPeriod } from './e14-server-period.ts';
+import { schedulableFraction } from './e15-schedulable-fraction.ts';
 import { fourServers } from './e17-four-servers.ts';
 import { mixedCriticality } from './e18-mixed-criticality.ts';
 import { sedf } from './e19-sedf.ts';
@@ -25,8 +28,11 @@ export const experiments: readonly Experiment[] = [
   audio,
   latencyTail,
   runQueues,
+  credit2Resets,
+  seeds,
   rtdsTimers,
   serverPeriod,
+  schedulableFraction,
   fourServers,
   mixedCriticality,
   sedf,

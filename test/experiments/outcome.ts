@@ -37,6 +37,13 @@ export class Outcome {
     return Math.min(...this.#runs.flatMap((tables) => valuesOf(tables, table, where, column)));
   }
 
+  /** Of how many of the runs, 0 to 1, no row of the table has anything in this column. */
+  fractionWithout(table: string, column: string): number {
+    return this.#mean((tables) =>
+      valuesOf(tables, table, {}, column).every((value) => value === 0) ? 1 : 0,
+    );
+  }
+
   /** Percent of one pCPU that a domain ran. */
   share(dom: number): number {
     return 100 * this.value('runstates_by_domain', { dom }, 'pcpu_share');

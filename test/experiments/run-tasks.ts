@@ -18,13 +18,16 @@ export interface NamedTask {
 /** All runs of an experiment, one for each seed. Throws UserError for mistakes in its scenarios. */
 export function tasksOf({ id, runs }: Experiment): NamedTask[] {
   return Object.entries(runs).flatMap(([name, run]) => {
-    const text = textOf(run);
+    const { scenario } = run;
+    const isDrawn = typeof scenario !== 'string';
+    const fileName = isDrawn ? 'drawn' : scenario;
+    const kept = isDrawn ? '' : changed(readScenarioText(join(SCENARIO_FOLDER, scenario)), fileName, run);
     return Array.from({ length: run.seeds ?? 1 }, (_, index) => ({
       experiment: id,
       run: name,
       task: {
-        text,
-        fileName: run.scenario,
+        text: isDrawn ? changed(scenario(index + 1), fileName, run) : kept,
+        fileName,
         scheduler: run.scheduler,
         xen: run.xen,
         seed: index + 1,
@@ -36,10 +39,9 @@ export function tasksOf({ id, runs }: Experiment): NamedTask[] {
   });
 }
 
-function textOf({ scenario, set = {} }: Run): string {
-  const text = readScenarioText(join(SCENARIO_FOLDER, scenario));
+function changed(text: string, fileName: string, { set = {} }: Run): string {
   const settings = Object.entries(set).map(([path, value]) => ({ path, value: String(value) }));
-  return settings.length === 0 ? text : changeScenario(text, scenario, settings);
+  return settings.length === 0 ? text : changeScenario(text, fileName, settings);
 }
 
 function selectionOf({ fromNs, toNs }: Run): RunTask['selection'] {
