@@ -3,9 +3,9 @@ import { runsFor } from './runs-for.ts';
 
 const COUNTS = [1, 2, 3, 4];
 const AS_MANY =
-  'As many nearly-hogs as pCPUs are enough: when both are awake both pCPUs are taken, by vCPUs that ' +
-  'woke with BOOST, and the probe, boosted as well, does not preempt an equal. Only with a pCPU to ' +
-  'spare is there no tail.';
+  'As many nearly-hogs as pCPUs are enough: when both are awake, both pCPUs are taken, for half of the ' +
+  'time waited by a vCPU that woke with BOOST and that the probe, boosted as well, does not preempt. ' +
+  'Only with a pCPU to spare is there no tail.';
 
 const PURE_IS_CAUGHT =
   'Of 1000 requests of 75 us, 10 ms apart, some run when the tick comes. Then the pure VM, too, ' +

@@ -22,6 +22,13 @@ export const mixedCriticality: Experiment = {
     ...runsFor(SCHEDULERS, (scheduler) => ({
       [scheduler]: { scenario: 'mixed-criticality.yaml', scheduler, seeds: 3, fromNs: 1e9, passes: PASSES },
     })),
+    'credit, hogs alone': {
+      scenario: 'mixed-criticality.yaml',
+      scheduler: 'credit',
+      set: { 'io.workload': 'idle', 'rt1.workload': 'idle', 'rt2.workload': 'idle' },
+      fromNs: 1e9,
+      passes: ['runstates'],
+    },
     'rtds B': {
       scenario: 'mixed-criticality.yaml',
       set: { 'io.rtds.period': '10ms', 'io.rtds.budget': '1ms' },
@@ -46,6 +53,12 @@ export const mixedCriticality: Experiment = {
         ...ratio('credit'),
         expected: near(2, 0.2),
         instead: { expected: near(1.2, 0.3), why: ROUND_ROBIN },
+      },
+      {
+        what: 'the same without the other three',
+        tag: 'D',
+        got: runs['credit, hogs alone'].share(1) / runs['credit, hogs alone'].share(2),
+        expected: near(2, 0.02),
       },
       { ...ratio('credit2'), expected: near(2, 0.05) },
       {
