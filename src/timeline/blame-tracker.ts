@@ -386,15 +386,24 @@ export class BlameTracker {
   /** Lets old runs go, once no wait needs them. */
   #makeRoom(runs: RunHistory): void {
     const { halfNs } = runs;
-    const early = this.#waiters.flatMap((waiter, v) =>
-      waiter?.waiting && waiter.doneNs < halfNs ? [v] : [],
-    );
-    if (early.length > 0 && runs.capacity < RUNS_MAX) {
+    let early = 0;
+    for (let v = 0; v < this.#waiters.length; v++) if (this.#waitsSince(v, halfNs)) early++;
+    if (early > 0 && runs.capacity < RUNS_MAX) {
       runs.grow();
       return;
     }
-    for (const v of early) this.#attributeInPart(v, halfNs);
+    for (let v = 0; v < this.#waiters.length && early > 0; v++) {
+      if (!this.#waitsSince(v, halfNs)) continue;
+      this.#attributeInPart(v, halfNs);
+      early--;
+    }
     runs.dropHalf();
+  }
+
+  /** Whether `v` waits, and its wait has not been attributed up to `ns` yet. */
+  #waitsSince(v: number, ns: number): boolean {
+    const waiter = this.#waiters[v];
+    return waiter?.waiting === true && waiter.doneNs < ns;
   }
 
   #ranOn(waiter: Waiter, pcpu: number): void {

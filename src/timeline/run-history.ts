@@ -1,5 +1,5 @@
 /** Runs kept of a pCPU before the older half is let go. */
-const RUNS_FIRST = 128;
+const RUNS_FIRST = 256;
 
 /** When the current run is boosted, or kept running by the ratelimit, throughout or not at all. */
 export const ALWAYS = Number.POSITIVE_INFINITY;
