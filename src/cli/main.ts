@@ -68,5 +68,10 @@ function explain(error: unknown): number {
   return EXIT.usage;
 }
 
+// Help is written by a stream, whose reader may go away too: `--help | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.done);
+});
 process.exitCode = await main(process.argv.slice(2)).catch(explain);
 flushOutput();
