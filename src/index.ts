@@ -16,6 +16,8 @@ export { UserError, UserErrors } from './base/errors.ts';
 export * from './compare/index.ts';
 // 5. Trace file to columns of numbers.
 export * from './decoder/index.ts';
+// 11. Forms that other tools read.
+export * from './export/index.ts';
 // What a record is, and what the definitions in formats/ say of it.
 export * from './format/index.ts';
 // 4. Rings to a trace file.

@@ -24,6 +24,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   analysis: ['base', 'format', 'decoder', 'timeline'],
   compare: ['base', 'format', 'decoder', 'timeline', 'analysis'],
   report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
+  export: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis'],
   cli: [
     'base',
     'format',
@@ -38,6 +39,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'analysis',
     'compare',
     'report',
+    'export',
   ],
 };
 
@@ -46,6 +48,7 @@ const DOORS: Record<string, RegExp> = {
   'apache-arrow': /^src\/tables\//,
   'binary-parser': /^src\/format\/reference\.ts$/,
   'simple-statistics': /^src\/analysis\/statistics\.ts$/,
+  pbf: /^src\/export\//,
   commander: /^src\/cli\//,
   zod: /^src\/scenario\//,
   yaml: /^src\/(scenario\/|format\/)/,

@@ -13,13 +13,8 @@ import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
-import {
-  jobStatsCsv,
-  renderAnalysisJson,
-  renderAnalysisText,
-  renderResultsCsv,
-  summarizeTrace,
-} from '../report/index.ts';
+import { jobStatsCsv } from '../export/index.ts';
+import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
 import { parseCountArgument, parseDurationArgument } from './arguments.ts';
 import { print, printBytes, writeAll } from './output.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';

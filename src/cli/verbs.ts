@@ -37,6 +37,10 @@ export const VERBS = {
     summary: 'who waited because of whom, how fair it was, which deadlines were missed',
     load: () => import('./analyze.ts'),
   },
+  export: {
+    summary: 'a trace in the form of another tool: Perfetto, ftrace, st-job-stats',
+    load: () => import('./export.ts'),
+  },
   compare: {
     summary:
       'traces side by side, or a scenario under several schedulers, with what chance allows to be said',

@@ -22,7 +22,6 @@ export { DumpFormatter } from './dump-line.ts';
 export { renderHead, trustSentences } from './head-text.ts';
 export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';
 export { renderInfoText } from './info-text.ts';
-export { jobStatsCsv } from './job-stats-csv.ts';
 export { formatBytes, formatCount, formatHz, formatNs, formatPercent } from './quantities.ts';
 export { csvLine, renderResultCsv, renderResultsCsv } from './result-csv.ts';
 export { renderResultText } from './result-text.ts';

@@ -1,6 +1,6 @@
 /** Jobs in the words of LITMUS^RT's st-job-stats: its columns and their widths, and figures worked out on paper. */
 import { expect, test } from 'vitest';
-import { jobStatsCsv } from '../../src/report/index.ts';
+import { jobStatsCsv } from '../../src/export/index.ts';
 import { analyze } from '../analysis/analyze-bytes.ts';
 import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
 

@@ -1,0 +1,115 @@
+import { basename } from 'node:path';
+import { type Command, Option } from 'commander';
+import { UserError } from '../base/errors.ts';
+import { EXPORTERS, type Exporter } from '../export/index.ts';
+import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
+import { print } from './output.ts';
+import {
+  addTraceOptions,
+  exitCodeOf,
+  TRACE_ARGUMENT,
+  type TraceOptions,
+  withAnalyzable,
+  withTrace,
+} from './trace-options.ts';
+
+interface ExportOptions extends TraceOptions {
+  readonly to: string;
+  readonly output?: string;
+  readonly host?: string;
+}
+
+type Form<K extends Exporter['kind']> = Extract<Exporter, { kind: K }>;
+
+/** `xenscope export`: a trace in the form of another tool. */
+export function define(verb: Command, exit: (code: number) => void): void {
+  addTraceOptions(
+    verb
+      .argument('<traces...>', TRACE_ARGUMENT)
+      .addOption(
+        new Option('--to <form>', 'what to write, see below')
+          .choices(Object.keys(EXPORTERS))
+          .makeOptionMandatory(),
+      )
+      .option('-o, --output <path>', 'the file, - for standard output; or the folder'),
+  )
+    .addHelpText('after', helpText())
+    .action(async (traces: readonly string[], options: ExportOptions) => {
+      const form = EXPORTERS[options.to] as Exporter;
+      if (options.output === undefined) {
+        throw new UserError('usage', `missing -o: the ${form.kind} to write`, {
+          hint: form.kind === 'file' ? `-o run${form.extension}, or -o - for standard output` : '-o exported',
+        });
+      }
+      if (form.kind === 'file') await exportToFile(form, traces, options, options.output, exit);
+      else await exportToFolder(form, traces, options, options.output, exit);
+    });
+}
+
+async function exportToFile(
+  form: Form<'file'>,
+  traces: readonly string[],
+  options: ExportOptions,
+  output: string,
+  exit: (code: number) => void,
+): Promise<void> {
+  if (traces.length > 1) {
+    throw new UserError('usage', `--to ${options.to} puts one trace into one file`, {
+      hint: 'export each on its own',
+    });
+  }
+  if (output === '-' && form.binary && process.stdout.isTTY) {
+    throw new UserError('usage', `${options.to} is binary and would garble the terminal`, {
+      hint: 'redirect the output, or give a file with -o',
+    });
+  }
+  const { exportTrace } = await form.load();
+  await withAnalyzable(traces[0] as string, options, 'exporting', async (trace) => {
+    const sink = output === '-' ? new DescriptorSink(1) : new FileSink(output);
+    try {
+      await exportTrace(trace, sink);
+      sink.commit();
+    } catch (error) {
+      sink.abort();
+      throw error;
+    }
+    if (sink instanceof FileSink) print(`${output}  ${sink.bytes} bytes\n`);
+    exit(exitCodeOf(trace, { tell: true }));
+  });
+}
+
+async function exportToFolder(
+  form: Form<'folder'>,
+  traces: readonly string[],
+  options: ExportOptions,
+  output: string,
+  exit: (code: number) => void,
+): Promise<void> {
+  const { exportTrace } = await form.load();
+  for (const path of traces) {
+    await withTrace(path, options, 'exporting', async (trace) => {
+      const place = {
+        host: options.host ?? 'host',
+        run: basename(path).replace(/\.gz$|\.trace(\.gz)?$/, ''),
+      };
+      for (const line of await exportTrace(trace, output, place)) print(`${line}\n`);
+      exit(exitCodeOf(trace, { tell: true }));
+    });
+  }
+}
+
+function helpText(): string {
+  const width = Math.max(...Object.keys(EXPORTERS).map((name) => name.length));
+  const forms = Object.entries(EXPORTERS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `
+Forms:
+${forms.join('\n')}
+
+Examples:
+  xenscope export run.trace --to perfetto -o run.pftrace     then open it at ui.perfetto.dev
+  xenscope export run.trace --to ftrace -o run.ftrace        for Trace Compass and scripts that read ftrace
+  xenscope export run.trace --to job-stats -o jobs.csv       each job: response, lateness, tardiness
+  ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope export - --to perfetto -o - | gzip > host.pftrace.gz
+
+How to open each, and what each can show, is in docs/exports.md.`;
+}

@@ -1,0 +1,70 @@
+/**
+ * Every form in which a trace can be handed to another tool. What is listed here is in `xenscope export --help`; what it
+ * takes to write one is loaded when it is asked for.
+ * @module
+ */
+import type { TraceReader } from '../decoder/index.ts';
+import type { ByteSink } from '../tables/byte-sink.ts';
+import type { TraceAhead } from '../timeline/index.ts';
+
+/** Writes one trace into one file. */
+export interface FileExporter {
+  /** @throws UserError where the trace cannot be read on or the sink not written; damage in the trace never throws. */
+  exportTrace(trace: TraceReader | TraceAhead, sink: ByteSink): void | Promise<void>;
+}
+
+/** Writes traces below one folder, one after the other. */
+export interface FolderExporter {
+  /** @returns what was written, a line each */
+  exportTrace(
+    trace: TraceReader,
+    folder: string,
+    place: ExportPlace,
+  ): readonly string[] | Promise<readonly string[]>;
+}
+
+/** Where a trace was recorded: what tells it apart from others below the same folder. */
+export interface ExportPlace {
+  readonly host: string;
+  readonly run: string;
+}
+
+interface ExporterFacts {
+  /** A line for `--help`. */
+  readonly summary: string;
+  /** Of the file, or of those in the folder, with the dot. */
+  readonly extension: string;
+}
+
+export type Exporter =
+  | (ExporterFacts & {
+      readonly kind: 'file';
+      /** Not for a terminal. */
+      readonly binary: boolean;
+      readonly load: () => Promise<FileExporter>;
+    })
+  | (ExporterFacts & { readonly kind: 'folder'; readonly load: () => Promise<FolderExporter> });
+
+export const EXPORTERS: Readonly<Record<string, Exporter>> = {
+  perfetto: {
+    summary: 'protobuf for ui.perfetto.dev and trace_processor',
+    extension: '.pftrace',
+    kind: 'file',
+    binary: true,
+    load: () => import('./perfetto.ts'),
+  },
+  ftrace: {
+    summary: "text as Linux's ftrace prints it, for Trace Compass, Perfetto and scripts",
+    extension: '.ftrace',
+    kind: 'file',
+    binary: false,
+    load: () => import('./ftrace.ts'),
+  },
+  'job-stats': {
+    summary: "a CSV line for each job, as LITMUS^RT's st-job-stats lists them",
+    extension: '.csv',
+    kind: 'file',
+    binary: false,
+    load: () => import('./job-stats.ts'),
+  },
+};

@@ -1,0 +1,3 @@
+import type { FileExporter } from './exporters.ts';
+
+export const exportTrace: FileExporter['exportTrace'] = () => {};

@@ -1,0 +1,15 @@
+/**
+ * A trace in, a form that another tool reads out: Perfetto, ftrace, st-job-stats. One pass, bounded memory.
+ *
+ * It refuses to judge and to sum up: it writes down what the decoder and the timeline say, in the other tool's words,
+ * and where those have no word for it, says so (docs/exports.md).
+ * @module
+ */
+export {
+  EXPORTERS,
+  type Exporter,
+  type ExportPlace,
+  type FileExporter,
+  type FolderExporter,
+} from './exporters.ts';
+export { jobStatsCsv } from './job-stats-csv.ts';
