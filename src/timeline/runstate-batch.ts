@@ -9,6 +9,9 @@ export const UNKNOWN = 4;
 export const THROTTLED = 5;
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline', 'unknown', 'throttled'] as const;
 
+/** In place of a vCPU's key (`dom << 16 | vcpu`): none is known. Xen has no domain of such a number. */
+export const NO_VCPU = 0xffffffff;
+
 /** Domain id of Xen's idle domain: its vCPU n is pCPU n's idle loop. */
 export const DOM_IDLE = 0x7fff;
 
@@ -38,6 +41,13 @@ export interface RunstateBatch {
   readonly pcpu: Int16Array;
   /** bit 0: the start was seen; bit 1: the end was seen. */
   readonly complete: Uint8Array;
+  /** Of an interval that a wake-up began: the pCPU that recorded the wake-up; -1 for others. */
+  readonly wakerPcpu: Int16Array;
+  /**
+   * `dom << 16 | vcpu` of what ran there. It may have woken the other, or an interrupt did while it ran. The idle
+   * domain's where the pCPU idled; {@link NO_VCPU} where it is not known.
+   */
+  readonly wakerKey: Uint32Array;
 }
 
 /** Why a vCPU began to wait for a pCPU: it woke, was preempted (or yielded), or was let run again after a pause. */
@@ -83,6 +93,8 @@ export function createRunstateBatch(rows: number): RunstateBatch {
     endNs: new Float64Array(rows),
     pcpu: new Int16Array(rows),
     complete: new Uint8Array(rows),
+    wakerPcpu: new Int16Array(rows),
+    wakerKey: new Uint32Array(rows),
   };
 }
 

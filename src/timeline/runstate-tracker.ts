@@ -12,7 +12,16 @@
 import { type Affinities, BlameTracker } from './blame-tracker.ts';
 import { PcpuHistory } from './pcpu-history.ts';
 import { PLACE_UNKNOWN, PlaceTracker } from './place-tracker.ts';
-import { BLOCKED, DOM_IDLE, OFFLINE, RUNNABLE, RUNNING, THROTTLED, UNKNOWN } from './runstate-batch.ts';
+import {
+  BLOCKED,
+  DOM_IDLE,
+  NO_VCPU,
+  OFFLINE,
+  RUNNABLE,
+  RUNNING,
+  THROTTLED,
+  UNKNOWN,
+} from './runstate-batch.ts';
 import { ThrottleEvidence } from './throttle-evidence.ts';
 import type { TimelineOutput } from './timeline-listener.ts';
 import { REMOVED } from './transition-batch.ts';
@@ -95,7 +104,8 @@ export class RunstateTracker {
       this.blame?.waitEnds(startNs, tNs, v, place);
     }
     this.#open(tNs, v, pcpu, idleOf, place, from, to);
-    if (this.#output.tellsTransitions) this.#output.transition(tNs, key, v, from, s.shown[v], s.place[v]);
+    if (this.#output.tellsTransitions)
+      this.#output.transition(tNs, key, v, from, s.shown[v], s.place[v], s.wakerPcpu[v], s.wakerKey[v]);
   }
 
   /** TRC_SCHED_SLEEP of `key`: somebody, perhaps the scheduler, puts it to sleep. */
@@ -276,6 +286,7 @@ export class RunstateTracker {
     s.shown[v] = to === RUNNABLE && s.depleted[v] === 1 ? THROTTLED : to;
     if (to === RUNNABLE)
       s.cause[v] = from === BLOCKED ? CAUSE_WAKE : from === RUNNING ? CAUSE_PREEMPT : CAUSE_RESUME;
+    this.#noteWaker(v, to === RUNNABLE && from !== RUNNING ? pcpu : -1);
     if (to !== OFFLINE) s.sleep[v] = 0;
     if (to === RUNNING) {
       s.place[v] = place;
@@ -315,6 +326,7 @@ export class RunstateTracker {
     const s = this.#s;
     s.state[v] = UNKNOWN;
     s.shown[v] = UNKNOWN;
+    this.#noteWaker(v, -1);
     s.startSeen[v] = 0;
     s.enteredSeen[v] = 0;
     this.blame?.drop(v);
@@ -336,6 +348,13 @@ export class RunstateTracker {
       if (this.vcpus.keys[v] >>> 16 !== DOM_IDLE) s.place[v] = PLACE_UNKNOWN;
     }
     this.#runsOn.fill(-1);
+  }
+
+  /** The open interval of `v` begins with a wake-up that `pcpu` recorded; -1: with none. */
+  #noteWaker(v: number, pcpu: number): void {
+    const waker = pcpu < 0 ? -1 : (this.#runsOn[pcpu] ?? -1);
+    this.#s.wakerPcpu[v] = pcpu;
+    this.#s.wakerKey[v] = waker < 0 ? NO_VCPU : this.vcpus.keys[waker];
   }
 
   #runningDomain(pcpu: number): number {
@@ -363,7 +382,7 @@ export class RunstateTracker {
   #change(tNs: number, v: number, shown: number): void {
     const s = this.#s;
     if (this.#output.tellsTransitions && s.shown[v] !== shown) {
-      this.#output.transition(tNs, this.vcpus.keys[v], v, s.shown[v], shown, s.place[v]);
+      this.#output.transition(tNs, this.vcpus.keys[v], v, s.shown[v], shown, s.place[v], -1, NO_VCPU);
     }
     s.shown[v] = shown;
   }
@@ -385,7 +404,10 @@ export class RunstateTracker {
       endNs,
       place,
       complete,
+      s.wakerPcpu[v],
+      s.wakerKey[v],
     );
+    this.#noteWaker(v, -1);
     s.previous[v] = shown;
     if (shown === RUNNING) s.ranNs[v] += endNs - startNs;
     else if (shown === UNKNOWN) s.unknownNs[v] += endNs - startNs;

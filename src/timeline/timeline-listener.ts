@@ -48,6 +48,8 @@ export class TimelineOutput {
     endNs: number,
     pcpu: number,
     complete: number,
+    wakerPcpu: number,
+    wakerKey: number,
   ): void {
     const batch = this.#runstates;
     const row = batch.count;
@@ -61,6 +63,8 @@ export class TimelineOutput {
     batch.endNs[row] = endNs;
     batch.pcpu[row] = pcpu;
     batch.complete[row] = complete;
+    batch.wakerPcpu[row] = wakerPcpu;
+    batch.wakerKey[row] = wakerKey;
     batch.count = row + 1;
     if (batch.count === LISTENER_ROWS) this.#flushRunstates();
   }
@@ -122,7 +126,16 @@ export class TimelineOutput {
     if (batch.count === LISTENER_ROWS) this.#flushJobs();
   }
 
-  transition(tNs: number, key: number, vcpuIndex: number, from: number, to: number, pcpu: number): void {
+  transition(
+    tNs: number,
+    key: number,
+    vcpuIndex: number,
+    from: number,
+    to: number,
+    pcpu: number,
+    wakerPcpu: number,
+    wakerKey: number,
+  ): void {
     const batch = this.#transitions;
     const row = batch.count;
     batch.tNs[row] = tNs;
@@ -132,6 +145,8 @@ export class TimelineOutput {
     batch.from[row] = from;
     batch.to[row] = to;
     batch.pcpu[row] = pcpu;
+    batch.wakerPcpu[row] = wakerPcpu;
+    batch.wakerKey[row] = wakerKey;
     batch.count = row + 1;
     if (batch.count === LISTENER_ROWS) this.#flushTransitions();
   }

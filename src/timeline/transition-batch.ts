@@ -20,6 +20,9 @@ export interface TransitionBatch {
   readonly to: Uint8Array;
   /** Where it runs (RUNNING), else where it last ran; -1 where not known. */
   readonly pcpu: Int16Array;
+  /** Of a wake-up, as in RunstateBatch. */
+  readonly wakerPcpu: Int16Array;
+  readonly wakerKey: Uint32Array;
 }
 
 /** The state of a vCPU whose domain is no more. */
@@ -36,5 +39,7 @@ export function createTransitionBatch(rows: number): TransitionBatch {
     from: new Uint8Array(rows),
     to: new Uint8Array(rows),
     pcpu: new Int16Array(rows),
+    wakerPcpu: new Int16Array(rows),
+    wakerKey: new Uint32Array(rows),
   };
 }

@@ -1,4 +1,4 @@
-import { UNKNOWN } from './runstate-batch.ts';
+import { NO_VCPU, UNKNOWN } from './runstate-batch.ts';
 
 /** The state of a vCPU that no record has named yet, or whose domain is gone. */
 export const NEVER_SEEN = 255;
@@ -22,6 +22,9 @@ export interface VcpuStates {
   readonly place: Int16Array;
   /** Index into WAIT_CAUSES, while RUNNABLE. */
   readonly cause: Uint8Array;
+  /** Of the open interval, see RunstateBatch. */
+  readonly wakerPcpu: Int16Array;
+  readonly wakerKey: Uint32Array;
   /** Throttled time since `enteredNs`. */
   readonly throttledNs: Float64Array;
   /** Time running, and time unknown, in all intervals told so far. */
@@ -44,6 +47,8 @@ export function createVcpuStates(size: number): VcpuStates {
     enteredSeen: new Uint8Array(size),
     place: new Int16Array(size).fill(-1),
     cause: new Uint8Array(size),
+    wakerPcpu: new Int16Array(size).fill(-1),
+    wakerKey: new Uint32Array(size).fill(NO_VCPU),
     throttledNs: new Float64Array(size),
     ranNs: new Float64Array(size),
     unknownNs: new Float64Array(size),
