@@ -10,7 +10,6 @@
 import {
   BLOCKED,
   DOM_IDLE,
-  NO_VCPU,
   OFFLINE,
   REMOVED,
   RUNNABLE,
@@ -20,7 +19,7 @@ import {
   UNKNOWN,
   vcpuLabel,
 } from '../timeline/index.ts';
-import { pidOf, tidOf } from './linux-ids.ts';
+import { isVcpu, pidOf, tidOf } from './linux-ids.ts';
 
 /** Who leaves and who comes are told within this time, or they are not of one switch. As in place-tracker.ts. */
 const SWITCH_NS_MAX = 50_000;
@@ -93,8 +92,10 @@ export class FtraceLines {
 
   onTransitions({ count, tNs, dom, vcpu, from, to, pcpu, wakerPcpu, wakerKey }: TransitionBatch): void {
     for (let row = 0; row < count; row++) {
+      const key = ((dom[row] << 16) | vcpu[row]) >>> 0;
+      if (!isVcpu(key)) continue;
       this.#drain(tNs[row]);
-      const task = this.#taskOf(((dom[row] << 16) | vcpu[row]) >>> 0);
+      const task = this.#taskOf(key);
       const place = pcpu[row];
       if (to[row] === RUNNING) {
         if (place >= 0) this.#enter(tNs[row], place, task);
@@ -142,7 +143,7 @@ export class FtraceLines {
   }
 
   #waking(tNs: number, task: Task, place: number, wakerPcpu: number, wakerKey: number): void {
-    const waker = wakerKey === NO_VCPU ? UNKNOWN_TASK : this.#taskOf(wakerKey);
+    const waker = isVcpu(wakerKey) ? this.#taskOf(wakerKey) : UNKNOWN_TASK;
     const target = (place < 0 ? wakerPcpu : place).toString().padStart(3, '0');
     const line =
       `${lineHead(tNs, wakerPcpu, waker)}sched_waking: comm=${task.comm} pid=${task.pid} prio=120 ` +

@@ -4,7 +4,14 @@
  * @module
  */
 
-/** @param key `dom << 16 | vcpu` */
+/** Pids have 31 bits. Xen numbers no domain so high that they do not suffice: only damage in a trace does. */
+const KEYS = 0x7fffffff;
+
+/** Whether there can be such a vCPU. @param key `dom << 16 | vcpu` */
+export function isVcpu(key: number): boolean {
+  return key < KEYS;
+}
+
 export function tidOf(key: number): number {
   return key + 1;
 }

@@ -1,11 +1,12 @@
 import { JOB_MISSED, type JobBatch } from '../../timeline/index.ts';
+import { isVcpu } from '../linux-ids.ts';
 import type { Annotation } from './names.ts';
 import type { Annotations, PacketWriter } from './packet-writer.ts';
 import type { Tracks } from './tracks.ts';
 
 /**
- * A slice for each job, from its release, or the completion of the one before it, to its completion: slices of one track
- * do not overlap, and a guest works its jobs off in turn. A missed deadline is a mark where it was.
+ * A slice for each job, from its release, or the completion of the one before it, to its completion: slices of one
+ * track do not overlap, and a guest works its jobs off in turn. A missed deadline is a mark where it was.
  */
 export class JobSlices {
   readonly #writer: PacketWriter;
@@ -23,6 +24,7 @@ export class JobSlices {
   }
 
   #job(batch: JobBatch, row: number): void {
+    if (!isVcpu(batch.dom[row] * 0x10000)) return;
     const track = this.#tracks.task(batch.dom[row], batch.task[row]);
     const releaseNs = batch.releaseNs[row];
     const completionNs = batch.completionNs[row];

@@ -5,6 +5,7 @@
 import { type FieldPlaces, fieldPlaces } from '../../analysis/scheduler-records.ts';
 import type { RecordBatch, TraceClock } from '../../decoder/index.ts';
 import type { EventCatalog, LayoutDefinition } from '../../format/index.ts';
+import { isVcpu } from '../linux-ids.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { type Tracks, UNIT } from './tracks.ts';
 
@@ -111,10 +112,12 @@ export class RecordTracks {
     const { name, unit, of, none } = COUNTERS[counter] as CounterSpec;
     const value = signed(this.#values[counter] as FieldPlaces, batch, row);
     if (value === none) return;
+    const owner = of === 'vcpu' ? this.#key(batch, row) : word(this.#runqueue, batch, row);
+    if (of === 'vcpu' && !isVcpu(owner)) return;
     const track =
       of === 'vcpu'
-        ? this.#tracks.vcpuCounter(counter, name, unit, this.#key(batch, row))
-        : this.#tracks.runQueueCounter(counter, name, unit, word(this.#runqueue, batch, row));
+        ? this.#tracks.vcpuCounter(counter, name, unit, owner)
+        : this.#tracks.runQueueCounter(counter, name, unit, owner);
     this.#writer.counter(batch.tNs[row], track, value);
   }
 

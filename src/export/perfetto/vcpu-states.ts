@@ -8,7 +8,6 @@ import type { Selection } from '../../analysis/index.ts';
 import {
   BLOCKED,
   DOM_IDLE,
-  NO_VCPU,
   OFFLINE,
   REMOVED,
   RUNNABLE,
@@ -18,7 +17,7 @@ import {
   type TransitionBatch,
   UNKNOWN,
 } from '../../timeline/index.ts';
-import { tidOf } from '../linux-ids.ts';
+import { isVcpu, tidOf } from '../linux-ids.ts';
 import type { EventName } from './names.ts';
 import { type PacketWriter, TASK } from './packet-writer.ts';
 import type { Tracks } from './tracks.ts';
@@ -78,6 +77,7 @@ export class VcpuStates {
       // A change outside of the stretch is told at its border.
       if (to[row] !== REMOVED || tNs[row] <= this.#fromNs || tNs[row] >= this.#toNs) continue;
       const key = ((dom[row] << 16) | vcpu[row]) >>> 0;
+      if (!isVcpu(key)) continue;
       this.#writer.taskState(tNs[row], isPcpu(pcpu[row]) ? pcpu[row] : 0, tidOf(key), TASK.stopped);
       this.#writer.instant(tNs[row], this.#tracks.thread(key), 'removed');
     }
@@ -90,6 +90,7 @@ export class VcpuStates {
     if (state !== RUNNING && startNs === endNs) return;
     const index = batch.vcpuIndex[row];
     const key = ((batch.dom[row] << 16) | batch.vcpu[row]) >>> 0;
+    if (!isVcpu(key)) return;
     this.#name(startNs, index, key);
     const told = this.#state[index];
     if (state === RUNNING && isPcpu(batch.pcpu[row])) {
@@ -116,7 +117,7 @@ export class VcpuStates {
   #isWaking({ startNs, wakerPcpu, wakerKey }: RunstateBatch, row: number, index: number): boolean {
     const waker = wakerKey[row];
     const told = this.#state[index];
-    if (!isPcpu(wakerPcpu[row]) || waker === NO_VCPU || waker >>> 16 === DOM_IDLE) return false;
+    if (!isPcpu(wakerPcpu[row]) || !isVcpu(waker) || waker >>> 16 === DOM_IDLE) return false;
     return told !== TASK.running && told !== TASK.runnable && this.#sinceNs[index] < startNs[row];
   }
 
