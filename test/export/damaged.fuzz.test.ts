@@ -59,7 +59,7 @@ const wildTrace = fc
           );
         else if (kind === 'credit') builder.record(0x22203, tsc, [who, number, number, at]);
         else if (kind === 'budget') builder.record(0x22803, tsc, [who, number, number, at, 0, 0]);
-        else builder.record(0x28003, tsc, [dom]);
+        else builder.record(0x28002, tsc, [dom]);
       }
     }
     return builder.bytes();

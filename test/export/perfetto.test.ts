@@ -18,6 +18,8 @@ import { exportBytes, recordSample } from './export-bytes.ts';
 import { type Imported, importPerfetto, readPackets } from './perfetto-importer.ts';
 
 const T0 = 1000;
+/** A record that says nothing of any vCPU: the trace goes on until there. */
+const END = 0x2220e;
 const samples = resolve(import.meta.dirname, '../../samples');
 /** Real traces, where there are any: each has something that the others have not. */
 const REAL_FOLDER = resolve(import.meta.dirname, '../../../shared/traces');
@@ -79,7 +81,7 @@ describe('a trace in Perfetto', () => {
         .window(1)
         .runstate(T0 + 250, 1, 0, 'runnable', 'running')
         .runstate(T0 + 400, 1, 0, 'running', 'runnable')
-        .record(0x28001, T0 + 500, [1, 0])
+        .record(END, T0 + 500, [0])
         .bytes(),
     );
     expect(found.errors).toEqual([]);
@@ -109,7 +111,7 @@ describe('a trace in Perfetto', () => {
         .runstate(T0 + 90, 2, 0, 'runnable', 'offline')
         .lost(T0 + 200, { count: 7, firstTsc: T0 + 120 })
         .runstate(T0 + 250, 2, 0, 'offline', 'runnable')
-        .record(0x28001, T0 + 300, [1, 0])
+        .record(END, T0 + 300, [0])
         .bytes(),
     );
     expect(found.errors).toEqual([]);
@@ -150,6 +152,21 @@ describe('a trace in Perfetto', () => {
       'd2/task 7: deadline missed 11-11 job=2',
       'd2/task 8: job not completed 20-20 job=0 release_ns=20',
     ]);
+  });
+
+  test('leaves the vCPUs of a removed domain in no state that goes on', async () => {
+    const found = await imported(
+      new TraceBuilder()
+        .window(0)
+        .runstate(T0, 1, 0, 'runnable', 'running')
+        .record(0x28002, T0 + 100, [1])
+        .record(END, T0 + 300, [0])
+        .bytes(),
+    );
+    expect(found.errors).toEqual([]);
+    expect(story(found, 'd1v0')).toBe('Running@0 0 T 100');
+    expect(found.schedSlices).toEqual([{ cpu: 0, tid: 0x10001, startNs: 0, endNs: 100 }]);
+    expect(slicesOf(found)).toEqual(['d1v0: removed 100-100']);
   });
 
   test('has credit, budget and run queues as counters', async () => {

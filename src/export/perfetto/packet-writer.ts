@@ -42,23 +42,23 @@ export type Annotations = readonly (readonly [name: Annotation, value: number])[
 interface Values {
   tNs: number;
   pcpu: number;
-  tid: number;
-  other: number;
+  /** The tid, or the uuid of the track, that it is about. */
+  about: number;
+  /** The state, waker or value that it tells. */
+  told: number;
 }
 
 export class PacketWriter {
   readonly #sink: ByteSink;
   readonly #pbf = new PbfWriter(new Uint8Array(2 * FLUSH_BYTES));
-  readonly #values: Values = { tNs: 0, pcpu: 0, tid: 0, other: 0 };
+  readonly #values: Values = { tNs: 0, pcpu: 0, about: 0, told: 0 };
 
   /** Writes the packet that all others lean on: the names that they give by number. */
   constructor(sink: ByteSink) {
     this.#sink = sink;
-    const interned = (names: readonly string[], field: number): Message =>
-      names.map((name, index) => [field, [[1, index + 1], [2, name]]]); // biome-ignore format: pairs
     this.#write([
       [SEQUENCE_ID, SEQUENCE],
-      [INTERNED_DATA, [...interned(EVENT_NAMES, 2), ...interned(ANNOTATIONS, 3)]],
+      [INTERNED_DATA, [...numbered(EVENT_NAMES, 2), ...numbered(ANNOTATIONS, 3)]],
       [SEQUENCE_FLAGS, STATE_CLEARED],
     ]);
   }
@@ -68,7 +68,7 @@ export class PacketWriter {
     this.#writeValues(writeTaskState, tNs, pcpu, tid, state);
   }
 
-  /** `waker`, which runs on `pcpu`, wakes `tid`: the wakened becomes runnable. */
+  /** `waker`, which runs on `pcpu`, wakes `tid`: who is woken becomes runnable. */
   waking(tNs: number, pcpu: number, tid: number, waker: number): void {
     this.#writeValues(writeWaking, tNs, pcpu, tid, waker);
   }
@@ -134,17 +134,28 @@ export class PacketWriter {
     write: (values: Values, pbf: PbfWriter) => void,
     tNs: number,
     pcpu: number,
-    tid: number,
-    other: number,
+    about: number,
+    told: number,
   ): void {
     const values = this.#values;
     values.tNs = tNs;
     values.pcpu = pcpu;
-    values.tid = tid;
-    values.other = other;
+    values.about = about;
+    values.told = told;
     this.#pbf.writeMessage(TRACE_PACKET, write, values);
     if (this.#pbf.pos >= FLUSH_BYTES) this.flush();
   }
+}
+
+/** Interned strings, each with its number, as entries of `field`. */
+function numbered(names: readonly string[], field: number): Message {
+  return names.map((name, index) => {
+    const entry: Message = [
+      [1, index + 1],
+      [2, name],
+    ];
+    return [field, entry];
+  });
 }
 
 function writeFields(message: Message, pbf: PbfWriter): void {
@@ -160,10 +171,10 @@ function writeTaskState(values: Values, pbf: PbfWriter): void {
   pbf.writeMessage(TASK_STATE, writeTaskStateEvent, values);
 }
 
-function writeTaskStateEvent({ pcpu, tid, other }: Values, pbf: PbfWriter): void {
+function writeTaskStateEvent({ pcpu, about, told }: Values, pbf: PbfWriter): void {
   pbf.writeVarintField(1, pcpu);
-  pbf.writeVarintField(3, tid);
-  pbf.writeVarintField(4, other);
+  pbf.writeVarintField(3, about);
+  pbf.writeVarintField(4, told);
 }
 
 function writeWaking(values: Values, pbf: PbfWriter): void {
@@ -178,12 +189,12 @@ function writeFtraceBundle(values: Values, pbf: PbfWriter): void {
 
 function writeFtraceEvent(values: Values, pbf: PbfWriter): void {
   pbf.writeVarintField(1, values.tNs);
-  pbf.writeVarintField(2, values.other);
+  pbf.writeVarintField(2, values.told);
   pbf.writeMessage(20, writeSchedWaking, values);
 }
 
-function writeSchedWaking({ tid, pcpu }: Values, pbf: PbfWriter): void {
-  pbf.writeVarintField(2, tid);
+function writeSchedWaking({ about, pcpu }: Values, pbf: PbfWriter): void {
+  pbf.writeVarintField(2, about);
   pbf.writeVarintField(5, pcpu);
 }
 
@@ -193,8 +204,8 @@ function writeCounter(values: Values, pbf: PbfWriter): void {
   pbf.writeMessage(TRACK_EVENT, writeCounterEvent, values);
 }
 
-function writeCounterEvent({ tid, other }: Values, pbf: PbfWriter): void {
+function writeCounterEvent({ about, told }: Values, pbf: PbfWriter): void {
   pbf.writeVarintField(9, COUNTER);
-  pbf.writeVarintField(11, tid);
-  pbf.writeVarintField(30, other);
+  pbf.writeVarintField(11, about);
+  pbf.writeVarintField(30, told);
 }

@@ -4,7 +4,7 @@
  */
 import { type FieldPlaces, fieldPlaces } from '../../analysis/scheduler-records.ts';
 import type { RecordBatch, TraceClock } from '../../decoder/index.ts';
-import type { EventCatalog, LayoutDefinition } from '../../format/index.ts';
+import { type EventCatalog, type LayoutDefinition, TRC_LOST_RECORDS } from '../../format/index.ts';
 import { isVcpu } from '../linux-ids.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { type Tracks, UNIT } from './tracks.ts';
@@ -48,13 +48,15 @@ const COUNTERS: readonly CounterSpec[] = [
   },
 ];
 
+/** The bit after those of the counters: the record tells of losses. */
+const LOSS = 1 << COUNTERS.length;
 const TWO_TO_32 = 2 ** 32;
 
 export class RecordTracks {
   readonly #writer: PacketWriter;
   readonly #tracks: Tracks;
   readonly #nsPerTick: number;
-  /** By layout: bits of the counters that it has values for; the next bit where it is a record of losses. */
+  /** By layout: bits of the counters that it has values for, or {@link LOSS}. */
   readonly #todo: Uint8Array;
   readonly #values: readonly FieldPlaces[];
   readonly #dom: FieldPlaces;
@@ -87,18 +89,17 @@ export class RecordTracks {
     for (let row = 0; row < count; row++) {
       const todo = todos[layout[row]];
       if (todo === 0) continue;
-      if (todo >= 1 << COUNTERS.length) this.#loss(batch, row);
-      else
-        for (let counter = 0; counter < COUNTERS.length; counter++) {
-          if ((todo & (1 << counter)) !== 0) this.#count(batch, row, counter);
-        }
+      if (todo === LOSS) this.#loss(batch, row);
+      for (let counter = 0; counter < COUNTERS.length; counter++) {
+        if ((todo & (1 << counter)) !== 0) this.#count(batch, row, counter);
+      }
     }
   }
 
   #todoOf(layout: LayoutDefinition | undefined): number {
     if (layout === undefined) return 0;
     const { index, event } = layout;
-    if (event.name === 'TRC_LOST_RECORDS') return 1 << COUNTERS.length;
+    if (event.id === TRC_LOST_RECORDS) return LOSS;
     let todo = 0;
     for (const [counter, { of }] of COUNTERS.entries()) {
       const owner = of === 'vcpu' ? [this.#dom, this.#vcpu] : [this.#runqueue];

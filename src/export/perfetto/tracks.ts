@@ -2,11 +2,13 @@ import { DOM_IDLE, domLabel, vcpuLabel } from '../../timeline/index.ts';
 import { pidOf, tidOf } from '../linux-ids.ts';
 import type { Message, PacketWriter } from './packet-writer.ts';
 
-/** Kinds of tracks: with the number of what they are about, they make up a track's uuid. */
+/**
+ * Kinds of tracks: with the number of what they are about, they make up a track's uuid. Each counter of the records is
+ * a kind, from `counter` on.
+ */
 const KIND = { process: 1, thread: 2, task: 3, group: 4, waiting: 5, losses: 6, counter: 7 } as const;
-/** The highest place for a kind: a domain and a task have 48 bits. */
+/** What a track is about has up to 48 bits: a domain and a task. */
 const KIND_UNIT = 2 ** 48;
-/** The first of the counters' kinds. */
 const NO_PCPU = 0xffff;
 
 /** CounterDescriptor.Unit. */
@@ -27,7 +29,7 @@ export class Tracks {
     this.#writer = writer;
   }
 
-  /** Tells that there is a vCPU, so that its states have a name, from `tNs` on at least. */
+  /** Names a vCPU and its domain, at `tNs`. */
   nameThread(tNs: number, key: number): void {
     const dom = key >>> 16;
     const vcpu = key & 0xffff;
