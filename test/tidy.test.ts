@@ -25,7 +25,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   compare: ['base', 'format', 'decoder', 'timeline', 'analysis'],
   report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
   export: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis'],
-  query: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis', 'export'],
+  query: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis', 'report', 'export'],
   cli: [
     'base',
     'format',
