@@ -15,6 +15,8 @@ export interface ParquetSinkOptions {
    * they take as a dictionary.
    */
   readonly wideColumns: readonly string[];
+  /** For the file's footer, where every reader finds it; Arrow's schema, which has it too, only some read. */
+  readonly metadata: ReadonlyMap<string, string>;
   /** `zstd` (the default) for files that are kept, `snappy` for those that are read once. */
   readonly compression?: 'zstd' | 'snappy' | undefined;
 }
@@ -87,10 +89,11 @@ export class ParquetSink implements ByteSink {
   }
 }
 
-function propertiesOf({ wideColumns, compression = 'zstd' }: ParquetSinkOptions): WriterProperties {
+function propertiesOf({ wideColumns, metadata, compression = 'zstd' }: ParquetSinkOptions): WriterProperties {
   const common = new WriterPropertiesBuilder()
     .setCompression(compression === 'zstd' ? Compression.ZSTD : Compression.SNAPPY)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
+    .setKeyValueMetadata(new Map(metadata))
     .setCreatedBy('xenscope');
   return wideColumns
     .reduce(

@@ -34,9 +34,10 @@ export class ParquetTables {
    */
   async writeTrace(trace: TraceReader, { tables, compression }: ParquetTablesOptions = {}): Promise<void> {
     const sinks: ParquetSink[] = [];
+    const metadata = metadataOf(trace);
     const open = ({ name, columns }: Pick<TableSpec, 'name' | 'columns'>) => {
       const wideColumns = columns.filter(({ type }) => /^u?int64$/.test(type)).map((column) => column.name);
-      sinks.push(this.#open(name, { wideColumns, compression }));
+      sinks.push(this.#open(name, { wideColumns, compression, metadata }));
       return sinks.at(-1) as ParquetSink;
     };
     const ready = () => Promise.all(sinks.map((sink) => sink.ready()));
@@ -47,8 +48,9 @@ export class ParquetTables {
   /** Writes a result of an analysis of `trace`. */
   async writeResult(trace: TraceFacts, table: ResultTable): Promise<void> {
     const wideColumns = table.columns.filter(({ type }) => type === 'int').map(({ name }) => name);
-    const sink = this.#open(join(RESULTS_FOLDER, table.name), { wideColumns });
-    sink.write([resultTableToArrow(table, { metadata: metadataOf(trace) })]);
+    const metadata = metadataOf(trace);
+    const sink = this.#open(join(RESULTS_FOLDER, table.name), { wideColumns, metadata });
+    sink.write([resultTableToArrow(table, { metadata })]);
     await sink.end();
   }
 
