@@ -1,6 +1,6 @@
 /**
- * Every form in which a trace can be handed to another tool. What is listed here is in `xenscope export --help`; what it
- * takes to write one is loaded when it is asked for.
+ * Every form in which a trace can be handed to another tool. What is listed here is in `xenscope export --help`; what
+ * it takes to write one is loaded when it is asked for.
  * @module
  */
 import type { DomainParameters } from '../analysis/index.ts';

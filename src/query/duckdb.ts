@@ -46,23 +46,15 @@ export async function importDuckdb(): Promise<DuckdbModule> {
     // Not a literal: the compiler would insist on finding it.
     return (await import(PACKAGE)) as DuckdbModule;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND' && code !== 'ERR_DLOPEN_FAILED') {
-      throw error;
-    }
-    const platform = `${process.platform} on ${process.arch}`;
-    const isInstalled = !message.includes(`'${PACKAGE}'`);
-    throw new UserError(
-      'no-duckdb',
-      isInstalled
-        ? `DuckDB, which runs the SQL, does not work on ${platform}`
-        : 'DuckDB, which runs the SQL, is missing',
-      {
-        hint: isInstalled
-          ? 'export --to parquet writes the same tables for a DuckDB of your own'
-          : `in xenscope's folder: npm install --no-save ${PACKAGE}@${version()}`,
-      },
-    );
+    const isMissing = String(error).includes(`'${PACKAGE}'`);
+    const trouble = isMissing
+      ? 'is not installed'
+      : `has no binary for ${process.platform}-${process.arch} here`;
+    throw new UserError('no-duckdb', `DuckDB, which runs the SQL, ${trouble}`, {
+      hint:
+        `npm install --no-save ${PACKAGE}@${version()} in xenscope's folder; ` +
+        'or export --to parquet for a DuckDB of your own',
+    });
   }
 }
 

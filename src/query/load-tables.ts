@@ -48,8 +48,8 @@ export async function loadTrace(
 }
 
 /**
- * Shows tables of a folder that `exportTrace` of export/parquet.ts has written, with columns `host` and `run`. Those that
- * the folder lacks stay empty.
+ * Shows tables of a folder that `exportTrace` of export/parquet.ts has written, with columns `host` and `run`. Those
+ * that the folder lacks stay empty.
  */
 export async function attachFolder(
   database: TraceDatabase,
