@@ -30,7 +30,9 @@ export function runPython<T>(python: Python, context: TestContext, words: readon
     context.skip(python.reason);
     throw new Error('skipped');
   }
-  return JSON.parse(execFileSync(python.command, words, { encoding: 'utf8', maxBuffer: 1 << 30 }));
+  return JSON.parse(
+    execFileSync(python.command, words, { encoding: 'utf8', maxBuffer: 1 << 30, stdio: 'pipe' }),
+  );
 }
 
 function install(inVenv: string): Python {
