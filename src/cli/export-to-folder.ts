@@ -10,6 +10,8 @@ import { exitCodeOf, type TraceOptions, withTrace } from './trace-options.ts';
 export interface FolderOptions extends TraceOptions, FairnessOptions {
   readonly host?: string;
   readonly run?: string;
+  readonly start?: number;
+  readonly end?: number;
 }
 
 /** Adds the options of forms that are a folder. */
@@ -32,6 +34,9 @@ export async function exportToFolder(
   folder: string,
   exit: (code: number) => void,
 ): Promise<void> {
+  if (options.start !== undefined || options.end !== undefined) {
+    throw new UserError('usage', 'a folder of tables takes whole traces, without --start and --end');
+  }
   const places = placesOf(traces, options);
   const domainParameters = await domainParametersOf(options);
   const { exportTrace } = await form.load();

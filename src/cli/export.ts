@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
+import type { Selection } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
 import { EXPORTERS, type Exporter } from '../export/index.ts';
 import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
+import { parseDurationArgument } from './arguments.ts';
 import { addFolderOptions, exportToFolder, type FolderOptions } from './export-to-folder.ts';
 import { print } from './output.ts';
+import { refuseBeyond } from './selection-options.ts';
 import {
   addTraceOptions,
   exitCodeOf,
@@ -29,7 +32,13 @@ export function define(verb: Command, exit: (code: number) => void): void {
           .choices(Object.keys(EXPORTERS))
           .makeOptionMandatory(),
       )
-      .option('-o, --output <path>', 'the file, - for standard output; or the folder'),
+      .option('-o, --output <path>', 'the file, - for standard output; or the folder')
+      .option(
+        '--start <time>',
+        'where a file begins, after the start of the trace, e.g. 1.5s',
+        parseDurationArgument,
+      )
+      .option('--end <time>', 'where it ends, exclusive', parseDurationArgument),
   )
     .addHelpText('after', helpText())
     .action(async (traces: readonly string[], options: ExportOptions) => {
@@ -61,11 +70,13 @@ async function exportToFile(
       hint: 'redirect the output, or give a file with -o',
     });
   }
+  const stretch = stretchOf(options);
   const { exportTrace } = await form.load();
   await withAnalyzable(traces[0] as string, options, 'exporting', async (trace) => {
     const sink = output === '-' ? new DescriptorSink(1) : new FileSink(output);
     try {
-      await exportTrace(trace, sink);
+      await exportTrace(trace, sink, stretch);
+      refuseBeyond(stretch, trace.counts().spanNs, trace.name, '--start');
       sink.commit();
     } catch (error) {
       sink.abort();
@@ -74,6 +85,15 @@ async function exportToFile(
     if (sink instanceof FileSink) print(`${output}  ${sink.bytes} bytes\n`);
     exit(exitCodeOf(trace, { tell: true }));
   });
+}
+
+function stretchOf({ start, end }: ExportOptions): Selection {
+  if (start !== undefined && end !== undefined && start >= end) {
+    throw new UserError('usage', '--start is not before --end', {
+      hint: 'both count from the start of the trace',
+    });
+  }
+  return { fromNs: start, toNs: end };
 }
 
 function helpText(): string {

@@ -55,9 +55,14 @@ export function selectionOf({ from, to, domain, vcpu, pcpu }: SelectionOptions):
 }
 
 /** @throws UserError where the trace ends before the part that was chosen. */
-export function refuseBeyond({ fromNs = 0 }: Selection, spanNs: number, name: string): void {
+export function refuseBeyond(
+  { fromNs = 0 }: Selection,
+  spanNs: number,
+  name: string,
+  option = '--from',
+): void {
   if (fromNs === 0 || fromNs < spanNs) return;
-  throw new UserError('usage', `--from lies behind the end of ${name}`, {
+  throw new UserError('usage', `${option} lies behind the end of ${name}`, {
     hint: `it lasts ${formatNanosecondsExact(spanNs)}`,
   });
 }

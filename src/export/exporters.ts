@@ -3,15 +3,15 @@
  * it takes to write one is loaded when it is asked for.
  * @module
  */
-import type { DomainParameters } from '../analysis/index.ts';
+import type { DomainParameters, Selection } from '../analysis/index.ts';
 import type { TraceReader } from '../decoder/index.ts';
 import type { ByteSink } from '../tables/byte-sink.ts';
 import type { TraceAhead } from '../timeline/index.ts';
 
-/** Writes one trace into one file. */
+/** Writes one trace, or a stretch of its time, into one file. */
 export interface FileExporter {
   /** @throws UserError where the trace cannot be read on or the sink not written; damage in the trace never throws. */
-  exportTrace(trace: TraceReader | TraceAhead, sink: ByteSink): void | Promise<void>;
+  exportTrace(trace: TraceReader | TraceAhead, sink: ByteSink, stretch: Selection): void | Promise<void>;
 }
 
 /** Writes traces below one folder, one after the other. */
