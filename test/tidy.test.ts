@@ -25,6 +25,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   compare: ['base', 'format', 'decoder', 'timeline', 'analysis'],
   report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
   export: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis'],
+  query: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis', 'report', 'export'],
   cli: [
     'base',
     'format',
@@ -40,6 +41,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'compare',
     'report',
     'export',
+    'query',
   ],
 };
 
@@ -49,6 +51,8 @@ const DOORS: Record<string, RegExp> = {
   'binary-parser': /^src\/format\/reference\.ts$/,
   'simple-statistics': /^src\/analysis\/statistics\.ts$/,
   pbf: /^src\/export\//,
+  'parquet-wasm': /^src\/export\/parquet-sink\.ts$/,
+  '@duckdb': /^src\/query\//,
   commander: /^src\/cli\//,
   zod: /^src\/scenario\//,
   yaml: /^src\/(scenario\/|format\/)/,

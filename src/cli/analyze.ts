@@ -1,21 +1,14 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type Analysis,
-  analyses,
-  analyzeTrace,
-  type DomainParameters,
-  type ResultTable,
-  WINDOW_NS_DEFAULT,
-} from '../analysis/index.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Analysis, analyses, analyzeTrace, type ResultTable } from '../analysis/index.ts';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
-import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { jobStatsCsv } from '../export/index.ts';
 import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
-import { parseCountArgument, parseDurationArgument } from './arguments.ts';
+import { parseCountArgument } from './arguments.ts';
+import { addFairnessOptions, domainParametersOf, type FairnessOptions } from './fairness-options.ts';
 import { print, printBytes, writeAll } from './output.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
@@ -33,15 +26,10 @@ import {
 } from './trace-options.ts';
 import { readWaitRecords, renderWaitRecords, waitRecordsTable } from './wait-records.ts';
 
-interface AnalyzeVerbOptions extends TraceOptions, SelectionOptions {
+interface AnalyzeVerbOptions extends TraceOptions, SelectionOptions, FairnessOptions {
   readonly format: ResultFormat;
   readonly only?: readonly Analysis[];
-  readonly weights?: ReadonlyMap<number, number>;
-  readonly caps?: ReadonlyMap<number, number>;
-  readonly scenario?: string;
-  readonly domains?: string;
   readonly jobStats?: string;
-  readonly window: number;
   readonly worst?: number;
   readonly records?: number;
   readonly output?: string;
@@ -51,26 +39,12 @@ interface AnalyzeVerbOptions extends TraceOptions, SelectionOptions {
 /** `xenscope analyze`: every pass over one trace or several. */
 export function define(verb: Command, exit: (code: number) => void): void {
   addTraceOptions(
-    addSelectionOptions(verb)
-      .argument('<traces...>', TRACE_ARGUMENT)
-      .addOption(formatOption('text for people; json, csv or arrow for programs'))
-      .option('--only <passes>', `only these passes, comma separated: ${names(analyses)}`, parsePasses)
-      .option('--weights <list>', 'weights of domains, 1=512,2=256; 256 unless given', parseNumbersByDomain)
-      .option(
-        '--caps <list>',
-        'caps of domains in percent of a pCPU, 1=50; none unless given',
-        parseNumbersByDomain,
-      )
-      .option('--scenario <file>', 'weights, caps and reservations from the scenario that was recorded')
-      .option(
-        '--domains <file>',
-        'the same from a list in YAML or JSON, or from what xl sched-credit, -credit2 or -rtds printed',
-      )
-      .addOption(
-        new Option('--window <time>', 'length of the windows that fairness is judged in')
-          .argParser(parseDurationArgument)
-          .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
-      )
+    addFairnessOptions(
+      addSelectionOptions(verb)
+        .argument('<traces...>', TRACE_ARGUMENT)
+        .addOption(formatOption('text for people; json, csv or arrow for programs'))
+        .option('--only <passes>', `only these passes, comma separated: ${names(analyses)}`, parsePasses),
+    )
       .option('--worst <count>', 'how many of the longest waits to tell one by one (10)', parseCountArgument)
       .option(
         '--records <count>',
@@ -155,35 +129,6 @@ function parsePasses(text: string): Analysis[] {
       throw new InvalidArgumentError(`"${name}" is no pass; there are ${names(analyses)}.`);
     return found;
   });
-}
-
-function parseNumbersByDomain(text: string): Map<number, number> {
-  const numbers = new Map<number, number>();
-  for (const item of text.split(',')) {
-    const match = /^\s*d?(\d+)\s*=\s*(\d+)\s*$/.exec(item);
-    if (!match) throw new InvalidArgumentError(`"${item.trim()}" should look like 1=256: domain id, value.`);
-    numbers.set(Number(match[1]), Number(match[2]));
-  }
-  return numbers;
-}
-
-/** What the domains were promised: by the scenario, over which goes the file, over which goes the command line. */
-async function domainParametersOf(options: AnalyzeVerbOptions): Promise<Map<number, DomainParameters>> {
-  const parameters = new Map<number, DomainParameters>();
-  const add = (dom: number, more: DomainParameters) =>
-    parameters.set(dom, { ...parameters.get(dom), ...more });
-  if (options.scenario !== undefined || options.domains !== undefined) {
-    const { loadDomainParameters, loadScenario, scenarioDomainParameters } = await import(
-      '../scenario/index.ts'
-    );
-    const scenario = options.scenario === undefined ? undefined : loadScenario(options.scenario);
-    if (scenario) for (const [dom, promised] of scenarioDomainParameters(scenario)) add(dom, promised);
-    if (options.domains !== undefined)
-      for (const [dom, promised] of loadDomainParameters(options.domains)) add(dom, promised);
-  }
-  for (const [dom, weight] of options.weights ?? []) add(dom, { weight });
-  for (const [dom, cap] of options.caps ?? []) add(dom, { cap });
-  return parameters;
 }
 
 function choose(tables: readonly ResultTable[], name: string | undefined): readonly ResultTable[] {

@@ -1,10 +1,10 @@
-import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Selection } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
 import { EXPORTERS, type Exporter } from '../export/index.ts';
 import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
 import { parseDurationArgument } from './arguments.ts';
+import { addFolderOptions, exportToFolder, type FolderOptions } from './export-to-folder.ts';
 import { print } from './output.ts';
 import { refuseBeyond } from './selection-options.ts';
 import {
@@ -13,15 +13,11 @@ import {
   TRACE_ARGUMENT,
   type TraceOptions,
   withAnalyzable,
-  withTrace,
 } from './trace-options.ts';
 
-interface ExportOptions extends TraceOptions {
+interface ExportOptions extends TraceOptions, FolderOptions {
   readonly to: string;
   readonly output?: string;
-  readonly start?: number;
-  readonly end?: number;
-  readonly host?: string;
 }
 
 type Form<K extends Exporter['kind']> = Extract<Exporter, { kind: K }>;
@@ -29,7 +25,7 @@ type Form<K extends Exporter['kind']> = Extract<Exporter, { kind: K }>;
 /** `xenscope export`: a trace in the form of another tool. */
 export function define(verb: Command, exit: (code: number) => void): void {
   addTraceOptions(
-    verb
+    addFolderOptions(verb)
       .argument('<traces...>', TRACE_ARGUMENT)
       .addOption(
         new Option('--to <form>', 'what to write, see below')
@@ -91,26 +87,6 @@ async function exportToFile(
   });
 }
 
-async function exportToFolder(
-  form: Form<'folder'>,
-  traces: readonly string[],
-  options: ExportOptions,
-  output: string,
-  exit: (code: number) => void,
-): Promise<void> {
-  const { exportTrace } = await form.load();
-  for (const path of traces) {
-    await withTrace(path, options, 'exporting', async (trace) => {
-      const place = {
-        host: options.host ?? 'host',
-        run: basename(path).replace(/\.gz$|\.trace(\.gz)?$/, ''),
-      };
-      for (const line of await exportTrace(trace, output, place)) print(`${line}\n`);
-      exit(exitCodeOf(trace, { tell: true }));
-    });
-  }
-}
-
 function stretchOf({ start, end }: ExportOptions): Selection {
   if (start !== undefined && end !== undefined && start >= end) {
     throw new UserError('usage', '--start is not before --end', {
@@ -131,6 +107,7 @@ Examples:
   xenscope export run.trace --to perfetto -o run.pftrace     then open it at ui.perfetto.dev
   xenscope export run.trace --to ftrace -o run.ftrace        for Trace Compass and scripts that read ftrace
   xenscope export run.trace --to job-stats -o jobs.csv       each job: response, lateness, tardiness
+  xenscope export host1/*.trace host2/*.trace --to parquet -o fleet      a fleet's traces as one table, for SQL
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope export - --to perfetto -o - | gzip > host.pftrace.gz
 
 How to open each, and what each can show, is in docs/exports.md.`;

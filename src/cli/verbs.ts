@@ -46,6 +46,10 @@ export const VERBS = {
       'traces side by side, or a scenario under several schedulers, with what chance allows to be said',
     load: () => import('./compare.ts'),
   },
+  query: {
+    summary: 'SQL over the tables of a trace and what its analysis found',
+    load: () => import('./query.ts'),
+  },
   demo: {
     summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
     load: () => import('./demo.ts'),

@@ -3,7 +3,7 @@
  * it takes to write one is loaded when it is asked for.
  * @module
  */
-import type { Selection } from '../analysis/index.ts';
+import type { DomainParameters, Selection } from '../analysis/index.ts';
 import type { TraceReader } from '../decoder/index.ts';
 import type { ByteSink } from '../tables/byte-sink.ts';
 import type { TraceAhead } from '../timeline/index.ts';
@@ -16,12 +16,23 @@ export interface FileExporter {
 
 /** Writes traces below one folder, one after the other. */
 export interface FolderExporter {
-  /** @returns what was written, a line each */
+  /**
+   * @returns the paths of the files
+   * @throws UserError where the trace cannot be read on or a file not written; damage in the trace never throws.
+   */
   exportTrace(
     trace: TraceReader,
     folder: string,
     place: ExportPlace,
-  ): readonly string[] | Promise<readonly string[]>;
+    options: FolderExportOptions,
+  ): Promise<readonly string[]>;
+}
+
+export interface FolderExportOptions {
+  /** What the domains were promised, which a trace does not tell: fairness is judged by it. */
+  readonly domainParameters?: ReadonlyMap<number, DomainParameters> | undefined;
+  /** Length of the windows that fairness is judged in. */
+  readonly windowNs?: number | undefined;
 }
 
 /** Where a trace was recorded: what tells it apart from others below the same folder. */
@@ -67,5 +78,12 @@ export const EXPORTERS: Readonly<Record<string, Exporter>> = {
     kind: 'file',
     binary: false,
     load: () => import('./job-stats.ts'),
+  },
+  parquet: {
+    summary:
+      'every table and every result, compressed, for DuckDB, pandas, Spark, Trino; many traces as one table',
+    extension: '.parquet',
+    kind: 'folder',
+    load: () => import('./parquet.ts'),
   },
 };

@@ -1,5 +1,5 @@
 /**
- * A trace in, a form that another tool reads out: Perfetto, ftrace, st-job-stats. One pass, bounded memory.
+ * A trace in, a form that another tool reads out: Perfetto, ftrace, st-job-stats, Parquet. One pass, bounded memory.
  *
  * It refuses to judge and to sum up: it writes down what the decoder and the timeline say, in the other tool's words,
  * and where those have no word for it, says so (docs/exports.md).
@@ -11,5 +11,6 @@ export {
   type ExportPlace,
   type FileExporter,
   type FolderExporter,
+  type FolderExportOptions,
 } from './exporters.ts';
 export { jobStatsCsv } from './job-stats-csv.ts';

@@ -13,6 +13,7 @@ export {
   type ResultTableOptions,
   resultTableToArrow,
 } from './result-table.ts';
+export { metadataOf } from './summary-tables.ts';
 export {
   type ArrowTypeName,
   type ColumnSpec,
@@ -24,4 +25,10 @@ export { OTHER_VALUE, tableSpecs, UNKNOWN_EVENT } from './table-specs.ts';
 export { renderTablesDoc } from './tables-doc.ts';
 export type { TraceSource } from './trace-source.ts';
 export { type OpenTable, TraceTables } from './trace-tables.ts';
-export { streamTable, type WriteTablesOptions, type WrittenTable, writeTables } from './write-tables.ts';
+export {
+  handOnTables,
+  streamTable,
+  type WriteTablesOptions,
+  type WrittenTable,
+  writeTables,
+} from './write-tables.ts';

@@ -11,7 +11,9 @@ import type { TraceSource } from './trace-source.ts';
  * What is known of a trace before it is read: the metadata of every file's schema, and the first rows of
  * `meta`.
  */
-export function metadataOf(source: TraceSource): Map<string, string> {
+export function metadataOf(
+  source: Pick<TraceSource, 'name' | 'bytes' | 'clock' | 'pcpus'>,
+): Map<string, string> {
   const { cpuHz, source: cpuHzSource, pairs, spreadPpm, tscStart } = source.clock;
   return new Map([
     ['producer', `xenscope ${VERSION}`],

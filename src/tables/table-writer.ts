@@ -16,8 +16,11 @@ import type { TableSpec } from './table-spec.ts';
 /** Rows of one Arrow batch at most. */
 export const ROWS_MAX = 65_536;
 
-/** `file`: random access, extension .arrow, what notebooks open. `stream`: for pipes, no seeking needed. */
-export type ArrowFormat = 'file' | 'stream';
+/**
+ * `file`: random access, extension .arrow, what notebooks open. `stream`: for pipes, no seeking needed.
+ * `streams`: each batch is a stream of its own and one write to the sink, for sinks that encode batches anew.
+ */
+export type ArrowFormat = 'file' | 'stream' | 'streams';
 
 export interface TableWriterOptions {
   readonly format?: ArrowFormat;
@@ -45,7 +48,8 @@ export class TableWriter {
   readonly sink: ByteSink;
   readonly #byName: ReadonlyMap<string, ColumnBuffer>;
   readonly #schema: Schema;
-  readonly #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
+  readonly #format: ArrowFormat;
+  #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
   readonly #queue = new ChunkQueue();
   #batches = 0;
 
@@ -66,8 +70,14 @@ export class TableWriter {
       ...(pandas ? [['pandas', pandas] as const] : []),
     ]);
     this.#schema = new Schema(this.columns.map(fieldOf), all);
-    this.#writer = format === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
-    this.#writer.reset(this.#queue);
+    this.#format = format;
+    this.#writer = this.#startStream();
+  }
+
+  #startStream(): RecordBatchFileWriter | RecordBatchStreamWriter {
+    const writer = this.#format === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
+    writer.reset(this.#queue);
+    return writer;
   }
 
   column(name: string): ColumnBuffer {
@@ -89,8 +99,7 @@ export class TableWriter {
   finish(): void {
     this.flush();
     if (this.#batches === 0) this.#writeBatch(); // A table without rows still has its columns.
-    this.#writer.close();
-    this.#drain();
+    if (this.#format !== 'streams') this.#endStream();
   }
 
   #writeBatch(): void {
@@ -99,6 +108,16 @@ export class TableWriter {
     const data = makeData({ type, length: this.rows, nullCount: 0, children });
     this.#writer.write(new RecordBatch(this.#schema, data));
     this.#batches++;
+    if (this.#format === 'streams') {
+      this.#endStream();
+      this.#writer = this.#startStream();
+    } else {
+      this.#drain();
+    }
+  }
+
+  #endStream(): void {
+    this.#writer.close();
     this.#drain();
   }
 

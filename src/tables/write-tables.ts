@@ -5,6 +5,7 @@ import { makeFolder } from '../base/make-folder.ts';
 import { BATCH_ROWS, createRecordBatch } from '../decoder/index.ts';
 import { type ByteSink, DescriptorSink, FileSink, orUserError } from './byte-sink.ts';
 import { metadataOf } from './summary-tables.ts';
+import type { TableSpec } from './table-spec.ts';
 import { tableSpecs } from './table-specs.ts';
 import { TableWriter } from './table-writer.ts';
 import type { TraceSource } from './trace-source.ts';
@@ -88,6 +89,33 @@ export function streamTable(source: TraceSource, name: string, to: number | Byte
     throw error;
   }
   return tables.writers.get(name)?.rowsWritten ?? 0;
+}
+
+/**
+ * Reads a trace to its end and hands its tables on in batches, each an Arrow IPC stream of its own and one write to
+ * the sink that `open` made for its table. `ready` is awaited after each batch of records: so a sink that works
+ * asynchronously is never more than a batch behind. The caller commits the sinks.
+ *
+ * @throws UserError where a name is no table's.
+ */
+export async function handOnTables(
+  source: TraceSource,
+  open: (spec: TableSpec) => ByteSink,
+  { tables: names, ready }: WriteTablesOptions & { readonly ready: () => Promise<unknown> },
+): Promise<void> {
+  const metadata = metadataOf(source);
+  const tables = new TraceTables(
+    source,
+    (spec, options) => new TableWriter(spec, open(spec), { ...options, metadata, format: 'streams' }),
+    names,
+  );
+  const batch = createRecordBatch(BATCH_ROWS);
+  while (source.readBatch(batch)) {
+    tables.push(batch);
+    await ready();
+  }
+  tables.finish();
+  await ready();
 }
 
 function readAll(source: TraceSource, tables: TraceTables): void {

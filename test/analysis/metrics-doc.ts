@@ -1,18 +1,9 @@
-import { Coverage } from '../../src/analysis/coverage.ts';
-import { analyses, type ResultTable } from '../../src/analysis/index.ts';
+import { type ResultTable, resultSpecs } from '../../src/analysis/index.ts';
 import { loadCatalog } from '../../src/format/index.ts';
 
 /** Every result that the registered passes give, without rows. */
 export function resultTables(): ResultTable[] {
-  const context = {
-    catalog: loadCatalog(),
-    pcpus: [],
-    fromNs: 0,
-    coverage: new Coverage(),
-    domainParameters: new Map(),
-    windowNs: 1,
-  };
-  return analyses.flatMap((analysis) => analysis.create(context).finish(0));
+  return resultSpecs(loadCatalog()).map(({ table }) => table);
 }
 
 /** The columns of a result as docs/metrics.md has them. */

@@ -2,7 +2,6 @@
  * Our Arrow files in the hands of readers that share no code with the writer: pyarrow (C++), pandas, polars (Rust) and
  * Flechette (JavaScript). Reading them back with the library that wrote them would hide its mistakes.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'v
 import { EventCatalog } from '../../src/format/index.ts';
 import { tableSpecs } from '../../src/tables/index.ts';
 import { BATCH_ROWS, exampleRecords, LATE_NS, RESULT, ROWS, TSC, writeExample } from './example.ts';
-import { findPython, type Python } from './python.ts';
+import { findPython, type Python, runPython } from './python.ts';
 
 let folder: string;
 let paths: Record<string, string>;
@@ -60,14 +59,9 @@ describe('in Python', () => {
   }, 300_000);
 
   function read(reader: string, context: TestContext, names: readonly string[]): Record<string, Found> {
-    if ('reason' in python) {
-      process.stderr.write(`skipped ${reader}: ${python.reason}\n`);
-      context.skip(python.reason);
-      throw new Error('skipped');
-    }
     const script = join(import.meta.dirname, 'read_arrow.py');
-    const args = [script, reader, ...names.map((name) => paths[name])];
-    const found = JSON.parse(execFileSync(python.command, args, { encoding: 'utf8', maxBuffer: 1 << 30 }));
+    const words = [script, reader, ...names.map((name) => paths[name])];
+    const found = runPython<Record<string, Found>>(python, context, words);
     return Object.fromEntries(names.map((name) => [name, found[paths[name]]]));
   }
 
