@@ -39,7 +39,9 @@ const CLOCK_TICKS = 6e9;
  * batches while there are any, end it.
  *
  * Memory is bounded. A record that comes out of order all the same, because a recorder does not go by sweeps or
- * {@link release} did not wait for it, has the time of the latest record before it and is counted as late.
+ * {@link release} did not wait for it, has the time of the latest record before it and is counted as late. The place of
+ * a record without a TSC is that of the record before it on its pCPU, or, where that was given out with the window
+ * before, the first place that is left.
  */
 export class LiveReader {
   readonly name: string;
@@ -89,7 +91,12 @@ export class LiveReader {
     assert(!this.#ended, 'push() after end()');
     this.#source.append(piece);
     this.#scanner.scan(false);
-    if (this.#source.bytes - this.#firstNeeded() > this.#heldBytesMax) this.release();
+    if (this.heldBytes > this.#heldBytesMax) this.release();
+  }
+
+  /** Bytes that have come and whose records were not given out yet. */
+  get heldBytes(): number {
+    return this.#source.bytes - this.#firstNeeded();
   }
 
   /** The stream is quiet: what has come may be read now, without waiting for the next sweep. */
