@@ -18,6 +18,8 @@ export * from './compare/index.ts';
 export * from './decoder/index.ts';
 // What a record is, and what the definitions in formats/ say of it.
 export * from './format/index.ts';
+// Answers while a trace is still being written.
+export * from './live/index.ts';
 // 4. Rings to a trace file.
 export {
   createTraceRings,

@@ -23,6 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   tables: ['base', 'format', 'decoder', 'timeline'],
   analysis: ['base', 'format', 'decoder', 'timeline'],
   compare: ['base', 'format', 'decoder', 'timeline', 'analysis'],
+  live: ['base', 'format', 'decoder', 'timeline', 'analysis'],
   report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
   cli: [
     'base',
@@ -37,6 +38,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'tables',
     'analysis',
     'compare',
+    'live',
     'report',
   ],
 };

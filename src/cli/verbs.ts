@@ -37,6 +37,10 @@ export const VERBS = {
     summary: 'who waited because of whom, how fair it was, which deadlines were missed',
     load: () => import('./analyze.ts'),
   },
+  top: {
+    summary: 'what a host is doing now: live from xentrace, or a replay of a trace',
+    load: () => import('./top.ts'),
+  },
   compare: {
     summary:
       'traces side by side, or a scenario under several schedulers, with what chance allows to be said',

@@ -9,6 +9,7 @@ import { WindowScanner } from './index-windows.ts';
 import { LiveIndex } from './live-index.ts';
 import { LiveSource } from './live-source.ts';
 import { createSlice, nextSlice, type Slice } from './merge.ts';
+import { type Pieces, takePieces } from './open-source.ts';
 import { checkCpuHz, chooseClock, type OpenTraceOptions, refuseOther, reportEmpty } from './open-trace.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordNotes } from './record-notes.ts';
@@ -84,6 +85,21 @@ export class LiveReader {
     };
     this.#scanner = new WindowScanner(this.#source, sink, this.catalog, this.#log);
     this.#walker = new FeedWalker(this.#source, { next: () => this.#arrived.pop() });
+  }
+
+  /**
+   * Takes in a whole stream, plain or gzip, to its end; calls `onPiece` whenever something has come.
+   *
+   * @throws UserError read-failed, not-a-trace.
+   */
+  async feed(pieces: Pieces, onPiece: () => void): Promise<void> {
+    const take = (piece: Uint8Array) => {
+      this.push(piece);
+      onPiece();
+    };
+    await takePieces(this.name, pieces, take, this.#log);
+    this.end();
+    onPiece();
   }
 
   /** Takes in more of the stream; `piece` may be reused when this returns. */

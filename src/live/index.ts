@@ -7,6 +7,6 @@
  * snapshot is shown.
  * @module
  */
-export { LiveModel, WINDOW_NS_MAX } from './live-model.ts';
+export { LiveModel, LOOKBACK_NS, WINDOW_NS_MAX } from './live-model.ts';
 export { SLICE_NS } from './rolling-sums.ts';
 export type { DomainFared, Fared, PcpuLoad, Snapshot, VcpuFared } from './snapshot.ts';

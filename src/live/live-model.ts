@@ -27,6 +27,11 @@ import type { Fared, PcpuLoad, Snapshot } from './snapshot.ts';
 
 /** The longest window but that of the whole trace. */
 export const WINDOW_NS_MAX = 10_000_000_000;
+/**
+ * How far behind the records it is wise to settle: Xen tells of lost records when it has room again, which is a few
+ * sweeps of xentrace later.
+ */
+export const LOOKBACK_NS = 500_000_000;
 /** Waits whose lengths are kept exactly; beyond, percentiles since the start are up to 0.1 % too high. */
 const SAMPLES_KEPT = 1 << 20;
 
