@@ -104,6 +104,8 @@ export class LiveModel {
   #lostRecords = 0;
   /** Losses that were pushed and have not been settled yet. */
   #pendingLosses: { readonly tNs: number; readonly pcpu: number; readonly count: number }[] = [];
+  /** What was going on when the trace ended; its time is in the sums. */
+  readonly #atEnd: OpenInterval[] = [];
   #pushedNs = 0;
   #settledNs = 0;
 
@@ -156,6 +158,10 @@ export class LiveModel {
 
   /** The trace ends at `endNs`: sums up the rest. */
   finish(endNs: number): void {
+    this.settle(endNs);
+    this.#timeline.eachOpen((interval) =>
+      this.#atEnd.push({ ...interval, startNs: Number.POSITIVE_INFINITY }),
+    );
     this.#timeline.finish(endNs);
     this.#settleTo(Math.max(endNs, this.#settledNs));
   }
@@ -163,7 +169,7 @@ export class LiveModel {
   /** @param windowNs how far to look back, {@link WINDOW_NS_MAX} at most, or infinite: since the start */
   snapshot(windowNs: number): Snapshot {
     const span = this.#spanOf(windowNs);
-    const open: OpenInterval[] = [];
+    const open = [...this.#atEnd];
     this.#timeline.eachOpen((interval) => {
       open.push(interval);
       this.#vcpuAt(interval.vcpuIndex, interval.dom, interval.vcpu);

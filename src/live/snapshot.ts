@@ -24,7 +24,7 @@ export interface Fared {
 export interface VcpuFared extends Fared {
   readonly dom: number;
   readonly vcpu: number;
-  /** What it does now, by the names of RUNSTATE_NAMES; null where it is no more. */
+  /** What it does now, or did just before the trace ended, by the names of RUNSTATE_NAMES; null: it is no more. */
   readonly state: string | null;
   /** Where it runs, or last ran; null where not known. */
   readonly pcpu: number | null;
