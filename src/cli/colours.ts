@@ -11,10 +11,13 @@ const STYLES: Readonly<Record<Exclude<Tone, 'plain'>, Parameters<typeof styleTex
   high: ['bold', 'red'],
 };
 
-/** Whether to use colours on a stream: only on a terminal that has them, and not against NO_COLOR (no-color.org). */
+/**
+ * Whether to use colours on a stream: only on a terminal that has them, and not against NO_COLOR, which counts if it is
+ * not empty (no-color.org).
+ */
 export function hasColours(stream: NodeJS.WriteStream): boolean {
-  const { NO_COLOR, TERM } = process.env;
-  return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb' && stream.hasColors();
+  const { NO_COLOR, ...env } = process.env;
+  return stream.isTTY === true && !NO_COLOR && stream.hasColors(16, env);
 }
 
 /** `text` in a tone, where `colours` are wanted. */

@@ -27,7 +27,10 @@ export const HEAD_ROWS = 5;
 /** As many pCPUs are told one by one in the head. */
 const PCPUS_TOLD = 8;
 
-/** A snapshot as lines: {@link HEAD_ROWS} of the whole and the headings, then the table, cut to `size` where there is one; `skip` rows are above. */
+/**
+ * A snapshot as lines: {@link HEAD_ROWS} of the whole and the headings, then the table; cut to `size` where there is
+ * one, `skip` rows being above.
+ */
 export function topLines(
   snapshot: Snapshot,
   arrangement: Arrangement,

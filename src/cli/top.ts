@@ -229,12 +229,22 @@ function screenLines(
   const lines = state.help
     ? helpLines(state.view).map((line) => line.slice(0, size.columns))
     : topLines(snapshot, arrangementOf(state), watch.status(), options);
-  const foot =
-    state.typing !== undefined
-      ? `filter: ${state.typing}_   (enter: take it, escape: leave it, nothing: show all)`
-      : `${state.paused ? 'paused   ' : ''}${state.filter === '' ? '' : `only ${state.filter}   `}window ${state.window}   ? help   q quit`;
+  const foot = footLine(state);
   while (lines.length < size.rows - 1) lines.push('');
   return [...lines.slice(0, size.rows - 1), foot.slice(0, size.columns)];
+}
+
+function footLine({ typing, paused, filter, window }: TopState): string {
+  if (typing !== undefined)
+    return `filter: ${typing}_   (enter: take it, escape: leave it, nothing: show all)`;
+  const parts = [
+    paused ? 'paused' : '',
+    filter === '' ? '' : `only ${filter}`,
+    `window ${window}`,
+    '? help',
+    'q quit',
+  ];
+  return parts.filter((part) => part !== '').join('   ');
 }
 
 /** The rows of a view as CSV: when, and every figure as it is. */

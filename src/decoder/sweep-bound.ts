@@ -1,11 +1,11 @@
 /**
  * How far a trace that is still being written is complete.
  *
- * xentrace looks at the rings in sweeps: pCPU after pCPU, ascending, and takes from each ring whatever is in it. So when
- * it takes ring q, all records of q up to that instant come. Where the present sweep stands now, the sweep before it has
- * stood: whatever is still to come lies behind the instant at which the sweep before passed there, and behind every
- * record that had been taken by then. The bound is the latest of those: a sweep behind, 0.1 s as a rule. A pCPU that
- * makes no records holds nothing up, as it is passed all the same.
+ * xentrace looks at the rings in sweeps: pCPU after pCPU, ascending, and takes from each ring whatever is in it. So
+ * when it takes ring q, all records of q up to that instant come. Where the present sweep stands now, the sweep before
+ * it has stood: whatever is still to come lies behind the instant at which the sweep before passed there, and behind
+ * every record that had been taken by then. The bound is the latest of those: a sweep behind, 0.1 s as a rule. A pCPU
+ * that makes no records holds nothing up, as it is passed all the same.
  */
 export class SweepBound {
   /** No window that is still to come has a record before this time, in the unit of the times that are passed. */

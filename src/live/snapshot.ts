@@ -15,7 +15,7 @@ export interface Fared {
   /** Guests' jobs that were judged in the window, and those of them that missed their deadline. */
   readonly jobs: number;
   readonly missed: number;
-  /** Who has the largest part in the waits that ended in the window: a vCPU, or a domain; `unknown` if nobody can tell. */
+  /** Who has the largest part in the waits that ended in the window, a vCPU or a domain; `unknown`: nobody can tell. */
   readonly culprit: string | null;
   /** That part over all of the waits. */
   readonly culpritRatio: number | null;
