@@ -2,8 +2,11 @@ import type { Command } from 'commander';
 
 /** What a verb's file exports: it adds its arguments, options and action to `verb`. */
 export interface VerbModule {
-  /** `exit` notes the exit code of the run; the highest one counts. */
-  define(verb: Command, exit: (code: number) => void): void;
+  /**
+   * `exit` notes the exit code of the run; the highest one counts. `whole` makes the command line with all its verbs,
+   * for who tells of them.
+   */
+  define(verb: Command, exit: (code: number) => void, whole: () => Promise<Command>): void;
 }
 
 interface Verb {
@@ -45,6 +48,18 @@ export const VERBS = {
     summary:
       'traces side by side, or a scenario under several schedulers, with what chance allows to be said',
     load: () => import('./compare.ts'),
+  },
+  completion: {
+    summary: 'a script that completes verbs and options in bash, zsh or fish',
+    load: () => import('./completion.ts'),
+  },
+  man: {
+    summary: 'the manual page',
+    load: () => import('./man.ts'),
+  },
+  doctor: {
+    summary: 'what of xenscope works on this machine',
+    load: () => import('./doctor.ts'),
   },
   demo: {
     summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
