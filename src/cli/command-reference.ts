@@ -13,9 +13,8 @@ export type Value =
 export interface OptionReference {
   /** As commander has them: `-o, --output <file>`. */
   readonly flags: string;
-  /** With its dash; undefined where there is none. */
-  readonly short: string | undefined;
-  readonly long: string;
+  /** With their dashes: `-o`, `--output`. */
+  readonly names: readonly string[];
   readonly doc: string;
   readonly value: Value;
   /** May stand without its value. */
@@ -77,8 +76,7 @@ function describeOption(option: Option): OptionReference {
   const takes = /[<[]([^>\]]+?)(?:\.\.\.)?[>\]]/.exec(option.flags)?.[1];
   return {
     flags: option.flags,
-    short: option.short,
-    long: option.long ?? option.short!,
+    names: [option.short, option.long].filter((name) => name !== undefined),
     doc: docOf(option),
     value: takes === undefined ? { kind: 'none' } : valueFor(takes, option.argChoices),
     isValueOptional: option.optional,

@@ -8,19 +8,18 @@ import type { CommandReference, OptionReference, Value, VerbReference } from './
 const PROGRAM_OPTIONS = ['--help', '--version'];
 
 function bash({ verbs }: CommandReference): string {
-  const flagsOf = ({ short, long }: OptionReference) => (short === undefined ? [long] : [short, long]);
   const values = verbs.flatMap(({ name, options }) =>
     options
       .filter(({ value }) => value.kind !== 'none')
       .map((option) => {
-        const words = flagsOf(option).map((flag) => `'${name} ${flag}'`);
+        const words = option.names.map((flag) => `'${name} ${flag}'`);
         return `    ${words.join('|')}) ${bashValue(option.value)} ;;`;
       }),
   );
   const ofVerb = verbs.map(({ name, options, arguments: own }) => {
     const [first] = own;
     const fallback = first === undefined ? { kind: 'other' as const } : first.value;
-    return `    ${name}) options='${options.flatMap(flagsOf).join(' ')}'; [[ $cur == -* ]] || ${bashValue(fallback)} ;;`;
+    return `    ${name}) options='${options.flatMap((option) => option.names).join(' ')}'; [[ $cur == -* ]] || ${bashValue(fallback)} ;;`;
   });
   return `# Completes xenscope in bash: eval "$(xenscope completion bash)"
 _xenscope() {
@@ -106,10 +105,10 @@ fi
 }
 
 /** A spec for each name of an option; repeating one is not refused. */
-function zshOption({ short, long, doc, value, isValueOptional }: OptionReference): string[] {
+function zshOption({ names, doc, value, isValueOptional }: OptionReference): string[] {
   const text = `[${doc.replace(/[[\]\\]/g, '\\$&')}]`;
   const takes = value.kind === 'none' ? '' : `${isValueOptional ? '::' : ':'}${zshValue('value', value)}`;
-  return [long, ...(short === undefined ? [] : [short])].map((flag) => `*${flag}${text}${takes}`);
+  return names.map((name) => `*${name}${text}${takes}`);
 }
 
 function zshArgument(name: string, value: Value): string {
@@ -127,14 +126,18 @@ function fish({ verbs }: CommandReference): string {
   const lines = verbs.flatMap((verb) => [
     line('__fish_use_subcommand', `-f -a ${verb.name} -d ${quote(verb.summary)}`),
     ...fishArguments(verb).map((words) => line(`__fish_seen_subcommand_from ${verb.name}`, words)),
-    ...verb.options.map(({ short, long, doc, value }) => {
-      const flags = `${short === undefined ? '' : `-s ${short.slice(1)} `}-l ${long.slice(2)}`;
+    ...verb.options.map(({ names, doc, value }) => {
+      const flags = names.map(fishName).join(' ');
       return line(`__fish_seen_subcommand_from ${verb.name}`, `${flags} ${fishValue(value)}-d ${quote(doc)}`);
     }),
   ]);
   return `# Completes xenscope in fish: xenscope completion fish > ~/.config/fish/completions/xenscope.fish
 ${lines.join('\n')}
 `;
+}
+
+function fishName(name: string): string {
+  return name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`;
 }
 
 function fishArguments({ arguments: own }: VerbReference): string[] {

@@ -3,10 +3,11 @@
  * man themselves, where they are installed.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { describeCommands } from '../../src/cli/command-reference.ts';
+import { completionScripts, type Shell } from '../../src/cli/completion-scripts.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { VERBS } from '../../src/cli/verbs.ts';
 import { runCli, scratchFolder } from './run-cli.ts';
@@ -14,9 +15,10 @@ import { runCli, scratchFolder } from './run-cli.ts';
 const samples = resolve(import.meta.dirname, '../../samples');
 const scratch = scratchFolder();
 afterAll(() => scratch.remove());
-const { verbs } = describeCommands(
+const reference = describeCommands(
   await createProgram({ examples: '', isWanted: () => true, exit: () => {} }),
 );
+const { verbs } = reference;
 const names = Object.keys(VERBS);
 
 function isInstalled(program: string): boolean {
@@ -28,11 +30,10 @@ function run(command: string, words: readonly string[], input?: string) {
   return { stdout, stderr, status };
 }
 
-function savedScript(shell: string): string {
-  const { stdout, status } = runCli(['completion', shell]);
-  expect(status).toBe(0);
+/** The script of a shell, in a file; made once. */
+function savedScript(shell: Shell): string {
   const path = scratch.path(`completion.${shell}`);
-  writeFileSync(path, stdout);
+  if (!existsSync(path)) writeFileSync(path, completionScripts[shell](reference));
   return path;
 }
 
@@ -44,7 +45,7 @@ describe('the help of every verb', () => {
   test.each(names)('%s has examples, with options that it has', (name) => {
     const { remarks, options } = verbs.find((verb) => verb.name === name)!;
     expect(remarks).toMatch(/^Examples:\n/m);
-    const known = new Set(options.flatMap(({ long, short }) => [long, short]));
+    const known = new Set(options.flatMap((option) => option.names));
     // Each call of this verb, up to a pipe, the next command or the remark that stands apart by some spaces.
     const calls = [...remarks.matchAll(new RegExp(`xenscope ${name}\\b(.*)`, 'g'))].map(
       ([, rest]) => rest!.split(/ [|>] |;| {3,}|["`]/)[0]!,
@@ -64,55 +65,83 @@ describe('the help of every verb', () => {
   });
 });
 
+test('the scripts of the shells are what xenscope completion prints', () => {
+  const { stdout, status } = runCli(['completion', 'bash']);
+  expect(status).toBe(0);
+  expect(stdout).toBe(completionScripts.bash(reference));
+});
+
 describe.skipIf(!isInstalled('bash'))('completion in bash', () => {
-  const complete = (...words: string[]) => {
-    const script = `source '${savedScript('bash')}'; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _xenscope
-      printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = run('bash', ['--norc', '-c', script, 'bash', 'xenscope', ...words]);
-    // Outside of a real completion bash has nothing to set options of.
+  /** What each line of words completes to; the last word is the one to complete. */
+  const complete = (lines: readonly (readonly string[])[]) => {
+    const script = `source '${savedScript('bash')}'
+      while IFS=$'\\x1f' read -ra COMP_WORDS; do
+        COMP_CWORD=$((\${#COMP_WORDS[@]} - 2)); COMP_WORDS=("\${COMP_WORDS[@]:0:COMP_CWORD+1}"); _xenscope
+        printf '%s\\x1f' "\${COMPREPLY[@]}"; echo
+      done`;
+    const input = lines.map((words) => `${['xenscope', ...words, 'end'].join('\x1f')}\n`).join('');
+    const { stdout, stderr } = run('bash', ['--norc', '-c', script], input);
     expect(stderr).toBe('');
-    return stdout.split('\n').filter((word) => word !== '');
+    const replies = stdout.split('\n').slice(0, lines.length);
+    return replies.map((reply) => reply.split('\x1f').filter((word) => word !== ''));
   };
 
   test('verbs, options, values, files and folders', () => {
-    expect(complete('')).toEqual([...names, 'help', '--help', '--version']);
-    expect(complete('du')).toEqual(['dump']);
-    expect(complete('dump', '--fo')).toEqual(['--format', '--formats']);
-    expect(complete('dump', '-n', '5', '--format', '')).toEqual(['text', 'json', 'csv', 'arrow']);
-    expect(complete('dump', '-f', 'j')).toEqual(['json']);
-    expect(complete('dump', 'busy')).toEqual(['busy-host.yaml']);
-    expect(complete('decode', '-o', 'tr')).toEqual(['traces']);
-    expect(complete('completion', '')).toEqual(['bash', 'zsh', 'fish']);
-    expect(complete('help', 'an')).toEqual(['analyze']);
-    expect(complete('dump', '--vcpu', '')).toEqual([]);
+    const cases: [string[], string[]][] = [
+      [[''], [...names, 'help', '--help', '--version']],
+      [['du'], ['dump']],
+      [
+        ['dump', '--fo'],
+        ['--format', '--formats'],
+      ],
+      [
+        ['dump', '-n', '5', '--format', ''],
+        ['text', 'json', 'csv', 'arrow'],
+      ],
+      [['dump', '-f', 'j'], ['json']],
+      [['dump', 'busy'], ['busy-host.yaml']],
+      [['decode', '-o', 'tr'], ['traces']],
+      [
+        ['completion', ''],
+        ['bash', 'zsh', 'fish'],
+      ],
+      [['help', 'an'], ['analyze']],
+      [['dump', '--vcpu', ''], []],
+    ];
+    expect(complete(cases.map(([words]) => words))).toEqual(cases.map(([, replies]) => replies));
   });
 
   test('every option of every verb', () => {
-    for (const { name, options } of verbs) {
-      const flags = options.flatMap(({ short, long }) => (short === undefined ? [long] : [short, long]));
-      expect(complete(name, '-').sort()).toEqual(flags.sort());
-    }
+    const flags = verbs.map(({ options }) => options.flatMap((option) => option.names));
+    expect(complete(names.map((name) => [name, '-']))).toEqual(flags);
   });
 });
 
 describe.skipIf(!isInstalled('fish'))('completion in fish', () => {
-  const complete = (line: string) => {
-    const { stdout, stderr } = run('fish', [
-      '--no-config',
-      '-c',
-      `source '${savedScript('fish')}'; complete -C '${line}'`,
-    ]);
+  const complete = (lines: readonly string[]) => {
+    const each = lines.map((line) => `complete -C 'xenscope ${line}'; echo =`).join('; ');
+    const words = ['--no-config', '-c', `source '${savedScript('fish')}'; ${each}`];
+    const { stdout, stderr } = run('fish', words);
     expect(stderr).toBe('');
-    return stdout.split('\n').flatMap((entry) => (entry === '' ? [] : [entry.split('\t')[0]]));
+    const replies = stdout.split('=\n').slice(0, lines.length);
+    return replies.map((reply) =>
+      reply
+        .split('\n')
+        .flatMap((entry) => (entry === '' ? [] : [entry.split('\t')[0]!]))
+        .sort(),
+    );
   };
 
   test('verbs, options, values, files and folders', () => {
-    expect(complete('xenscope ').sort()).toEqual([...names].sort());
-    expect(complete('xenscope dump --fo')).toEqual(['--format', '--formats']);
-    expect(complete('xenscope dump --format ').sort()).toEqual(['arrow', 'csv', 'json', 'text']);
-    expect(complete('xenscope dump busy')).toEqual(['busy-host.yaml']);
-    expect(complete('xenscope decode -o tra')).toEqual(['traces/']);
-    expect(complete('xenscope completion ').sort()).toEqual(['bash', 'fish', 'zsh']);
+    const cases = {
+      '': [...names].sort(),
+      'dump --fo': ['--format', '--formats'],
+      'dump --format ': ['arrow', 'csv', 'json', 'text'],
+      'dump busy': ['busy-host.yaml'],
+      'decode -o tra': ['traces/'],
+      'completion ': ['bash', 'fish', 'zsh'],
+    };
+    expect(complete(Object.keys(cases))).toEqual(Object.values(cases));
   });
 });
 
@@ -122,7 +151,6 @@ describe.skipIf(!canType)('completion in zsh', () => {
     ['compl', 'completion'],
     ['decode --ta', '--tables'],
     ['dump --format j', 'json'],
-    ['dump busy', 'busy-host.yaml'],
   ])('xenscope %s', (typed, completed) => {
     const setup = scratch.path('setup.zsh');
     writeFileSync(
