@@ -1,6 +1,6 @@
 /**
- * The command line as data, read from the verbs themselves: what completion and the manual page are made from, so that a
- * verb or an option is said once.
+ * The command line as data, read from the verbs themselves: what completion and the manual page are made from, so that
+ * a verb or an option is said once.
  * @module
  */
 import type { Argument, Command, Option } from 'commander';

@@ -17,9 +17,9 @@ function bash({ verbs }: CommandReference): string {
       }),
   );
   const ofVerb = verbs.map(({ name, options, arguments: own }) => {
-    const [first] = own;
-    const fallback = first === undefined ? { kind: 'other' as const } : first.value;
-    return `    ${name}) options='${options.flatMap((option) => option.names).join(' ')}'; [[ $cur == -* ]] || ${bashValue(fallback)} ;;`;
+    const names = options.flatMap((option) => option.names).join(' ');
+    const statement = bashValue(own[0]?.value ?? { kind: 'other' });
+    return `    ${name}) options='${names}'; [[ $cur == -* ]] || ${statement} ;;`;
   });
   return `# Completes xenscope in bash: eval "$(xenscope completion bash)"
 _xenscope() {
@@ -57,12 +57,17 @@ function bashValue(value: Value): string {
     case 'choice':
       return `COMPREPLY=($(compgen -W '${value.choices.join(' ')}' -- "$cur"))`;
     case 'file':
-      return `{ compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }`;
+      return bashPaths('-f');
     case 'folder':
-      return `{ compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$cur"); }`;
+      return bashPaths('-d');
     default:
       return ':';
   }
+}
+
+/** A name may have spaces in it; bash 3.2, which macOS has, knows no better way to split. */
+function bashPaths(kind: '-f' | '-d'): string {
+  return `{ compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY=($(compgen ${kind} -- "$cur")); }`;
 }
 
 function zsh({ verbs }: CommandReference): string {
@@ -75,7 +80,8 @@ function zsh({ verbs }: CommandReference): string {
       ...options.flatMap(zshOption),
       ...own.map((argument) => zshArgument(argument.name, argument.value)),
     ];
-    return `    ${name})\n      _arguments -s \\\n${specs.map((spec) => `        ${quote(spec)}`).join(' \\\n')}\n      ;;`;
+    const words = ['_arguments -s', ...specs.map(quote)].join(' \\\n        ');
+    return `    ${name})\n      ${words}\n      ;;`;
   });
   return `#compdef xenscope
 # Completes xenscope in zsh: eval "$(xenscope completion zsh)" after compinit, or this file as _xenscope in $fpath

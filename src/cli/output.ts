@@ -53,7 +53,7 @@ export interface Progress {
   done(): void;
 }
 
-/** Progress of work that may take long: `decoding  42 %, 12 s left`, or `decoding  123 MB` where nobody knows the end. */
+/** Progress of work that may take long: `decoding  42 %, 12 s left`; `decoding  123 MB` where nobody knows the end. */
 export function createProgress(label: string): Progress {
   if (!process.stderr.isTTY) return { update() {}, done() {} };
   const line = new ProgressLine();

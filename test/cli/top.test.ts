@@ -47,6 +47,13 @@ describe('top --batch', () => {
     );
   });
 
+  test('docs/top.md shows what it prints', () => {
+    const doc = readFileSync(resolve(import.meta.dirname, '../../docs/top.md'), 'utf8');
+    const [, shown] = /```text\n([\s\S]*?)```/.exec(doc)!;
+    const { stdout } = runCli(['top', trace, '-w', 'all', '-i', '60s']);
+    expect(stdout.replace(trace, 'samples/traces/credit-caps.trace')).toContain(shown!);
+  });
+
   test('sorts and filters; csv has a heading once', () => {
     const { stdout } = runCli([
       'top',
