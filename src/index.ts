@@ -20,6 +20,8 @@ export * from './decoder/index.ts';
 export * from './export/index.ts';
 // What a record is, and what the definitions in formats/ say of it.
 export * from './format/index.ts';
+// Answers while a trace is still being written.
+export * from './live/index.ts';
 // 4. Rings to a trace file.
 export {
   createTraceRings,

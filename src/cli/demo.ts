@@ -11,7 +11,7 @@ const samples = fileURLToPath(new URL('../../samples', import.meta.url));
 export function define(verb: Command, exit: (code: number) => void): void {
   verb
     .option('-o, --output <folder>', 'where the trace and the tables go', 'out/demo')
-    .addHelpText('after', '\nExample:\n  xenscope demo -o /tmp/demo')
+    .addHelpText('after', '\nExamples:\n  xenscope demo -o /tmp/demo')
     .action((options: { output: string }) => {
       makeFolder(options.output);
       for (const words of steps(relative('.', resolve(options.output)) || '.')) exit(runStep(words));

@@ -5,12 +5,11 @@
  * once.
  * @module
  */
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { UserError } from '../base/errors.ts';
 import { EXIT } from './exit.ts';
 import { flushOutput } from './output.ts';
-import { VERBS } from './verbs.ts';
-import { VERSION } from './version.ts';
+import { createProgram } from './program.ts';
 
 const EXAMPLES = `
 Examples:
@@ -18,6 +17,7 @@ Examples:
   xenscope taskset -u 0.7 -n 8 -o set.yaml          a task set, and the scenario in which a guest runs it
   xenscope info run.trace                           what is in the file, how far to trust it
   xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
+  ssh dom0 xentrace -D /dev/stdout | xenscope top   what a host is doing now
   xenscope compare samples/busy-host.yaml --schedulers credit,credit2      which is better, and how surely
   xenscope decode run.trace -o tables               Arrow files for a notebook
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -      straight from a host
@@ -25,23 +25,15 @@ Examples:
 Exit codes: 0 done, 1 the trace was damaged but what could be read was reported, 2 wrong usage or input.`;
 
 async function main(argv: readonly string[]): Promise<number> {
-  const program = new Command('xenscope')
-    .description('Record, decode and analyse Xen scheduler traces, of real hosts and of simulated ones.')
-    .version(VERSION)
-    .showHelpAfterError('(xenscope --help lists what there is)')
-    .showSuggestionAfterError(true)
-    .exitOverride()
-    .addHelpText('after', EXAMPLES);
   let exitCode: number = EXIT.done;
   const called = argv.find((word) => !word.startsWith('-'));
-  for (const [name, { summary, load }] of Object.entries(VERBS)) {
-    const verb = program.command(name).summary(summary).description(summary);
-    if (called !== name && !(called === 'help' && argv.includes(name))) continue;
-    const { define } = await load();
-    define(verb, (code) => {
+  const program = await createProgram({
+    examples: EXAMPLES,
+    isWanted: (name) => called === name || (called === 'help' && argv.includes(name)),
+    exit: (code) => {
       exitCode = Math.max(exitCode, code);
-    });
-  }
+    },
+  });
   await program.parseAsync(argv as string[], { from: 'user' });
   return exitCode;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { writeSync } from 'node:fs';
+import { ProgressLine, wipeProgress } from './progress-line.ts';
 
 const BUFFER_BYTES = 1 << 16;
 let pending: string[] = [];
@@ -34,6 +35,7 @@ export function printBytes(bytes: Uint8Array): void {
 
 /** Writes all of `bytes` to a descriptor, waiting where a non-blocking pipe is full. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
+  if (fd === 1 && process.stdout.isTTY) wipeProgress();
   let done = 0;
   while (done < bytes.length) {
     try {
@@ -51,19 +53,18 @@ export interface Progress {
   done(): void;
 }
 
-/** Progress of work that may take long; `unit` names what is counted in percent, as in `decoding  42 %`. */
+/** Progress of work that may take long: `decoding  42 %, 12 s left`; `decoding  123 MB` where nobody knows the end. */
 export function createProgress(label: string): Progress {
   if (!process.stderr.isTTY) return { update() {}, done() {} };
-  let shown = -1;
+  const line = new ProgressLine();
   return {
     update(done, total) {
-      const percent = total > 0 ? Math.min(100, Math.floor((done * 100) / total)) : 0;
-      if (percent === shown) return;
-      shown = percent;
-      process.stderr.write(`\r${label} ${percent.toString().padStart(3)} %`);
+      line.update(done, total, (left) => {
+        if (Number.isNaN(total)) return `${label}  ${Math.floor(done / 1e6)} MB`;
+        const percent = total > 0 ? Math.min(100, Math.floor((done * 100) / total)) : 0;
+        return `${label} ${percent.toString().padStart(3)} %${left === '' ? '' : `, ${left}`}`;
+      });
     },
-    done() {
-      if (shown >= 0) process.stderr.write(`\r${' '.repeat(label.length + 6)}\r`);
-    },
+    done: () => line.wipe(),
   };
 }

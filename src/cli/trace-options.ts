@@ -97,7 +97,7 @@ const DAMAGE_LINES_MAX = 5;
  * there was. Records that Xen itself lost are no damage of the trace. With `tell` the damage is told on standard error,
  * for verbs whose output has no place for it.
  */
-export function exitCodeOf(reader: TraceFacts, { tell = false } = {}): number {
+export function exitCodeOf(reader: Pick<TraceFacts, 'diagnostics'>, { tell = false } = {}): number {
   const damage = reader
     .diagnostics()
     .filter(

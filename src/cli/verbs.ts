@@ -2,8 +2,11 @@ import type { Command } from 'commander';
 
 /** What a verb's file exports: it adds its arguments, options and action to `verb`. */
 export interface VerbModule {
-  /** `exit` notes the exit code of the run; the highest one counts. */
-  define(verb: Command, exit: (code: number) => void): void;
+  /**
+   * `exit` notes the exit code of the run; the highest one counts. `whole` makes the command line with all its verbs,
+   * for who tells of them.
+   */
+  define(verb: Command, exit: (code: number) => void, whole: () => Promise<Command>): void;
 }
 
 interface Verb {
@@ -41,6 +44,10 @@ export const VERBS = {
     summary: 'a trace in the form of another tool: Perfetto, ftrace, st-job-stats',
     load: () => import('./export.ts'),
   },
+  top: {
+    summary: 'what a host is doing now: live from xentrace, or a replay of a trace',
+    load: () => import('./top.ts'),
+  },
   compare: {
     summary:
       'traces side by side, or a scenario under several schedulers, with what chance allows to be said',
@@ -49,6 +56,18 @@ export const VERBS = {
   query: {
     summary: 'SQL over the tables of a trace and what its analysis found',
     load: () => import('./query.ts'),
+  },
+  completion: {
+    summary: 'a script that completes verbs and options in bash, zsh or fish',
+    load: () => import('./completion.ts'),
+  },
+  man: {
+    summary: 'the manual page',
+    load: () => import('./man.ts'),
+  },
+  doctor: {
+    summary: 'what of xenscope works on this machine',
+    load: () => import('./doctor.ts'),
   },
   demo: {
     summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',

@@ -8,7 +8,6 @@ const FAR_BYTES = 4096;
  * hops over short ones share one large read.
  */
 export class ByteWindow {
-  readonly bytes: number;
   readonly #source: TraceSource;
   readonly #buffer = Buffer.allocUnsafe(NEAR_BYTES);
   #start = 0;
@@ -16,7 +15,11 @@ export class ByteWindow {
 
   constructor(source: TraceSource) {
     this.#source = source;
-    this.bytes = source.bytes;
+  }
+
+  /** Length of the source, which may grow. */
+  get bytes(): number {
+    return this.#source.bytes;
   }
 
   /** The little-endian word at `at`; the caller knows that it is inside the source. */

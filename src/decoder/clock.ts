@@ -43,23 +43,46 @@ export function findClock(source: TraceSource, index: WindowIndex): ClockFinding
   const feeds = index.feeds();
   const walkers = feeds.map((feed) => new FeedWalker(source, feed));
   const buffer = createWalkBuffer();
-  const starts = new StartFinder();
-  const links = new LinkFinder();
+  const finder = new ClockFinder();
   let looked = 0;
   const share = Math.max(BYTES_PER_FEED_MIN, Math.ceil(FIRST_LOOK_BYTES / Math.max(1, walkers.length)));
   while (looked < LONGEST_LOOK_BYTES) {
     let walked = 0;
     for (const walker of walkers) {
       walked += walker.walk(share, buffer, (pcpu, header, data, wordsAt) => {
-        if (!hasCycles(header) || (header & EVENT_MASK) === TRC_TRACE_WRAP_BUFFER) return;
-        starts.see(pcpu, data[wordsAt - 2], data[wordsAt - 1]);
-        links.see(pcpu, header, data, wordsAt);
+        if (isTimed(header)) finder.see(pcpu, header, data, wordsAt);
       });
     }
     looked += walked;
-    if (walked === 0 || (links.totalNs >= NS_ENOUGH && starts.found)) break;
+    if (walked === 0 || finder.isSure) break;
   }
-  return { tscStart: starts.first(), frequency: deriveFrequency(links) };
+  return finder.findings();
+}
+
+/** Whether a record has a TSC that means something. */
+export function isTimed(header: number): boolean {
+  return hasCycles(header) && (header & EVENT_MASK) !== TRC_TRACE_WRAP_BUFFER;
+}
+
+/** Learns from records with a TSC when the trace begins and how fast the TSC counts. */
+export class ClockFinder {
+  readonly #starts = new StartFinder();
+  readonly #links = new LinkFinder();
+
+  /** As {@link LinkFinder.see}. */
+  see(pcpu: number, header: number, data: Uint32Array, wordsAt: number): void {
+    this.#starts.see(pcpu, data[wordsAt - 2], data[wordsAt - 1]);
+    this.#links.see(pcpu, header, data, wordsAt);
+  }
+
+  /** More records would not make it much surer. */
+  get isSure(): boolean {
+    return this.#links.totalNs >= NS_ENOUGH && this.#starts.found;
+  }
+
+  findings(): ClockFindings {
+    return { tscStart: this.#starts.first(), frequency: deriveFrequency(this.#links) };
+  }
 }
 
 /** Finds the smallest of the pCPUs' first TSCs, passing over those that lie far from all that follow. */

@@ -1,19 +1,12 @@
 import { assert } from '../base/assert.ts';
-import {
-  type EventCatalog,
-  eventOf,
-  extraWordsOf,
-  headerWord,
-  TRC_LOST_RECORDS,
-  TRC_TRACE_WRAP_BUFFER,
-  WINDOW_HEADER_BYTES,
-} from '../format/index.ts';
+import { type EventCatalog, WINDOW_HEADER_BYTES } from '../format/index.ts';
 import type { TraceClock } from './clock.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { DiagnosticLog } from './diagnostic-log.ts';
 import { type EmitState, emitRecords } from './emit-records.ts';
 import { createSlice, nextSlice, type Slice } from './merge.ts';
 import type { RecordBatch } from './record-batch.ts';
+import { RecordNotes } from './record-notes.ts';
 import { createRecordStreams, type RecordStreams } from './record-streams.ts';
 import type { TraceCounts, TraceReader } from './trace-reader.ts';
 import type { TraceSource } from './trace-source.ts';
@@ -30,10 +23,6 @@ export interface DecodingReaderOptions {
   readonly blockWords?: number | undefined;
 }
 
-/** Kinds of unknown records that are counted one by one. */
-const UNKNOWN_KINDS_MAX = 1000;
-const OTHER_KINDS = 'other';
-
 /** The {@link TraceReader} over an indexed source. */
 export class DecodingReader implements TraceReader {
   readonly name: string;
@@ -49,10 +38,7 @@ export class DecodingReader implements TraceReader {
   readonly #streams: RecordStreams;
   readonly #slice: Slice;
   readonly #emit: EmitState;
-  /** Header word without the cycle flag -> records. */
-  readonly #unknown = new Map<number, number>();
-  #otherUnknown = 0;
-  #lostRecords = 0;
+  readonly #notes: RecordNotes;
   #ended = false;
   #closed = false;
 
@@ -65,6 +51,7 @@ export class DecodingReader implements TraceReader {
     this.pcpus = index.pcpus;
     this.#options = options;
     this.#openingLog = options.log.copy();
+    this.#notes = new RecordNotes(options.log);
     const ticksPerSecond = clock.cpuHz ?? 1e9;
     this.#streams = createRecordStreams({
       ...options,
@@ -79,7 +66,7 @@ export class DecodingReader implements TraceReader {
       secondNs: 0,
       spanNs: 0,
       byLayout: new Float64Array(catalog.layouts.length),
-      onSpecial: (event, words, batch, row) => this.#noteSpecial(event, words, batch, row),
+      onSpecial: (event, words, batch, row) => this.#notes.note(event, words, batch, row, this.#streams),
     };
   }
 
@@ -96,7 +83,7 @@ export class DecodingReader implements TraceReader {
     if (batch.count > 0) return true;
     if (!this.#ended) {
       this.#ended = true;
-      this.#reportSums();
+      this.#notes.reportSums(this.#streams);
     }
     return false;
   }
@@ -111,8 +98,8 @@ export class DecodingReader implements TraceReader {
     return {
       records: totals.records,
       byLayout: this.#emit.byLayout,
-      unknown: this.#unknownByKind(),
-      lostRecords: this.#lostRecords,
+      unknown: this.#notes.unknownByKind(),
+      lostRecords: this.#notes.lostRecords,
       windows: index.windows + totals.innerWindows,
       headerBytes: (index.windows + totals.innerWindows) * WINDOW_HEADER_BYTES,
       recordBytes: totals.recordBytes,
@@ -145,98 +132,5 @@ export class DecodingReader implements TraceReader {
   #doneBytes(): number {
     const { headerBytes, recordBytes, skippedBytes } = this.counts();
     return this.#ended ? this.bytes : Math.min(this.bytes, headerBytes + recordBytes + skippedBytes);
-  }
-
-  #noteSpecial(event: number, words: number, batch: RecordBatch, row: number): void {
-    if (event === TRC_LOST_RECORDS && words === 4) this.#noteLost(batch, row);
-    if (batch.layout[row] !== 0 || event === TRC_TRACE_WRAP_BUFFER) return;
-    const header = headerWord(event, words, false);
-    const known = this.#unknown.get(header);
-    if (known !== undefined || this.#unknown.size < UNKNOWN_KINDS_MAX)
-      this.#unknown.set(header, (known ?? 0) + 1);
-    else this.#otherUnknown++;
-  }
-
-  #unknownByKind(): Map<string, number> {
-    const kinds = new Map<string, number>();
-    for (const [header, count] of this.#unknown) {
-      kinds.set(`0x${eventOf(header).toString(16).padStart(8, '0')}/${extraWordsOf(header)}`, count);
-    }
-    if (this.#otherUnknown > 0) kinds.set(OTHER_KINDS, this.#otherUnknown);
-    return kinds;
-  }
-
-  #noteLost(batch: RecordBatch, row: number): void {
-    const w = batch.wordsOffset[row];
-    const [count, , firstLow, firstHigh] = batch.words.subarray(w, w + 4);
-    const { baseLow, baseHigh, nsPerTick } = this.#streams;
-    const firstNs = Math.round(((firstHigh - baseHigh) * 2 ** 32 + (firstLow - baseLow)) * nsPerTick);
-    const pcpu = batch.pcpu[row];
-    this.#lostRecords += count;
-    this.#options.log.add({
-      severity: 'data_loss',
-      code: 'lost_records',
-      pcpu,
-      count,
-      tNs: batch.tNs[row],
-      message: `Xen lost ${count} records on pCPU ${pcpu} between ${firstNs} ns and ${batch.tNs[row]} ns.`,
-      advice: 'Larger trace buffers (xentrace -S), a shorter poll (-s) or a smaller mask (-e) lose less.',
-    });
-  }
-
-  #reportSums(): void {
-    for (const [kind, count] of this.#unknownByKind()) this.#reportUnknown(kind, count);
-    const { totals } = this.#streams;
-    const { nsPerTick } = this.#streams;
-    for (const pcpu of totals.backwards.keys()) {
-      if (totals.backwards[pcpu] > 0) this.#reportBackwards(pcpu, totals.backwardsTicks[pcpu] * nsPerTick);
-      if (totals.jumps[pcpu] > 0) this.#reportJumps(pcpu);
-    }
-  }
-
-  #reportUnknown(kind: string, count: number): void {
-    const [event, words] = kind.split('/');
-    this.#options.log.add({
-      severity: 'info',
-      code: 'unknown_layout',
-      count,
-      message:
-        kind === OTHER_KINDS
-          ? `${count} records are of still other kinds that are not defined.`
-          : `${count} records of event ${event} with ${words} extra words are not defined: they are shown raw.`,
-      advice:
-        'Define them in a file of your own (--formats FILE), if your Xen is patched or newer than this program.',
-    });
-  }
-
-  #reportBackwards(pcpu: number, ns: number): void {
-    const { totals } = this.#streams;
-    this.#options.log.add({
-      severity: 'error',
-      code: 'tsc_backwards',
-      pcpu,
-      offset: totals.backwardsOffset[pcpu],
-      count: totals.backwards[pcpu],
-      message:
-        `The TSC of pCPU ${pcpu} went back in ${totals.backwards[pcpu]} records, by up to ${Math.round(ns)} ns. ` +
-        'They keep their place in the file and have the time of the record before them.',
-      advice:
-        'Damage, two traces in one file, or a host that slept; the times of these records are not known.',
-    });
-  }
-
-  #reportJumps(pcpu: number): void {
-    const { totals } = this.#streams;
-    this.#options.log.add({
-      severity: 'error',
-      code: 'tsc_jump',
-      pcpu,
-      offset: totals.jumpsOffset[pcpu],
-      count: totals.jumps[pcpu],
-      message:
-        `The TSC of ${totals.jumps[pcpu]} records of pCPU ${pcpu} is far ahead of those that follow. ` +
-        'They have the time of the record before them.',
-      advice: 'The file was damaged after it was written; the times of these records are not known.',
-    });
   }
 }

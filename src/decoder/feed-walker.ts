@@ -1,6 +1,6 @@
 import { EVENT_CLASS_MASK } from './index-windows.ts';
 import type { TraceSource } from './trace-source.ts';
-import type { Window, WindowFeed } from './window-index.ts';
+import type { Window, WindowQueue } from './window-index.ts';
 
 const PIECE_WORDS = 16 * 1024;
 
@@ -10,11 +10,11 @@ export type RecordVisitor = (pcpu: number, header: number, data: Uint32Array, wo
 /** Walks the records of one chain of windows, some at a time: for a look at a trace before it is decoded. */
 export class FeedWalker {
   readonly #source: TraceSource;
-  readonly #feed: WindowFeed;
+  readonly #feed: Pick<WindowQueue, 'next'>;
   #window: Window | undefined;
   #at = 0;
 
-  constructor(source: TraceSource, feed: WindowFeed) {
+  constructor(source: TraceSource, feed: Pick<WindowQueue, 'next'>) {
     this.#source = source;
     this.#feed = feed;
   }

@@ -6,6 +6,10 @@ import { PCPU_LIMIT, WindowIndex } from './window-index.ts';
 
 /** WINDOW_HEADER as it lies in a file. */
 const HEADER_PATTERN = Uint8Array.of(0x03, 0xf0, 0x01, 0x20);
+/** Where a growing source makes no sense, so much of it is waited for before that is looked at. */
+const DOUBT_BYTES = 64 * 1024;
+/** Xen grants a pCPU no larger ring; see docs/recording.md. */
+const WINDOW_BYTES_MAX = 65_406 * 4096;
 /** How many records behind a doubtful header are looked at. */
 const TRIAL_RECORDS = 16;
 /** Every event id of Xen has a class in these bits; words without are never the start of a record. */
@@ -27,35 +31,94 @@ export function indexWindows(
   log: DiagnosticLog,
 ): WindowIndex {
   const index = new WindowIndex(order);
-  const scan: Scan = { view: new ByteWindow(source), bytes: source.bytes, catalog, index, log };
-  let at = 0;
-  while (at < scan.bytes) {
-    if (scan.bytes - at < WINDOW_HEADER_BYTES) {
-      reportTail(scan, at);
-      break;
-    }
-    const isHeader = scan.view.word(at) === WINDOW_HEADER;
-    const pcpu = scan.view.word(at + 4);
-    const bytes = scan.view.word(at + 8);
-    if (chainHolds(scan, at, pcpu, bytes) && (isHeader || (at > 0 && bytes > 0))) {
-      if (!isHeader) reportDamagedHeader(scan, at, pcpu);
-      index.add(at + WINDOW_HEADER_BYTES, bytes, pcpu);
-      at += WINDOW_HEADER_BYTES + bytes;
-    } else if (isHeader && pcpu < PCPU_LIMIT) {
-      at = salvageWindow(scan, at, pcpu, bytes);
-    } else {
-      at = skipToNextWindow(scan, at);
+  new WindowScanner(source, index, catalog, log).scan(true);
+  return index;
+}
+
+/** What windows are told to. */
+export interface WindowSink {
+  add(offset: number, bytes: number, pcpu: number): void;
+}
+
+/** Finds the windows of a source that may still grow, see {@link indexWindows}. */
+export class WindowScanner {
+  readonly #scan: Scan;
+  #at = 0;
+  /** Bytes of a window that is not wholly there at which its records are looked at again. */
+  #nextLookBytes = DOUBT_BYTES;
+
+  constructor(source: TraceSource, index: WindowSink, catalog: EventCatalog, log: DiagnosticLog) {
+    const view = new ByteWindow(source);
+    this.#scan = {
+      view,
+      get bytes() {
+        return view.bytes;
+      },
+      catalog,
+      index,
+      log,
+    };
+  }
+
+  /** All bytes before this one are in windows, or in diagnostics. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Goes on to the end of the source; unless that is `final`, to the first window that is not wholly there. */
+  scan(final: boolean): void {
+    while (this.#at < this.#scan.bytes) {
+      if (!final && this.#needsMore()) return;
+      this.#at = scanWindow(this.#scan, this.#at);
+      this.#nextLookBytes = DOUBT_BYTES;
     }
   }
-  return index;
+
+  /** Whether it takes more bytes to tell what is at the present place. */
+  #needsMore(): boolean {
+    const scan = this.#scan;
+    const at = this.#at;
+    const left = scan.bytes - at;
+    if (left < WINDOW_HEADER_BYTES) return true;
+    const pcpu = scan.view.word(at + 4);
+    const bytes = scan.view.word(at + 8);
+    if (chainHolds(scan, at, pcpu, bytes)) return false;
+    const start = at + WINDOW_HEADER_BYTES;
+    const isWindow = scan.view.word(at) === WINDOW_HEADER && pcpu < PCPU_LIMIT && bytes % 4 === 0;
+    if (!isWindow || start + bytes <= scan.bytes) return left < DOUBT_BYTES;
+    if (left >= WINDOW_BYTES_MAX) return false;
+    if (left < this.#nextLookBytes) return true;
+    // A length that lies must not hold up everything that follows.
+    this.#nextLookBytes = left * 2;
+    const { stop } = walkRecords(scan, start, start + bytes);
+    return stop === 'end-of-file' || stop === 'claimed-end';
+  }
 }
 
 interface Scan {
   readonly view: ByteWindow;
   readonly bytes: number;
   readonly catalog: EventCatalog;
-  readonly index: WindowIndex;
+  readonly index: WindowSink;
   readonly log: DiagnosticLog;
+}
+
+/** Tells of what is at `at`; returns where to go on. */
+function scanWindow(scan: Scan, at: number): number {
+  if (scan.bytes - at < WINDOW_HEADER_BYTES) {
+    reportTail(scan, at);
+    return scan.bytes;
+  }
+  const isHeader = scan.view.word(at) === WINDOW_HEADER;
+  const pcpu = scan.view.word(at + 4);
+  const bytes = scan.view.word(at + 8);
+  if (chainHolds(scan, at, pcpu, bytes) && (isHeader || (at > 0 && bytes > 0))) {
+    if (!isHeader) reportDamagedHeader(scan, at, pcpu);
+    scan.index.add(at + WINDOW_HEADER_BYTES, bytes, pcpu);
+    return at + WINDOW_HEADER_BYTES + bytes;
+  }
+  if (isHeader && pcpu < PCPU_LIMIT) return salvageWindow(scan, at, pcpu, bytes);
+  return skipToNextWindow(scan, at);
 }
 
 /** Whether a header at `at` with these contents leads to another header or exactly to the end of the file. */

@@ -8,7 +8,8 @@
  */
 export type { TraceClock } from './clock.ts';
 export type { Diagnostic, Severity } from './diagnostic.ts';
-export type { TraceInput } from './open-source.ts';
+export { type LiveCounts, LiveReader, type LiveReaderOptions } from './live-reader.ts';
+export { openFile, type Pieces, refuseTerminalInput, type TraceInput } from './open-source.ts';
 export { type OpenTraceOptions, openTrace } from './open-trace.ts';
 export { BATCH_ROWS, createRecordBatch, type RecordBatch } from './record-batch.ts';
 export { type RecordsAround, recordsAround } from './records-around.ts';

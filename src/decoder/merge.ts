@@ -42,21 +42,26 @@ export function createSlice(streams: RecordStreams): Slice {
   };
 }
 
-/** Refills the streams and makes the next slice. Returns false at the end of the trace. */
-export function nextSlice(streams: RecordStreams, slice: Slice): boolean {
+/**
+ * Refills the streams and makes the next slice. Returns false at the end of the trace.
+ *
+ * @param bound of a trace that is still being written: no record with a key below this one is still to come, and none
+ * from there on is taken
+ */
+export function nextSlice(streams: RecordStreams, slice: Slice, bound = Number.POSITIVE_INFINITY): boolean {
   refillAll(streams);
   slice.next = 0;
   slice.end = 0;
   if (streams.order === 'file') return takeAll(streams, slice);
   const { count, row, rowEnd, done, keys } = streams;
   let first = Number.POSITIVE_INFINITY;
-  let limit = Number.POSITIVE_INFINITY;
+  let limit = bound;
   for (let s = 0; s < count; s++) {
     if (row[s] === rowEnd[s]) continue;
     if (keys[row[s]] < first) first = keys[row[s]];
     if (!done[s] && keys[rowEnd[s] - 1] < limit) limit = keys[rowEnd[s] - 1];
   }
-  if (first === Number.POSITIVE_INFINITY) return false;
+  if (first === Number.POSITIVE_INFINITY || first >= bound) return false;
   if (limit > first) {
     limit = Math.min(limit, first + SLICE_TICKS_MAX);
     const contributors = stageBelow(streams, slice, first, limit);

@@ -44,11 +44,7 @@ export async function openSource(
   }
   if (typeof input !== 'string') return spool('(stream)', input, log, options);
   if (input === '-') {
-    if (process.stdin.isTTY) {
-      throw new UserError('stdin-is-a-terminal', 'standard input is a terminal, not a trace', {
-        hint: 'pipe a trace into it: ssh dom0 xentrace ... | xenscope ... -',
-      });
-    }
+    refuseTerminalInput();
     const redirected = redirectedFile(process.stdin.fd);
     if (redirected === undefined) return spool(STANDARD_INPUT, process.stdin, log, options);
     return openRegular(STANDARD_INPUT, process.stdin.fd, redirected.size, log, options);
@@ -56,6 +52,14 @@ export async function openSource(
   const { fd, stats } = openFile(input);
   if (!stats.isFile()) return spool(input, createReadStream('', { fd }), log, options);
   return openRegular(input, fd, stats.size, log, options);
+}
+
+/** @throws UserError stdin-is-a-terminal. */
+export function refuseTerminalInput(): void {
+  if (!process.stdin.isTTY) return;
+  throw new UserError('stdin-is-a-terminal', 'standard input is a terminal, not a trace', {
+    hint: 'pipe a trace into it: ssh dom0 xentrace ... | xenscope ... -',
+  });
 }
 
 async function openRegular(
@@ -86,7 +90,8 @@ function redirectedFile(fd: number | undefined): Stats | undefined {
   }
 }
 
-function openFile(path: string): { fd: number; stats: Stats } {
+/** @throws UserError not-found, no-permission, is-a-directory, cannot-open. */
+export function openFile(path: string): { fd: number; stats: Stats } {
   let fd: number | undefined;
   try {
     fd = openSync(path, 'r');
@@ -111,7 +116,8 @@ function openFile(path: string): { fd: number; stats: Stats } {
   }
 }
 
-type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+/** A stream, in pieces of any size. */
+export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 async function spool(
   name: string,
@@ -125,6 +131,26 @@ async function spool(
     options.onProgress?.(target.bytes, Number.NaN);
   };
   try {
+    await takePieces(name, pieces, take, log);
+  } catch (error) {
+    target.close();
+    throw error;
+  }
+  return target;
+}
+
+/**
+ * Hands over what comes in a stream, inflated where it is gzip, until it ends.
+ *
+ * @throws UserError read-failed, and those that `take` throws.
+ */
+export async function takePieces(
+  name: string,
+  pieces: Pieces,
+  take: (piece: Uint8Array) => void,
+  log: DiagnosticLog,
+): Promise<void> {
+  try {
     const iterator =
       Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
     const { head, ended } = await readHead(iterator);
@@ -132,11 +158,9 @@ async function spool(
     if (isGzip(head)) await inflate(rest, take, log);
     else for await (const piece of rest) take(piece);
   } catch (error) {
-    target.close();
     if (error instanceof UserError) throw error;
     throw new UserError('read-failed', `cannot read ${name}: ${(error as Error).message}`);
   }
-  return target;
 }
 
 type PieceIterator = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;

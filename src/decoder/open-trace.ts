@@ -37,11 +37,7 @@ export interface OpenTraceOptions {
  */
 export async function openTrace(input: TraceInput, options: OpenTraceOptions = {}): Promise<TraceReader> {
   const { cpuHz, order = 'time', onProgress, blockWords } = options;
-  if (cpuHz !== undefined && !(cpuHz >= 1 && cpuHz <= 1e12)) {
-    throw new UserError('bad-cpu-hz', `${cpuHz} Hz is no frequency of a CPU`, {
-      hint: 'for example 2400000000',
-    });
-  }
+  checkCpuHz(cpuHz);
   const catalog = options.catalog ?? loadCatalog(options.formats);
   const log = new DiagnosticLog();
   const source = await openSource(input, log, options);
@@ -60,7 +56,17 @@ export async function openTrace(input: TraceInput, options: OpenTraceOptions = {
   }
 }
 
-function chooseClock(
+/** @throws UserError bad-cpu-hz. */
+export function checkCpuHz(cpuHz: number | undefined): void {
+  if (cpuHz !== undefined && !(cpuHz >= 1 && cpuHz <= 1e12)) {
+    throw new UserError('bad-cpu-hz', `${cpuHz} Hz is no frequency of a CPU`, {
+      hint: 'for example 2400000000',
+    });
+  }
+}
+
+/** The clock that the user gave, or else the one that was found, with a diagnostic where there is neither. */
+export function chooseClock(
   { tscStart, frequency }: ReturnType<typeof findClock>,
   given: number | undefined,
   log: DiagnosticLog,
@@ -83,7 +89,7 @@ function chooseClock(
   return { cpuHz: undefined, source: 'unknown', pairs, spreadPpm, tscStart };
 }
 
-function reportEmpty(log: DiagnosticLog): void {
+export function reportEmpty(log: DiagnosticLog): void {
   log.add({
     severity: 'data_loss',
     code: 'empty_trace',
@@ -96,8 +102,10 @@ function reportEmpty(log: DiagnosticLog): void {
 
 /**
  * Not even one window: a trace that ends within its first header is one; anything else is some other file.
+ *
+ * @throws UserError not-a-trace.
  */
-function refuseOther(source: TraceSource, log: DiagnosticLog): void {
+export function refuseOther(source: TraceSource, log: DiagnosticLog): void {
   const onlyHeader =
     source.bytes < WINDOW_HEADER_BYTES && log.rows().some((row) => row.code === 'truncated_header');
   if (onlyHeader) return;

@@ -2,7 +2,7 @@ import type { EventCatalog } from '../format/index.ts';
 import type { DiagnosticLog } from './diagnostic-log.ts';
 import { PagedReader } from './paged-reader.ts';
 import type { TraceSource } from './trace-source.ts';
-import { PCPU_LIMIT, type WindowFeed, type WindowIndex } from './window-index.ts';
+import { PCPU_LIMIT, type WindowQueue } from './window-index.ts';
 
 /** All streams' blocks together: they fit a core's second-level cache, whatever the number of pCPUs. */
 const BLOCKS_WORDS = 256 * 1024;
@@ -50,15 +50,16 @@ export interface RecordStreams {
   /** Nothing with a lower key may come any more; set by the merge. */
   floorKey: number;
   readonly totals: LoadTotals;
-  readonly reader: PagedReader;
+  readonly reader: Pick<TraceSource, 'read'>;
   readonly bytes: Uint8Array;
-  readonly feeds: readonly WindowFeed[];
+  readonly feeds: readonly WindowQueue[];
   readonly streamOfPcpu: Int32Array;
   readonly catalog: EventCatalog;
   readonly log: DiagnosticLog;
   /** Ticks to nanoseconds, for the times of diagnostics. */
   readonly nsPerTick: number;
-  readonly sourceBytes: number;
+  /** Length of the source; infinite while nobody knows. */
+  sourceBytes: number;
 }
 
 /** What has been loaded so far. */
@@ -79,7 +80,7 @@ export interface LoadTotals {
 
 export interface StreamOptions {
   readonly source: TraceSource;
-  readonly index: WindowIndex;
+  readonly index: { readonly pcpus: readonly number[]; feeds(): WindowQueue[] };
   readonly order: 'time' | 'file';
   readonly tscStart: bigint;
   readonly nsPerTick: number;
@@ -87,6 +88,8 @@ export interface StreamOptions {
   readonly log: DiagnosticLog;
   /** Words that are loaded ahead for each stream; chosen by the number of streams where not given. */
   readonly blockWords?: number | undefined;
+  /** Reads the source, where it should not be read through a cache. */
+  readonly reader?: Pick<TraceSource, 'read'>;
 }
 
 export function createRecordStreams(options: StreamOptions): RecordStreams {
@@ -131,7 +134,7 @@ export function createRecordStreams(options: StreamOptions): RecordStreams {
       jumps: new Float64Array(PCPU_LIMIT),
       jumpsOffset: new Float64Array(PCPU_LIMIT),
     },
-    reader: new PagedReader(source, Math.max(32, Math.min(512, count * 2))),
+    reader: options.reader ?? new PagedReader(source, Math.max(32, Math.min(512, count * 2))),
     bytes: new Uint8Array(data.buffer),
     feeds,
     streamOfPcpu,
@@ -140,4 +143,33 @@ export function createRecordStreams(options: StreamOptions): RecordStreams {
     nsPerTick,
     sourceBytes: source.bytes,
   };
+}
+
+/**
+ * The same streams with more pCPUs: `options.index` has those of `streams` and others. What was loaded stays loaded.
+ * No row may be staged, as rows have other numbers afterwards.
+ */
+export function withMorePcpus(streams: RecordStreams, options: StreamOptions): RecordStreams {
+  const { blockRows, blockWords } = streams;
+  const grown = createRecordStreams({ ...options, blockWords });
+  grown.lastKey.set(streams.lastKey);
+  grown.floorKey = streams.floorKey;
+  grown.sourceBytes = streams.sourceBytes;
+  for (const [pcpu, from] of streams.streamOfPcpu.entries()) {
+    if (from < 0) continue;
+    const to = grown.streamOfPcpu[pcpu];
+    const shiftRows = (to - from) * blockRows;
+    const shiftWords = (to - from) * blockWords;
+    for (const column of ['row', 'rowEnd'] as const) grown[column][to] = streams[column][from] + shiftRows;
+    grown.wordEnd[to] = streams.wordEnd[from] + shiftWords;
+    for (const column of ['done', 'windowAt', 'windowEnd', 'windowPcpu'] as const)
+      grown[column][to] = streams[column][from];
+    const [firstRow, firstWord] = [from * blockRows, from * blockWords];
+    grown.data.set(streams.data.subarray(firstWord, streams.wordEnd[from]), to * blockWords);
+    for (const column of ['keys', 'pcpus'] as const)
+      grown[column].set(streams[column].subarray(firstRow, streams.rowEnd[from]), to * blockRows);
+    for (let row = streams.row[from]; row < streams.rowEnd[from]; row++)
+      grown.positions[row + shiftRows] = streams.positions[row] + shiftWords;
+  }
+  return { ...grown, totals: streams.totals };
 }

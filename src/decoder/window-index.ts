@@ -89,8 +89,16 @@ interface Chain {
   chunk: Float64Array;
 }
 
+/** Hands out windows, those of one pCPU or all. */
+export interface WindowQueue {
+  /** The next one; undefined where there is none (yet). */
+  next(): Window | undefined;
+  /** Puts a window that was found late in front of those that are still to come. */
+  insert(window: Window): void;
+}
+
 /** Hands out the windows of one chain in file order. */
-export class WindowFeed {
+export class WindowFeed implements WindowQueue {
   readonly #pool: ChunkPool;
   #chunk: Float64Array;
   #at = 0;
@@ -115,7 +123,6 @@ export class WindowFeed {
     return { offset, bytes: Math.floor(packed / 65_536), pcpu: packed % 65_536 };
   }
 
-  /** Puts a window that was found late in front of those that are still to come. */
   insert(window: Window): void {
     this.#inserted.push(window);
     this.#inserted.sort((a, b) => a.offset - b.offset);

@@ -33,6 +33,11 @@ export class EventQueue {
     return this.#pushed - this.#taken;
   }
 
+  /** When the oldest event happened; never ask it of an empty queue. */
+  get oldestNs(): number {
+    return this.tNs[this.#taken & this.#mask];
+  }
+
   get full(): boolean {
     return this.#pushed - this.#taken > this.#mask;
   }

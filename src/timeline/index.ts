@@ -12,6 +12,7 @@ export { type FollowOptions, followTrace, type TimelineFacts } from './follow-tr
 export { createJobBatch, JOB_MET, JOB_MISSED, JOB_UNJUDGED, type JobBatch } from './job-batch.ts';
 export { DEADLINE_TOLERANCE_NS } from './job-tracker.ts';
 export * from './runstate-batch.ts';
+export type { OpenInterval } from './runstate-tracker.ts';
 export { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
 export type { TimelineListener } from './timeline-listener.ts';
 export { TraceAhead, type TraceAheadOptions } from './trace-ahead.ts';

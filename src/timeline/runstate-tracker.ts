@@ -40,6 +40,16 @@ const CAUSE_RESUME = 2;
  */
 const REPAIRS_OF_A_PARTIAL_TRACE = 16;
 
+/** What a vCPU is doing, which nobody knows yet when it will end. As in RunstateBatch. */
+export interface OpenInterval {
+  readonly dom: number;
+  readonly vcpu: number;
+  readonly vcpuIndex: number;
+  readonly state: number;
+  readonly pcpu: number;
+  readonly startNs: number;
+}
+
 export class RunstateTracker {
   readonly vcpus = new VcpuTable();
   /** Records that did not continue what was known of their vCPU; the time between is UNKNOWN. */
@@ -181,6 +191,23 @@ export class RunstateTracker {
         this.#emit(v, this.#shownAtBorder(v), s.state[v], endNs, s.startSeen[v]);
         s.state[v] = NEVER_SEEN;
       }
+    }
+  }
+
+  /** Tells of the interval that each vCPU is in. */
+  eachOpen(visit: (open: OpenInterval) => void): void {
+    const s = this.#s;
+    for (let v = 0; v < this.vcpus.count; v++) {
+      if (s.state[v] === NEVER_SEEN) continue;
+      const key = this.vcpus.keys[v];
+      visit({
+        dom: key >>> 16,
+        vcpu: key & 0xffff,
+        vcpuIndex: v,
+        state: this.#shownAtBorder(v),
+        pcpu: s.place[v],
+        startNs: s.sinceNs[v],
+      });
     }
   }
 

@@ -15,7 +15,7 @@ import {
   SCHEDULER,
   VALUES_MAX,
 } from './record-kinds.ts';
-import { RunstateTracker } from './runstate-tracker.ts';
+import { type OpenInterval, RunstateTracker } from './runstate-tracker.ts';
 import { type TimelineListener, TimelineOutput } from './timeline-listener.ts';
 
 /** Relevant records that the timeline looks ahead; a loss that began before them is only noticed at the oldest one. */
@@ -109,6 +109,23 @@ export class Timeline {
       if (queue.full) this.#workOff(this.#workAtOnce);
       this.#enqueue(batch, row, layoutIndex);
     }
+  }
+
+  /**
+   * For who looks on: works off what happened before `toNs`, and tells the listeners of everything that ended by then.
+   * A loss that is learnt of later, though it began before, is noticed late (see {@link lateLosses}).
+   */
+  settle(toNs: number): void {
+    const queue = this.#queue;
+    while (queue.count > 0 && queue.oldestNs < toNs) this.#work(queue.take());
+    while (this.#nextLossNs < toNs) this.#beginNextLoss();
+    this.#nowNs = Math.max(this.#nowNs, toNs);
+    this.#output.flush();
+  }
+
+  /** Calls `visit` for each vCPU that is in the trace now: what it does since when. Exact after {@link settle}. */
+  eachOpen(visit: (open: OpenInterval) => void): void {
+    this.#runstates.eachOpen(visit);
   }
 
   /** Works off what is queued and ends every interval at `endNs`, the end of the trace. */

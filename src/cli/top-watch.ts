@@ -1,0 +1,259 @@
+/**
+ * Where the records of `xenscope top` come from, and when it is time to look: a stream or a growing file as it comes, a
+ * whole trace at any speed.
+ * @module
+ */
+import { closeSync, createReadStream, fstatSync, readSync, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import {
+  createRecordBatch,
+  type Diagnostic,
+  LiveReader,
+  openFile,
+  openTrace,
+  type Pieces,
+  refuseTerminalInput,
+  type TraceReader,
+} from '../decoder/index.ts';
+import { LiveModel, LOOKBACK_NS } from '../live/index.ts';
+import type { SourceStatus } from './top-text.ts';
+import type { TraceOptions } from './trace-options.ts';
+
+/** Without anything new for so long, a stream is quiet: what has come is shown without waiting for more. */
+const QUIET_MS = 1000;
+/** How often a file is looked at for more. */
+const FOLLOW_MS = 100;
+const FOLLOW_BYTES = 256 * 1024;
+/** A replay goes on in steps of so long. */
+const FRAME_MS = 50;
+
+export interface WatchOptions extends TraceOptions {
+  /** Read on as the file grows. */
+  readonly follow: boolean;
+  /** How many times as fast as it was recorded; as fast as can be unless given. */
+  readonly speed: number | undefined;
+  /** How often to look, in the trace's own time. */
+  readonly intervalNs: number;
+}
+
+/** A source that is watched. */
+export interface Watch {
+  readonly model: LiveModel;
+  status(): SourceStatus;
+  /**
+   * Follows the source to its end, or until {@link stop}; calls `onTick` each time that an interval is over, and once
+   * more at the end.
+   */
+  run(onTick: () => void): Promise<void>;
+  stop(): void;
+  diagnostics(): readonly Diagnostic[];
+  close(): void;
+}
+
+/**
+ * Opens a source: `-` and a file that is followed are read as they come, any other file is a whole trace.
+ *
+ * @throws UserError as openTrace does.
+ */
+export async function openWatch(path: string, options: WatchOptions): Promise<Watch> {
+  const { formats, cpuHz } = options;
+  const live = (name: string, pieces: Pieces, onStop?: () => void) =>
+    new LiveWatch(new LiveReader({ name, formats, cpuHz }), pieces, options.intervalNs, onStop);
+  if (path === '-') {
+    refuseTerminalInput();
+    return live('(standard input)', process.stdin);
+  }
+  if (isPipe(path)) return live(path, createReadStream('', { fd: openFile(path).fd }));
+  if (options.follow) {
+    const stopped = new AbortController();
+    return live(path, followFile(openFile(path).fd, stopped.signal), () => stopped.abort());
+  }
+  return new TraceWatch(await openTrace(path, { formats, cpuHz }), options);
+}
+
+function isPipe(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
+/** Settles the model at each instant at which to look. */
+class Ticker {
+  readonly #model: LiveModel;
+  readonly #intervalNs: number;
+  readonly #onTick: () => void;
+  #nextNs: number;
+  stopped = false;
+
+  constructor(model: LiveModel, intervalNs: number, onTick: () => void) {
+    this.#model = model;
+    this.#intervalNs = intervalNs;
+    this.#nextNs = intervalNs;
+    this.#onTick = onTick;
+  }
+
+  /** Everything before `toNs` is known. */
+  advance(toNs: number): void {
+    while (!this.stopped && this.#nextNs <= toNs) {
+      this.#model.settle(this.#nextNs);
+      this.#nextNs += this.#intervalNs;
+      this.#onTick();
+    }
+  }
+
+  /** The trace is over. */
+  finish(endNs: number): void {
+    if (this.stopped) return;
+    const lastNs = this.#nextNs - this.#intervalNs;
+    this.#model.finish(endNs);
+    if (endNs > lastNs || endNs === 0) this.#onTick();
+  }
+}
+
+class LiveWatch implements Watch {
+  readonly model: LiveModel;
+  readonly #reader: LiveReader;
+  readonly #pieces: Pieces;
+  readonly #intervalNs: number;
+  readonly #onStop: () => void;
+  #ticker: Ticker | undefined;
+  #stop: () => void = () => {};
+  #phase = 'live';
+  #lastPieceMs = performance.now();
+
+  constructor(reader: LiveReader, pieces: Pieces, intervalNs: number, onStop = () => {}) {
+    this.#reader = reader;
+    this.#pieces = pieces;
+    this.#intervalNs = intervalNs;
+    this.#onStop = onStop;
+    this.model = new LiveModel(reader.catalog);
+  }
+
+  status(): SourceStatus {
+    const { records, bytes, lateRecords } = this.#reader.counts();
+    const quietMs = performance.now() - this.#lastPieceMs;
+    const quiet = quietMs >= 2 * QUIET_MS ? `, nothing new for ${Math.floor(quietMs / 1000)} s` : '';
+    const phase = this.#phase === 'live' ? `live${quiet}` : this.#phase;
+    return { name: this.#reader.name, records, bytes, lateRecords, cpuHz: this.#reader.clock?.cpuHz, phase };
+  }
+
+  async run(onTick: () => void): Promise<void> {
+    const ticker = new Ticker(this.model, this.#intervalNs, onTick);
+    this.#ticker = ticker;
+    const batch = createRecordBatch();
+    const read = () => {
+      if (ticker.stopped) return;
+      while (this.#reader.readBatch(batch)) this.model.push(batch);
+      ticker.advance(this.model.pushedNs - LOOKBACK_NS);
+    };
+    const timer = setInterval(() => {
+      if (performance.now() - this.#lastPieceMs < QUIET_MS) return;
+      this.#reader.release();
+      read();
+      ticker.advance(this.model.pushedNs);
+    }, QUIET_MS / 2);
+    const stopped = new Promise<void>((resolve) => {
+      this.#stop = resolve;
+    });
+    const fed = this.#reader.feed(this.#pieces, () => {
+      this.#lastPieceMs = performance.now();
+      read();
+    });
+    fed.catch(() => {}); // Once it was stopped, nobody asks how it ended.
+    try {
+      await Promise.race([fed, stopped]);
+    } finally {
+      clearInterval(timer);
+    }
+    this.#phase = 'end of the trace';
+    ticker.finish(this.#reader.counts().spanNs);
+  }
+
+  stop(): void {
+    if (this.#ticker !== undefined) this.#ticker.stopped = true;
+    this.#onStop();
+    this.#stop();
+  }
+
+  diagnostics(): readonly Diagnostic[] {
+    return this.#reader.diagnostics();
+  }
+
+  close(): void {
+    if (this.#pieces instanceof Readable) this.#pieces.destroy();
+  }
+}
+
+class TraceWatch implements Watch {
+  readonly model: LiveModel;
+  readonly #reader: TraceReader;
+  readonly #options: WatchOptions;
+  #ticker: Ticker | undefined;
+  #phase: string;
+
+  constructor(reader: TraceReader, options: WatchOptions) {
+    this.#reader = reader;
+    this.#options = options;
+    this.model = new LiveModel(reader.catalog, reader.pcpus);
+    this.#phase = options.speed === undefined ? 'reading' : `replay x${options.speed}`;
+  }
+
+  status(): SourceStatus {
+    const { records, lateRecords } = this.#reader.counts();
+    const { name, bytes, clock } = this.#reader;
+    return { name, records, bytes, lateRecords, cpuHz: clock.cpuHz, phase: this.#phase };
+  }
+
+  async run(onTick: () => void): Promise<void> {
+    const { model } = this;
+    const { speed, intervalNs } = this.#options;
+    const ticker = new Ticker(model, intervalNs, onTick);
+    this.#ticker = ticker;
+    const batch = createRecordBatch();
+    const startMs = performance.now();
+    let isRead = false;
+    while (!ticker.stopped) {
+      const nowNs =
+        speed === undefined ? Number.POSITIVE_INFINITY : (performance.now() - startMs) * 1e6 * speed;
+      const isAhead = () => isRead || model.pushedNs >= nowNs + LOOKBACK_NS;
+      if (!isAhead()) {
+        isRead = !this.#reader.readBatch(batch);
+        model.push(batch);
+      }
+      ticker.advance(Math.min(nowNs, isRead ? model.pushedNs : model.pushedNs - LOOKBACK_NS));
+      if (isRead && nowNs >= model.pushedNs) break;
+      await (isAhead() ? setTimeout(FRAME_MS) : setImmediate());
+    }
+    this.#phase = 'end of the trace';
+    ticker.finish(this.#reader.counts().spanNs);
+  }
+
+  stop(): void {
+    if (this.#ticker !== undefined) this.#ticker.stopped = true;
+  }
+
+  diagnostics(): readonly Diagnostic[] {
+    return this.#reader.diagnostics();
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+}
+
+/** The bytes of a file, and those that are appended to it, until `stopped` or the file becomes shorter. */
+async function* followFile(fd: number, stopped: AbortSignal): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(FOLLOW_BYTES);
+  let position = 0;
+  try {
+    while (!stopped.aborted) {
+      const bytes = readSync(fd, buffer, 0, FOLLOW_BYTES, position);
+      position += bytes;
+      if (bytes > 0) yield buffer.subarray(0, bytes);
+      else if (fstatSync(fd).size < position) return;
+      await (bytes > 0 ? setImmediate() : setTimeout(FOLLOW_MS));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
