@@ -24,6 +24,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   analysis: ['base', 'format', 'decoder', 'timeline'],
   compare: ['base', 'format', 'decoder', 'timeline', 'analysis'],
   report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
+  page: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare', 'report'],
   cli: [
     'base',
     'format',
@@ -38,6 +39,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'analysis',
     'compare',
     'report',
+    'page',
   ],
 };
 
@@ -47,6 +49,8 @@ const DOORS: Record<string, RegExp> = {
   'binary-parser': /^src\/format\/reference\.ts$/,
   'simple-statistics': /^src\/analysis\/statistics\.ts$/,
   commander: /^src\/cli\//,
+  uplot: /^src\/page\/browser\//,
+  vite: /^src\/page\/browser\/vite\.config\.ts$/,
   zod: /^src\/scenario\//,
   yaml: /^src\/(scenario\/|format\/)/,
 };
