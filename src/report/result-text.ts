@@ -72,6 +72,12 @@ export function hasRows(table: ResultTable): boolean {
   return rowsToShow(table).length > 0;
 }
 
+/** Whether a result by domain says the same as the one by vCPU, since every domain has one vCPU. */
+export function isRepetition(table: ResultTable, tables: readonly ResultTable[]): boolean {
+  const finer = tables.find(({ name }) => `${name}_by_domain` === table.name);
+  return finer !== undefined && finer.rows.length === table.rows.length;
+}
+
 /** Results without rows, for people: what each would have told, and why it cannot. */
 export function renderEmptyResults(tables: readonly ResultTable[]): string {
   const heading = `Nothing to tell of\n${'-'.repeat('Nothing to tell of'.length)}\n`;

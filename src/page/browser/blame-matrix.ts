@@ -139,7 +139,11 @@ function matrix(cells: readonly Blamed[], measure: string): HTMLElement {
                 : '';
             return h(
               'td',
-              { class: strength > 55 ? 'strong' : '', style: `--strength:${strength}%`, title },
+              {
+                class: strength > 90 ? 'strong' : strength > 75 ? 'rather' : '',
+                style: `--strength:${strength}%`,
+                title,
+              },
               ns > 0 ? formatNs(ns) : '',
             );
           }),

@@ -12,8 +12,8 @@ export interface Series {
   readonly x: readonly number[];
   /** Null is a gap. */
   readonly y: readonly (number | null)[];
-  /** Index of its colour. */
-  readonly color: number;
+  /** What its colour is called in page.css. */
+  readonly color: string;
   readonly dashed?: boolean;
   /** It belongs to the one before it: one button shows and hides both. */
   readonly joined?: boolean;
@@ -31,6 +31,11 @@ export interface ChartOptions {
   readonly formatY: (y: number) => string;
   /** Pixels left of the plot. */
   readonly gutter?: number;
+}
+
+/** The colour of a domain by slot, or of the nth curve. */
+export function seriesColor(index: number): string {
+  return `series-${index % DOMAIN_SLOTS}`;
 }
 
 /** Series shown at first. */
@@ -87,6 +92,7 @@ export class Chart {
       {
         width: Math.max(200, this.#plotAt.clientWidth),
         height,
+        padding: [8, 1, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false } },
         scales: {
@@ -100,12 +106,14 @@ export class Chart {
         axes: [
           {
             ...axis,
+            size: 30,
             values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : formatX(tick))),
             space: 70,
           },
           {
             ...axis,
             size: gutter,
+            space: Math.min(40, height / 5),
             values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : formatY(tick))),
           },
         ],
@@ -113,7 +121,7 @@ export class Chart {
           {},
           ...this.#series.map((series) => ({
             label: series.label,
-            stroke: cssColor(`series-${series.color % DOMAIN_SLOTS}`),
+            stroke: cssColor(series.color),
             width: 1.5,
             spanGaps: true,
             show: this.#isShown(series),
@@ -149,7 +157,7 @@ export class Chart {
       const button = h(
         'button',
         { type: 'button', class: 'chip', 'aria-pressed': String(this.#isShown(series)) },
-        h('i', { class: 'swatch', style: `background:var(--series-${series.color % DOMAIN_SLOTS})` }),
+        h('i', { class: 'swatch', style: `background:var(--${series.color})` }),
         series.label,
         h('span', { class: 'value' }),
       );
@@ -164,7 +172,7 @@ export class Chart {
       });
       return [button];
     });
-    this.#legend.replaceChildren(...buttons, h('span', { class: 'value x' }));
+    this.#legend.replaceChildren(...(buttons.length > 1 ? buttons : []), h('span', { class: 'value x' }));
   }
 
   /** What the curves are where the pointer is. */
@@ -174,7 +182,7 @@ export class Chart {
     const values = this.#legend.querySelectorAll('.value');
     let button = 0;
     for (const [index, series] of this.#series.entries()) {
-      if (series.joined) continue;
+      if (series.joined || button === values.length - 1) continue;
       const value = at === null || at === undefined ? null : lastKnown(ys[index], at);
       values[button++].textContent = value === null ? '' : ` ${this.#options.formatY(value)}`;
     }

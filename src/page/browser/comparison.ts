@@ -7,6 +7,8 @@ import { figure } from './figure.ts';
 
 type Row = Record<string, Cell>;
 const HEADS = ['figure', 'of', 'first', 'this', 'difference', 'ratio', ''] as const;
+/** Units that results are formatted by; other figures are numbers. */
+const FORMATTED = new Set(['ns', 'ratio', 'percent']);
 const CHANGED = new Set(['better', 'worse', 'lower', 'higher', 'only_baseline', 'only_other']);
 
 /** Figures of the other traces beside the first one's. */
@@ -32,14 +34,18 @@ export function comparisonFigure(table: ResultTable): HTMLElement {
   };
   for (const box of [every, same]) box.addEventListener('change', fill);
   fill();
+  const baseline = String(rows[0]?.baseline ?? '');
   const heads = HEADS.map((text, at) =>
     h(
       'th',
       { scope: 'col', class: at > 1 && at < 6 ? 'number' : '' },
-      text === 'this' && others.length === 1 ? others[0] : text,
+      text === 'this' && others.length === 1
+        ? basename(others[0])
+        : text === 'first'
+          ? basename(baseline)
+          : text,
     ),
   );
-  const baseline = String(rows[0]?.baseline ?? '');
   return figure(
     table.title,
     `Beside ${baseline}, the first. One trace each says nothing about chance: xenscope compare runs a scenario over many seeds.`,
@@ -70,7 +76,7 @@ function rowOf(row: Row): HTMLElement {
   return h(
     'tr',
     {},
-    h('th', { scope: 'row' }, `${String(row.metric).replaceAll('_', ' ')}`, h('small', {}, ` ${row.table}`)),
+    h('th', { scope: 'row' }, metricWords(String(row.metric)), h('small', {}, ` ${row.table}`)),
     h('td', {}, `${ownerOf(row)} ${row.row ?? ''}`.trim()),
     h('td', { class: 'number' }, value(row.baseline_value)),
     h('td', { class: 'number' }, value(row.value)),
@@ -80,8 +86,17 @@ function rowOf(row: Row): HTMLElement {
   );
 }
 
+/** `wait_ns_p99` is told in a unit anyway. */
+function metricWords(metric: string): string {
+  return metric.replace(/_ns(?=_|$)/, '').replaceAll('_', ' ');
+}
+
+function basename(path: string): string {
+  return path.replace(/^.*\//, '');
+}
+
 function formatValue(cell: Cell, column: Column): string {
-  if (typeof cell !== 'number' || column.unit !== undefined) return formatCell(cell, column);
+  if (typeof cell !== 'number' || FORMATTED.has(column.unit ?? '')) return formatCell(cell, column);
   return cell.toLocaleString('en', { maximumSignificantDigits: 4 });
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { CURVE_NAMES, type CurveData } from '../page-data.ts';
-import { Chart, type Series } from './charts.ts';
+import { Chart, type Series, seriesColor } from './charts.ts';
 import { h } from './dom.ts';
 import { formatNs, formatTime } from './time-format.ts';
 import { firstEndingAfter, RUNNABLE, type TimelineModel } from './timeline-model.ts';
@@ -49,10 +49,11 @@ export class Curves {
     const range = [fromNs, toNs] as const;
     this.#waiting.show([this.#waitingSeries(fromNs, toNs)], range);
     for (const { chart, curves } of this.#charts) {
-      chart.show(
-        curves.map((curve) => this.#curveSeries(curve, fromNs, toNs)),
-        range,
-      );
+      const series = curves.map((curve, index) => ({
+        ...this.#curveSeries(curve, fromNs, toNs),
+        color: seriesColor(this.#colorOf(curves, index)),
+      }));
+      chart.show(series, range);
     }
   }
 
@@ -89,7 +90,7 @@ export class Curves {
       label: 'waiting',
       x: Array.from(waiting, (_, column) => fromNs + (column + 0.5) * stepNs),
       y: [...waiting],
-      color: 1,
+      color: 'state-runnable',
     };
   }
 
@@ -115,8 +116,14 @@ export class Curves {
     }
   }
 
+  /** That of its domain, unless several vCPUs would share it. */
+  #colorOf(curves: readonly CurveData[], index: number): number {
+    const doms = curves.map(({ vcpu }) => this.#model.domainOf(vcpu));
+    return new Set(doms).size === doms.length ? this.#model.slotOf(doms[index]) : index;
+  }
+
   /** Each record where it is on the page; else the least and the most of each bin, or of as many as a column has. */
-  #curveSeries(curve: CurveData, fromNs: number, toNs: number): Series {
+  #curveSeries(curve: CurveData, fromNs: number, toNs: number): Omit<Series, 'color'> {
     const { model, x, y } = { model: this.#model, x: [] as number[], y: [] as (number | null)[] };
     const samples = model.samplesOf(curve);
     const stepNs = (toNs - fromNs) / COLUMNS;
@@ -133,7 +140,7 @@ export class Curves {
         }
       } else this.#addBins(curve, piece.fromNs, piece.toNs, stepNs, x, y);
     }
-    return { label: model.nameOf(curve.vcpu), x, y, color: model.slotOf(model.domainOf(curve.vcpu)) };
+    return { label: model.nameOf(curve.vcpu), x, y };
   }
 
   #addBins(

@@ -1,5 +1,5 @@
 import { DOMAIN_SLOTS, MARK_NAMES } from '../page-data.ts';
-import { cssColor } from './dom.ts';
+import { cssColor as asWritten } from './dom.ts';
 import { STATE_NAMES } from './timeline-model.ts';
 
 /** The colours of the present theme, as the canvas needs them. */
@@ -36,6 +36,12 @@ export function readPalette(): Palette {
     onColor: cssColor('on-color'),
     select: cssColor('select'),
   };
+}
+
+/** With six digits, whatever the style sheet was made shorter to. */
+function cssColor(name: string): string {
+  const color = asWritten(name);
+  return color.length === 4 ? `#${[...color.slice(1)].map((digit) => digit + digit).join('')}` : color;
 }
 
 /** A colour such as `#3b7dd8` as a pixel of ImageData. */

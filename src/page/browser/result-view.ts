@@ -100,7 +100,12 @@ function rowOf(
       if (at === 0) return h('th', { scope: 'row', class: isName ? '' : 'number' }, text);
       const ratio = row[index];
       // A bar behind a share shows its size at a glance.
-      const isShare = column.unit === 'ratio' && typeof ratio === 'number' && ratio >= 0 && ratio <= 1;
+      const isShare =
+        column.unit === 'ratio' &&
+        column.name !== 'coverage' &&
+        typeof ratio === 'number' &&
+        ratio >= 0 &&
+        ratio <= 1;
       const style = isShare ? `--share:${(ratio * 100).toFixed(1)}%` : undefined;
       return h('td', { class: `${isName ? '' : 'number'}${isShare ? ' share' : ''}`, style }, text);
     }),

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ResultTable } from '../../analysis/analysis.ts';
+import { isRepetition } from '../../report/result-text.ts';
 import type { TraceData } from '../page-data.ts';
 import { blameMatrix } from './blame-matrix.ts';
 import { h } from './dom.ts';
@@ -11,14 +12,14 @@ import { type RowAction, resultFigure } from './result-view.ts';
 import type { Results } from './results.ts';
 import { fairnessChart, schedulerChart } from './series-charts.ts';
 import type { Timeline } from './timeline.ts';
-import { waitCurves } from './wait-curves.ts';
+import { waitCurves, waitRange } from './wait-curves.ts';
 
 interface Section {
   readonly id: string;
   readonly title: string;
   /** Names of results. */
   readonly results: readonly string[];
-  readonly charts?: (trace: ShownTrace) => (HTMLElement | null)[];
+  readonly charts?: (trace: ShownTrace, all: readonly ShownTrace[]) => (HTMLElement | null)[];
 }
 
 /** A trace with what has been made of it. */
@@ -34,12 +35,15 @@ const colorOf =
     timeline.model.slotOf(dom);
 
 const SECTIONS: readonly Section[] = [
-  { id: 'worst', title: 'The longest waits', results: ['worst_waits'] },
+  { id: 'worst', title: 'Worst waits', results: ['worst_waits'] },
   {
     id: 'waits',
     title: 'Waits',
     results: ['waits', 'waits_by_domain', 'waits_by_pcpu', 'steal', 'steal_by_domain'],
-    charts: (trace) => [waitCurves(trace.data.distributions, colorOf(trace))],
+    charts: (trace, all) => {
+      const range = waitRange(all.flatMap(({ data }) => data.distributions));
+      return [waitCurves(trace.data.distributions, colorOf(trace), range)];
+    },
   },
   {
     id: 'blame',
@@ -92,7 +96,9 @@ export function sections(traces: readonly ShownTrace[]): HTMLElement[] {
     const hasRows = traces.some(({ results }) =>
       section.results.some((name) => (results.table(name)?.rows.length ?? 0) > 0),
     );
-    const charts = traces.map((trace) => (section.charts?.(trace) ?? []).filter((chart) => chart !== null));
+    const charts = traces.map((trace) =>
+      (section.charts?.(trace, traces) ?? []).filter((chart) => chart !== null),
+    );
     if (!hasRows && charts.every((own) => own.length === 0)) return [emptySection(section, traces)];
     const panels = traces.map((trace, index) => panel(section, trace, charts[index], traces.length > 1));
     return [
@@ -124,7 +130,8 @@ function panel(
 ): HTMLElement {
   const tables = section.results
     .map((name) => trace.results.table(name))
-    .filter((table) => table !== undefined && table.rows.length > 0) as ResultTable[];
+    .filter((table) => table !== undefined)
+    .filter((table) => table.rows.length > 0 && !isRepetition(table, trace.results.all));
   const open = tables.filter((table) => !table.detail).slice(0, OPEN);
   const closed = tables.filter((table) => !open.includes(table));
   return h(

@@ -5,7 +5,7 @@
 import type { Cell } from '../../analysis/analysis.ts';
 import { renderResultCsv } from '../../report/result-csv.ts';
 import { domLabel } from '../../timeline/vcpu-label.ts';
-import { Chart, type Series } from './charts.ts';
+import { Chart, type Series, seriesColor } from './charts.ts';
 import { chooser, figure } from './figure.ts';
 import { plain } from './result-view.ts';
 import type { Results } from './results.ts';
@@ -23,7 +23,7 @@ export function fairnessChart(results: Results, colorOf: (dom: number) => number
   const series = [...grouped(rows, (row) => String(row.dom))].flatMap(([dom, own]): Series[] => {
     const x = own.map((row) => Number(row.window_start_ns) + Number(row.window_ns) / 2);
     const y = (name: string) => own.map((row) => Number(row[name]) / Number(row.window_ns));
-    const color = colorOf(Number(dom));
+    const color = seriesColor(colorOf(Number(dom)));
     const label = domLabel(Number(dom));
     return [
       { label, x, y: y('run_ns'), color },
@@ -71,7 +71,7 @@ export function schedulerChart(results: Results): HTMLElement | null {
           label,
           x: rows.map((row) => Number(row.window_start_ns) + Number(row.window_ns) / 2),
           y: rows.map((row) => (row.mean === null ? null : Number(row.mean))),
-          color,
+          color: seriesColor(color),
         }),
       ),
     );

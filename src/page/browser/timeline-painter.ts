@@ -288,11 +288,13 @@ export class TimelinePainter {
     }
     const isExact = (tNs: number) =>
       pieces.some((piece) => piece.exact && tNs >= piece.fromNs && tNs < piece.toNs);
-    for (const { tNs, kind, vcpu } of this.#model.marks) {
-      if (tNs < fromNs || tNs > toNs || !marks[kind]) continue;
+    const inView = this.#model.marks.filter(({ tNs }) => tNs >= fromNs && tNs <= toNs);
+    const isCrowded = inView.length > (width - GUTTER) / 12;
+    for (const { tNs, kind, vcpu } of inView) {
+      if (!marks[kind]) continue;
       const y = rows.get(vcpu);
       if (y === undefined || (kind !== MARK.miss && !isExact(tNs))) continue;
-      this.#drawMark(kind, this.xOf(tNs), y, false);
+      this.#drawMark(kind, this.xOf(tNs), y, isCrowded);
       if (--room < 0) return;
     }
   }

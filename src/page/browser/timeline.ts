@@ -55,7 +55,7 @@ export class Timeline {
       width: 800,
       height: 200,
       selected: undefined,
-      lane: 0,
+      lane: Math.min(model.data.pcpus.length, model.lanes.length - 1),
       marks: MARK_NAMES.map(() => true),
     };
     const helpId = newId('keys');

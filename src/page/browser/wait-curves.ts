@@ -2,7 +2,7 @@ import type { ResultTable } from '../../analysis/analysis.ts';
 import { renderResultCsv } from '../../report/result-csv.ts';
 import { domLabel } from '../../timeline/vcpu-label.ts';
 import type { DistributionData } from '../page-data.ts';
-import { Chart } from './charts.ts';
+import { Chart, seriesColor } from './charts.ts';
 import { h } from './dom.ts';
 import { chooser, figure } from './figure.ts';
 import { formatNs } from './time-format.ts';
@@ -10,10 +10,19 @@ import { formatNs } from './time-format.ts';
 const CAUSES = ['all', 'wake', 'preempt', 'resume'] as const;
 const CAUSE_LABELS = ['all waits', 'after wake-ups', 'after preemptions', 'after pauses'] as const;
 
+/** Whole powers of ten around all waits, so that several traces have the same axis. */
+export function waitRange(all: readonly DistributionData[]): readonly [number, number] {
+  const least = all.reduce((min, { ns }) => Math.min(min, ns[0]), Number.MAX_SAFE_INTEGER);
+  const most = all.reduce((max, { ns }) => Math.max(max, ns.at(-1)!), 10);
+  const decade = (ns: number, round: (value: number) => number) => 10 ** round(Math.log10(Math.max(1, ns)));
+  return [decade(Math.min(least, most / 10), Math.floor), decade(most, Math.ceil)];
+}
+
 /** How long waits are: a cumulative distribution for each domain, on a logarithmic axis. */
 export function waitCurves(
   distributions: readonly DistributionData[],
   colorOf: (dom: number) => number,
+  xRange: readonly [number, number],
 ): HTMLElement {
   const causes = CAUSES.filter((cause) => distributions.some((each) => each.cause === cause));
   if (causes.length === 0) return h('p', { class: 'note' }, 'No wait was seen from its start to its end.');
@@ -21,6 +30,7 @@ export function waitCurves(
     label:
       'Cumulative distributions of waits by domain, length on a logarithmic axis; the figures are in the tables below',
     logX: true,
+    xRange,
     stepped: true,
     yRange: [0, 1],
     formatX: formatNs,
@@ -34,7 +44,7 @@ export function waitCurves(
           label: `${domLabel(dom)} (${count.toLocaleString('en')})`,
           x: ns,
           y: share,
-          color: colorOf(dom),
+          color: seriesColor(colorOf(dom)),
         })),
     );
   show(causes[0]);
