@@ -8,8 +8,9 @@
  */
 import { Columns } from './columns.ts';
 
-/** Intervals after which a stretch ends. */
+/** Intervals after which a stretch ends; more where there are many vCPUs, as each has an interval that touches two. */
 const STRETCH_ROWS = 1024;
+const STRETCH_ROWS_PER_VCPU = 4;
 /** Rows held: about 70 MiB. */
 const ROWS_MAX = 3 << 20;
 /** A missed deadline makes a stretch more interesting than any wait. */
@@ -73,6 +74,7 @@ export class ExactStretches {
   #latestNs: number;
   /** Since the present stretch began. */
   #fresh = 0;
+  #vcpus = 0;
   /** What came before the stretch that it belongs to was closed, in the order of time, but for misses. */
   readonly #partsAhead: Parts = new Columns(createParts(1024));
   readonly #marksAhead: Points = new Columns(createPoints(1024));
@@ -112,7 +114,9 @@ export class ExactStretches {
       if (waited) stretch.interest = Math.max(stretch.interest, endNs - startNs);
     }
     if (endNs > this.#latestNs) this.#latestNs = endNs;
-    if (++this.#fresh >= this.#stretchRows && this.#latestNs > this.#stretches.at(-1)!.fromNs) this.#turn();
+    if (vcpu >= this.#vcpus) this.#vcpus = vcpu + 1;
+    const enough = Math.max(this.#stretchRows, STRETCH_ROWS_PER_VCPU * this.#vcpus);
+    if (++this.#fresh >= enough && this.#latestNs > this.#stretches.at(-1)!.fromNs) this.#turn();
   }
 
   /** Takes a part of a wait; those of one wait come together, and waits in the order of their ends. */
@@ -144,18 +148,27 @@ export class ExactStretches {
     else this.#missesNs.push(tNs);
   }
 
-  /** Ends the last stretch, and gives the most interesting ones that have at most `rowsMax` rows, in order. */
+  /**
+   * Ends the last stretch, and gives those that have at most `rowsMax` rows, in order: the first one, the most
+   * interesting ones for half of the room, and others evenly over the trace.
+   */
   finish(endNs: number, rowsMax: number): Stretch[] {
     this.#latestNs = Math.max(endNs, this.#latestNs);
     this.#close(this.#stretches.at(-1)!, this.#latestNs);
     const [first, ...others] = this.#stretches;
     const kept = new Set([first]);
     let rows = first.rows;
-    for (const stretch of others.sort((a, b) => b.interest - a.interest)) {
-      rows += stretch.rows;
-      if (rows > rowsMax) break;
+    const keep = (stretch: Stretch, most: number) => {
+      if (rows + stretch.rows > most) return;
       kept.add(stretch);
-    }
+      rows += stretch.rows;
+    };
+    const rest = this.#stretches.reduce((sum, stretch) => sum + stretch.rows, 0);
+    if (rest <= rowsMax) return this.#stretches;
+    for (const stretch of others.toSorted((a, b) => b.interest - a.interest)) keep(stretch, rowsMax / 2);
+    const dull = others.filter((stretch) => !kept.has(stretch));
+    const step = Math.max(1, rest / Math.max(1, rowsMax - rows));
+    for (let at = 0; at < dull.length; at += step) keep(dull[Math.floor(at)], rowsMax);
     return [...kept].sort((a, b) => a.fromNs - b.fromNs);
   }
 
@@ -173,54 +186,48 @@ export class ExactStretches {
   #close(stretch: Stretch, toNs: number): void {
     stretch.toNs = toNs;
     for (const tNs of this.#missesNs.splice(0)) this.noteMiss(tNs);
-    this.#rows += this.#deal(this.#partsAhead, this.#partsAhead.columns.endNs, toNs, (row) => {
-      const { startNs, endNs } = this.#partsAhead.columns;
-      return this.#touched(startNs[row], endNs[row]).map(({ parts }) => parts);
-    });
-    this.#rows += this.#deal(this.#marksAhead, this.#marksAhead.columns.tNs, toNs, (row) => {
-      return this.#at(this.#marksAhead.columns.tNs[row]).map(({ marks }) => marks);
-    });
-    this.#rows += this.#deal(this.#samplesAhead, this.#samplesAhead.columns.tNs, toNs, (row) => {
-      return this.#at(this.#samplesAhead.columns.tNs[row]).map(({ samples }) => samples);
-    });
+    this.#dealParts(toNs);
+    this.#dealPoints(this.#marksAhead, toNs, (of) => of.marks);
+    this.#dealPoints(this.#samplesAhead, toNs, (of) => of.samples);
   }
 
-  /** Copies the rows of `ahead` that come until `toNs` to where they belong; returns how many copies were made. */
-  #deal<C extends Record<string, Float64Array | Int32Array | Uint8Array>>(
-    ahead: Columns<C>,
-    times: Float64Array,
-    toNs: number,
-    targetsOf: (row: number) => Columns<C>[],
-  ): number {
-    let copies = 0;
+  /** Parts of waits that end until `toNs` go to the stretches that the waits touch. */
+  #dealParts(toNs: number): void {
+    const ahead = this.#partsAhead;
+    const { vcpu, startNs, endNs, culprit, reason, ns } = ahead.columns;
     let row = ahead.first;
-    for (; row < ahead.count && times[row] <= toNs; row++) {
-      for (const target of targetsOf(row)) {
-        const at = target.push();
-        for (const name in target.columns) target.columns[name][at] = ahead.columns[name][row];
-        copies++;
+    for (; row < ahead.count && endNs[row] <= toNs; row++) {
+      for (let index = this.#stretches.length - 1; index >= 0; index--) {
+        const { fromNs, toNs: untilNs, parts } = this.#stretches[index];
+        if (untilNs <= startNs[row]) break;
+        if (fromNs >= endNs[row]) continue;
+        const at = parts.push();
+        const { columns } = parts;
+        columns.vcpu[at] = vcpu[row];
+        columns.startNs[at] = startNs[row];
+        columns.endNs[at] = endNs[row];
+        columns.culprit[at] = culprit[row];
+        columns.reason[at] = reason[row];
+        columns.ns[at] = ns[row];
+        this.#rows++;
       }
     }
     ahead.dropUntil(row);
-    return copies;
   }
 
-  #touched(startNs: number, endNs: number): Stretch[] {
-    const touched: Stretch[] = [];
-    for (let index = this.#stretches.length - 1; index >= 0; index--) {
+  /** Points until `toNs` go to the stretch that they are in, if it is kept. */
+  #dealPoints(ahead: Points, toNs: number, pointsOf: (stretch: Stretch) => Points): void {
+    const { vcpu, kind, tNs, value } = ahead.columns;
+    let index = 0;
+    let row = ahead.first;
+    for (; row < ahead.count && tNs[row] <= toNs; row++) {
+      while (index < this.#stretches.length - 1 && this.#stretches[index].toNs <= tNs[row]) index++;
       const stretch = this.#stretches[index];
-      if (stretch.toNs <= startNs) break;
-      if (stretch.fromNs < endNs) touched.push(stretch);
+      if (tNs[row] < stretch.fromNs) continue;
+      addPoint(pointsOf(stretch), kind[row], vcpu[row], tNs[row], value[row]);
+      this.#rows++;
     }
-    return touched;
-  }
-
-  #at(tNs: number): Stretch[] {
-    for (let index = this.#stretches.length - 1; index >= 0; index--) {
-      const stretch = this.#stretches[index];
-      if (stretch.fromNs <= tNs) return tNs <= stretch.toNs ? [stretch] : [];
-    }
-    return [];
+    ahead.dropUntil(row);
   }
 
   /** Drops the stretch with the shortest waits, but for the first one. */

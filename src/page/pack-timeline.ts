@@ -121,72 +121,103 @@ function packCurves({ bins, curveLanes }: TimelinePass, packer: Packer, count: n
   );
 }
 
-interface Interval {
-  readonly vcpu: number;
-  readonly state: number;
-  readonly pcpu: number;
-  readonly startNs: number;
-  readonly endNs: number;
-}
-
 function packExact(pass: TimelinePass, packer: Packer, rowsMax: number): ExactData {
   const stretches = pass.exact.finish(pass.endNs, rowsMax);
-  const byVcpu = intervalsOf(stretches, pass.vcpus.count);
+  const intervals = intervalsOf(stretches, pass.vcpus.count);
+  const { counts, startNs, endNs, state, pcpu } = intervals;
   const [gaps, lengths, pcpus] = [new VarintWriter(), new VarintWriter(), new VarintWriter()];
-  const states: number[] = [];
-  /** By vCPU: when its intervals start, to the number of each. */
-  const numbers = new Map<number, Map<number, number>>();
-  let number = 0;
-  for (const [vcpu, intervals] of byVcpu.entries()) {
+  const states = new Uint8Array(intervals.count);
+  let row = 0;
+  for (const count of counts) {
     let [lastNs, lastPcpu] = [0, -1];
-    const ofVcpu = new Map<number, number>();
-    for (const { state, pcpu, startNs, endNs } of intervals) {
-      gaps.put(startNs - lastNs);
-      lengths.put(endNs - startNs);
-      states.push(state | (pcpu === lastPcpu ? 0 : PCPU_CHANGES));
-      if (pcpu !== lastPcpu) pcpus.put(pcpu + 1);
-      [lastNs, lastPcpu] = [endNs, pcpu];
-      ofVcpu.set(startNs, number++);
+    for (const end = row + count; row < end; row++) {
+      const moved = pcpu[row] !== lastPcpu;
+      gaps.put(startNs[row] - lastNs);
+      lengths.put(endNs[row] - startNs[row]);
+      states[row] = state[row] | (moved ? PCPU_CHANGES : 0);
+      if (moved) pcpus.put(pcpu[row] + 1);
+      [lastNs, lastPcpu] = [endNs[row], pcpu[row]];
     }
-    numbers.set(vcpu, ofVcpu);
   }
   return {
     stretches: adjoined(stretches),
-    counts: byVcpu.map(({ length }) => length),
+    counts,
     gaps: packer.add(gaps.bytes()),
     lengths: packer.add(lengths.bytes()),
-    states: packer.add(Uint8Array.from(states)),
+    states: packer.add(states),
     pcpus: packer.add(pcpus.bytes()),
-    parts: packer.add(packParts(stretches, numbers)),
+    parts: packer.add(packParts(stretches, intervals)),
     marks: packer.add(packMarks(stretches, pass)),
     samples: packer.add(packSamples(stretches)),
     intervalsInAll: pass.exact.intervals,
   };
 }
 
-/** Each interval once, by vCPU, in the order of time. */
-function intervalsOf(stretches: readonly Stretch[], vcpus: number): Interval[][] {
-  const byVcpu: Interval[][] = Array.from({ length: vcpus }, () => []);
+/** Intervals by vCPU, those of each in the order of time. */
+interface Ordered {
+  count: number;
+  /** By vCPU: how many, and where the first one is. */
+  readonly counts: number[];
+  readonly firsts: number[];
+  readonly startNs: Float64Array;
+  readonly endNs: Float64Array;
+  readonly state: Uint8Array;
+  readonly pcpu: Int32Array;
+}
+
+/**
+ * Each interval once. A stretch has those of a vCPU in the order of time, and what two stretches share is the last one
+ * of the first and the first one of the second.
+ */
+function intervalsOf(stretches: readonly Stretch[], vcpus: number): Ordered {
+  const room = new Uint32Array(vcpus + 1);
+  for (const { intervals } of stretches) {
+    for (let row = 0; row < intervals.count; row++) room[intervals.columns.vcpu[row] + 1]++;
+  }
+  for (let vcpu = 0; vcpu < vcpus; vcpu++) room[vcpu + 1] += room[vcpu];
+  const rows = room[vcpus];
+  const next = room.slice();
+  const all = {
+    startNs: new Float64Array(rows),
+    endNs: new Float64Array(rows),
+    state: new Uint8Array(rows),
+    pcpu: new Int32Array(rows),
+  };
   for (const { intervals } of stretches) {
     const { vcpu, state, pcpu, startNs, endNs } = intervals.columns;
     for (let row = 0; row < intervals.count; row++) {
-      byVcpu[vcpu[row]].push({
-        vcpu: vcpu[row],
-        state: state[row],
-        pcpu: pcpu[row],
-        startNs: startNs[row],
-        endNs: endNs[row],
-      });
+      const to = next[vcpu[row]];
+      const isNew = to === room[vcpu[row]] || startNs[row] >= all.endNs[to - 1];
+      if (!isNew || endNs[row] <= startNs[row]) continue;
+      all.startNs[to] = startNs[row];
+      all.endNs[to] = endNs[row];
+      all.state[to] = state[row];
+      all.pcpu[to] = pcpu[row];
+      next[vcpu[row]]++;
     }
   }
-  return byVcpu.map((intervals) =>
-    intervals
-      .sort((a, b) => a.startNs - b.startNs || a.endNs - b.endNs)
-      .filter(({ startNs, endNs }, index, all) => {
-        const before = all[index - 1];
-        return endNs > startNs && (before === undefined || startNs >= before.endNs);
-      }),
-  );
+  const ordered: Ordered = { count: 0, counts: [], firsts: [], ...all };
+  for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+    const [from, to] = [room[vcpu], next[vcpu]];
+    for (const column of Object.values(all)) column.copyWithin(ordered.count, from, to);
+    ordered.firsts.push(ordered.count);
+    ordered.counts.push(to - from);
+    ordered.count += to - from;
+  }
+  return ordered;
+}
+
+/** The number of the interval of a vCPU that starts then; -1: none. */
+function numberOf({ firsts, counts, startNs }: Ordered, vcpu: number, atNs: number): number {
+  let low = firsts[vcpu];
+  let high = low + counts[vcpu];
+  const end = high;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (startNs[middle] < atNs) low = middle + 1;
+    else high = middle;
+  }
+  return low < end && startNs[low] === atNs ? low : -1;
 }
 
 /** From and to of each stretch; neighbours that touch are one. */
@@ -199,35 +230,53 @@ function adjoined(stretches: readonly Stretch[]): number[] {
   return borders;
 }
 
-function packParts(
-  stretches: readonly Stretch[],
-  numbers: ReadonlyMap<number, ReadonlyMap<number, number>>,
-): Uint8Array {
-  const packed: { number: number; parts: Parts; row: number }[] = [];
-  const seen = new Set<number>();
+/** Parts of one wait are told together, by the number of the interval that it began with. */
+function packParts(stretches: readonly Stretch[], intervals: Ordered): Uint8Array {
+  const rows = stretches.reduce((sum, { parts }) => sum + parts.count, 0);
+  /** The interval, then the part's place among all: sorted as numbers. */
+  const keys = new Float64Array(rows);
+  const places: { parts: Parts; base: number }[] = [];
+  const seen = new Uint8Array(intervals.count);
+  let [count, base] = [0, 0];
   for (const { parts } of stretches) {
+    places.push({ parts, base });
     const { vcpu, startNs } = parts.columns;
-    let row = parts.first;
-    while (row < parts.count) {
-      const number = numbers.get(vcpu[row])?.get(startNs[row]);
+    for (let row = 0; row < parts.count; ) {
+      const number = numberOf(intervals, vcpu[row], startNs[row]);
+      const isNew = number >= 0 && seen[number] === 0;
       const first = row;
       for (; row < parts.count && vcpu[row] === vcpu[first] && startNs[row] === startNs[first]; row++) {
-        if (number !== undefined && !seen.has(number)) packed.push({ number, parts, row });
+        if (isNew) keys[count++] = number * rows + base + row;
       }
-      if (number !== undefined) seen.add(number);
+      if (isNew) seen[number] = 1;
     }
+    base += parts.count;
   }
   const writer = new VarintWriter();
   let last = 0;
-  for (const { number, parts, row } of packed.sort((a, b) => a.number - b.number)) {
+  for (const key of keys.subarray(0, count).sort()) {
+    const [number, place] = [Math.floor(key / rows), key % rows];
+    const { parts, base } = places[placeOf(places, place)];
     const { culprit, reason, ns } = parts.columns;
     writer.put(number - last);
-    writer.put(culprit[row] + 1);
-    writer.put(reason[row]);
-    writer.put(ns[row]);
+    writer.put(culprit[place - base] + 1);
+    writer.put(reason[place - base]);
+    writer.put(ns[place - base]);
     last = number;
   }
   return writer.bytes();
+}
+
+/** The last one that begins at `place` or before. */
+function placeOf(places: readonly { readonly base: number }[], place: number): number {
+  let low = 0;
+  let high = places.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (places[middle].base <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 interface Point {

@@ -18,6 +18,6 @@ export class Packer {
     const text = Buffer.from(JSON.stringify(data));
     const length = Buffer.alloc(4);
     length.writeUInt32LE(text.length);
-    return deflateRawSync(Buffer.concat([length, text, ...this.#parts]), { level: 9 }).toString('base64');
+    return deflateRawSync(Buffer.concat([length, text, ...this.#parts])).toString('base64');
   }
 }

@@ -11,7 +11,7 @@ import type { TraceData } from './page-data.ts';
 import type { TimelinePass } from './timeline-pass.ts';
 
 /** Single intervals, parts of waits, marks and samples on a page, unless told otherwise: about 3 MB. */
-export const EXACT_ROWS_DEFAULT = 500_000;
+export const EXACT_ROWS_DEFAULT = 1_000_000;
 
 /** The code and the looks, made by `npm run build`; from src/ and from dist/ alike. */
 const BUNDLE = new URL('../../dist/page/browser/', import.meta.url);

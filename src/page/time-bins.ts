@@ -1,5 +1,5 @@
 /** Bins at most; at least half as many are in use once the trace is longer than a few milliseconds. */
-export const BINS_MAX = 4096;
+export const BINS_MAX = 16_384;
 /** Numbers held over all lanes, 64 MiB: with more lanes there are fewer bins. */
 const CELLS_MAX = 1 << 23;
 const FIRST_WIDTH_NS = 1024;

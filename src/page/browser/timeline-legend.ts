@@ -74,7 +74,7 @@ export function exactSentence({ data, intervals }: TimelineModel): string {
       ? [`All ${intervals.toLocaleString('en')} intervals of the trace are on this page, to the nanosecond.`]
       : [
           `Single intervals are on this page for ${(share * 100).toFixed(1)} % of the time (blue under the ruler): ` +
-            'the stretches with the longest waits and with misses, and the start. The rest is summed over ' +
+            'the stretches with the longest waits and with misses, the start, and others evenly. The rest is summed over ' +
             `${width}: heights are shares of time. --from and --to make a report of a part, --exact gives more room.`,
         ];
   sentences.push(`Seen from afar, everything is summed over ${width} or a pixel.`);
