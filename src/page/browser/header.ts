@@ -41,11 +41,11 @@ export function traceHead({ head, diagnostics, info }: TraceData): HTMLElement {
     h(
       'details',
       {},
-      h('summary', {}, 'Records by event'),
+      h('summary', {}, 'Every figure about the file, and its records by event'),
       h(
         'p',
         {},
-        copyButton(() => renderResultCsv(info), 'records by event'),
+        copyButton(() => renderResultCsv(info), 'figures about the file'),
       ),
       resultTable(info),
     ),
