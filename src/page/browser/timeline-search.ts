@@ -112,7 +112,7 @@ function findTime({ data }: TimelineModel, { lanes }: Search, tNs: number): Foun
 
 function findLost({ data, lanes }: TimelineModel, afterNs: number, direction: Direction): Found | string {
   const best = nearest(data.lost.spans, ([, fromNs]) => fromNs, afterNs, direction);
-  if (best === undefined) return 'no loss of records that way';
+  if (best === undefined) return 'no loss of records';
   const [pcpu, tNs, , records] = best;
   const lane = lanes.find(({ kind, of }) => kind === 'pcpu' && of === pcpu);
   return { tNs, lane, note: `Xen lost ${records} records here.` };
@@ -137,7 +137,7 @@ function findInterval(
     }
   }
   return best === undefined
-    ? 'nothing more that way among the single intervals on this page'
+    ? 'nothing of the kind among the single intervals on this page'
     : { interval: best };
 }
 
@@ -157,8 +157,7 @@ function findMark(
     }
   }
   const best = nearest(told, ({ tNs }) => tNs, afterNs, direction);
-  if (best === undefined)
-    return `no ${MARK_NAMES[kind]} that way among those that are on this page one by one`;
+  if (best === undefined) return `no ${MARK_NAMES[kind]} is on this page one by one`;
   return { tNs: best.tNs, lane: vcpus.get(best.vcpu), note: noteOf(kind, best.value) };
 }
 

@@ -350,7 +350,12 @@ export class Timeline {
     const text = this.#search.value;
     const last = this.#found?.text === text ? this.#found.tNs : selected?.startNs;
     const afterNs = last ?? (direction > 0 ? fromNs - 1 : toNs + 1);
-    const found = findNext(this.model, search, afterNs, direction);
+    const here = findNext(this.model, search, afterNs, direction);
+    // Nothing more that way: from the other end.
+    const found =
+      typeof here === 'string'
+        ? findNext(this.model, search, -direction * Number.POSITIVE_INFINITY, direction)
+        : here;
     if (typeof found === 'string') {
       this.#say(found);
       return;
