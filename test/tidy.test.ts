@@ -27,6 +27,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   report: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare'],
   export: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis'],
   query: ['base', 'format', 'decoder', 'timeline', 'tables', 'analysis', 'report', 'export'],
+  page: ['base', 'format', 'decoder', 'timeline', 'analysis', 'compare', 'report'],
   cli: [
     'base',
     'format',
@@ -44,6 +45,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'report',
     'export',
     'query',
+    'page',
   ],
 };
 
@@ -56,6 +58,8 @@ const DOORS: Record<string, RegExp> = {
   'parquet-wasm': /^src\/export\/parquet-sink\.ts$/,
   '@duckdb': /^src\/query\//,
   commander: /^src\/cli\//,
+  uplot: /^src\/page\/browser\//,
+  vite: /^src\/page\/browser\/vite\.config\.ts$/,
   zod: /^src\/scenario\//,
   yaml: /^src\/(scenario\/|format\/)/,
 };

@@ -58,8 +58,16 @@ export interface Judged {
   readonly endNs: number;
 }
 
+/** Hears of each window that is known: when it began, and by vCPU what it got there and was entitled to. */
+export type OnWindow = (startNs: number, ranNs: Float64Array, entitlementNs: Float64Array) => void;
+
 /** Judges windows of `askedNs`, by sums over such windows or shorter ones: a row of {@link WINDOW_COLUMNS}. */
-export function judgeWindows(judged: Judged, sums: WindowedSums, askedNs: number): Cell[] {
+export function judgeWindows(
+  judged: Judged,
+  sums: WindowedSums,
+  askedNs: number,
+  onWindow?: OnWindow,
+): Cell[] {
   const fullWindows = (lengthNs: number) => Math.floor((judged.endNs - judged.fromNs) / lengthNs);
   if (askedNs < sums.windowNs) {
     return [askedNs, ...WINDOW_COLUMNS.slice(1).map(() => null)];
@@ -67,7 +75,7 @@ export function judgeWindows(judged: Judged, sums: WindowedSums, askedNs: number
   const parts = Math.ceil(askedNs / sums.windowNs);
   const lengthNs = parts * sums.windowNs;
   const all = fullWindows(lengthNs);
-  const judge = new WindowJudge(judged, sums, parts);
+  const judge = new WindowJudge(judged, sums, parts, onWindow);
   for (let window = 0; window < all && window * parts < sums.count; window++) judge.judge(window);
   return [askedNs, lengthNs, judge.windows, all > 0 ? judge.windows / all : null, ...judge.cells()];
 }
@@ -78,6 +86,7 @@ class WindowJudge {
   readonly #judged: Judged;
   readonly #sums: WindowedSums;
   readonly #parts: number;
+  readonly #onWindow: OnWindow | undefined;
   readonly #host: HostWindows;
   readonly #members: readonly MemberWindows[];
   readonly #evenness = new Evenness();
@@ -93,8 +102,9 @@ class WindowJudge {
   readonly #shareNs: Float64Array;
 
   /** @param parts windows of `sums` that make one to judge */
-  constructor(judged: Judged, sums: WindowedSums, parts: number) {
+  constructor(judged: Judged, sums: WindowedSums, parts: number, onWindow: OnWindow | undefined) {
     this.#judged = judged;
+    this.#onWindow = onWindow;
     this.#sums = sums;
     this.#parts = parts;
     this.#host = judged.log.hostWindows(sums);
@@ -119,10 +129,11 @@ class WindowJudge {
       this.#sum(throttledNs, window),
     );
     division.divide(ranNs + usableNs, lengthNs, this.#wantNs, this.#shareNs);
+    const startNs = fromNs + window * lengthNs;
+    this.#onWindow?.(startNs, this.#ranNs, this.#shareNs);
     const stretch = this.#stretch;
     stretch.compare(domains, this.#ranNs, this.#shareNs, ENTITLED_MIN * lengthNs);
     if (stretch.domains < 2) return;
-    const startNs = fromNs + window * lengthNs;
     this.windows++;
     this.#evenness.add(stretch, startNs);
     if (stretch.isOneStarved) this.#starved++;

@@ -14,6 +14,7 @@ import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
 import { COVERAGE } from './coverage.ts';
 import { EVENNESS_COLUMNS, Stretch } from './evenness.ts';
 import { FairnessOf } from './fairness-of.ts';
+import { fairnessSeries } from './fairness-series.ts';
 import { judgeWindows, WINDOW_COLUMNS } from './fairness-windows.ts';
 import type { Lags } from './fluid-schedule.ts';
 import { LostTime } from './lost-time.ts';
@@ -215,6 +216,7 @@ class FairnessRun implements AnalysisRun {
         sampleColumn: 'windows',
         empty: 'no window is known in which two domains wanted to run.',
       },
+      fairnessSeries(of, this.#log.windows.at(-1)!, this.#context.windowNs),
       {
         name: 'fairness_by_vcpu',
         title: 'Share against entitlement, by vCPU',

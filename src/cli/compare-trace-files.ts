@@ -73,7 +73,10 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
 type Promises = ReadonlyMap<number, PromisedDomain>;
 
 /** For each trace: by its scenario, over which goes its file of domains. */
-function promisesOf(paths: readonly string[], { scenario, domains }: CompareOptions): Promises[] {
+export function promisesOf(
+  paths: readonly string[],
+  { scenario, domains }: Pick<CompareOptions, 'scenario' | 'domains'>,
+): Promises[] {
   const scenarios = oneForEach('--scenario', scenario, paths).map((file) =>
     file === undefined ? [] : [...scenarioDomainParameters(loadScenario(file))],
   );
@@ -104,7 +107,7 @@ function namesOf(promises: Promises): Map<number, string> {
 }
 
 /** The same trace may be given twice. */
-function distinctNames(paths: readonly string[]): string[] {
+export function distinctNames(paths: readonly string[]): string[] {
   return paths.map((path, index) => {
     const earlier = paths.slice(0, index).filter((other) => other === path).length;
     const name = path === '-' ? 'standard input' : path;
@@ -115,11 +118,11 @@ function distinctNames(paths: readonly string[]): string[] {
 /**
  * From the domains of a trace to those of the first; a domain that the first lacks keeps out of its numbers.
  */
-function domainMap(
+export function domainMap(
   index: number,
   promises: readonly Promises[],
   summaries: readonly TraceSummary[],
-  { match, map }: CompareOptions,
+  { match, map }: Pick<CompareOptions, 'match' | 'map'>,
 ): DomainMap {
   const given = map ?? new Map<number, number>();
   const ids = match === 'name' ? idsByName(promises[0], promises[index]) : undefined;

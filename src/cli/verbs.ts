@@ -40,22 +40,34 @@ export const VERBS = {
     summary: 'who waited because of whom, how fair it was, which deadlines were missed',
     load: () => import('./analyze.ts'),
   },
-  export: {
-    summary: 'a trace in the form of another tool: Perfetto, ftrace, st-job-stats',
-    load: () => import('./export.ts'),
-  },
-  top: {
-    summary: 'what a host is doing now: live from xentrace, or a replay of a trace',
-    load: () => import('./top.ts'),
-  },
   compare: {
     summary:
       'traces side by side, or a scenario under several schedulers, with what chance allows to be said',
     load: () => import('./compare.ts'),
   },
+  report: {
+    summary: 'one HTML page to look into a trace, or several side by side',
+    load: () => import('./report.ts'),
+  },
+  export: {
+    summary: 'a trace in the form of another tool: Perfetto, ftrace, st-job-stats',
+    load: () => import('./export.ts'),
+  },
   query: {
     summary: 'SQL over the tables of a trace and what its analysis found',
     load: () => import('./query.ts'),
+  },
+  top: {
+    summary: 'what a host is doing now: live from xentrace, or a replay of a trace',
+    load: () => import('./top.ts'),
+  },
+  demo: {
+    summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
+    load: () => import('./demo.ts'),
+  },
+  doctor: {
+    summary: 'what of xenscope works on this machine',
+    load: () => import('./doctor.ts'),
   },
   completion: {
     summary: 'a script that completes verbs and options in bash, zsh or fish',
@@ -64,14 +76,6 @@ export const VERBS = {
   man: {
     summary: 'the manual page',
     load: () => import('./man.ts'),
-  },
-  doctor: {
-    summary: 'what of xenscope works on this machine',
-    load: () => import('./doctor.ts'),
-  },
-  demo: {
-    summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
-    load: () => import('./demo.ts'),
   },
 } as const satisfies Record<string, Verb>;
 

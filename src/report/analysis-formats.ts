@@ -1,6 +1,6 @@
 import type { ResultTable } from '../analysis/index.ts';
 import { renderHead } from './head-text.ts';
-import { hasRows, renderEmptyResults, renderResultText } from './result-text.ts';
+import { hasRows, isRepetition, renderEmptyResults, renderResultText } from './result-text.ts';
 import { summaryToJson } from './summary-json.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
@@ -19,11 +19,6 @@ export function renderAnalysisText(
   const sections = [renderHead(summary), ...shown.filter(hasRows).map(renderResultText)];
   if (empty.length > 0) sections.push(renderEmptyResults(empty));
   return sections.join('\n');
-}
-
-function isRepetition(table: ResultTable, tables: readonly ResultTable[]): boolean {
-  const finer = tables.find(({ name }) => `${name}_by_domain` === table.name);
-  return finer !== undefined && finer.rows.length === table.rows.length;
 }
 
 /**

@@ -8,15 +8,21 @@ const INDENT = 9;
 
 /** The head of every text report: what the trace is, and how far to trust it. */
 export function renderHead(summary: TraceSummary): string {
+  return `${headFields(summary)
+    .map(([heading, text]) => field(heading, text))
+    .join('\n')}\n`;
+}
+
+/** The same as pairs of heading and text. */
+export function headFields(summary: TraceSummary): [string, string][] {
   const { name, bytes, records, windows } = summary;
-  const lines: [string, string][] = [
+  return [
     ['trace', `${name}: ${formatBytes(bytes)}, ${plural(records, 'record')} in ${plural(windows, 'window')}`],
     ['span', `${formatNs(summary.spanNs)} on ${plural(summary.pcpus.length, 'pCPU')} (${pcpuList(summary)})`],
     ['domains', domainList(summary)],
     ['clock', clockSentence(summary)],
     ['trust', trustSentences(summary).join(' ')],
   ];
-  return `${lines.map(([heading, text]) => field(heading, text)).join('\n')}\n`;
 }
 
 /** The sentences that say how far to trust the figures; the last word on unknown time is each figure's coverage. */

@@ -19,11 +19,11 @@ export {
   type VariantsHead,
 } from './comparison-text.ts';
 export { DumpFormatter } from './dump-line.ts';
-export { renderHead, trustSentences } from './head-text.ts';
+export { headFields, renderHead, trustSentences } from './head-text.ts';
 export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';
 export { renderInfoText } from './info-text.ts';
 export { formatBytes, formatCount, formatHz, formatNs, formatPercent } from './quantities.ts';
 export { csvLine, renderResultCsv, renderResultsCsv } from './result-csv.ts';
-export { renderResultText } from './result-text.ts';
+export { emptySentence, layOut, renderResultText, type ShownColumn, type ShownRow } from './result-text.ts';
 export { summaryToJson } from './summary-json.ts';
 export { summarizeTrace, type TraceSummary } from './trace-summary.ts';

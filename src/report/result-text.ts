@@ -9,37 +9,73 @@ const NOBODY_NAME = '-';
 
 /** One result for people: its title underlined, its rows lined up, dom and vcpu put together as `d1v0`. */
 export function renderResultText(table: ResultTable): string {
-  const rows = rowsToShow(table);
   const heading = `${table.title}\n${'-'.repeat(table.title.length)}\n`;
+  const { columns, rows } = layOut(table);
   if (rows.length === 0) return `${heading}${wrapText(emptySentence(table), WIDTH)}\n`;
-  if (table.single) return heading + renderPairs(table.columns, rows[0]);
+  if (table.single) return heading + renderPairs(columns, rows[0]);
+  return (
+    heading +
+    textTable(
+      columns.map((column) => column.heading),
+      rows.map(({ cells }) => cells),
+      columns.map(({ isName }) => isName),
+    )
+  );
+}
+
+/** A column as people see it. */
+export interface ShownColumn {
+  readonly heading: string;
+  readonly column: Column;
+  /** Where its cells are in the result's rows. */
+  readonly index: number;
+  /** It holds names, not numbers. */
+  readonly isName: boolean;
+}
+
+/** A row as people see it, and as it is. */
+export interface ShownRow {
+  readonly cells: readonly string[];
+  readonly row: readonly Cell[];
+}
+
+/** What people see of a result: without rows that rest on nothing, and columns that would tell them nothing. */
+export function layOut(table: ResultTable): { columns: ShownColumn[]; rows: ShownRow[] } {
+  const rows = rowsToShow(table);
   const columns = table.columns.map((column, index) => ({
     column,
     index,
-    vcpuIndex: partnerOf(column, table),
+    vcpuIndex: table.single ? -1 : partnerOf(column, table),
   }));
   const partners = new Set(columns.map(({ vcpuIndex }) => vcpuIndex));
   const shown = columns.filter(({ column, index }) => !partners.has(index) && isShown(column, rows, index));
   const samples = table.columns.findIndex(({ name }) => name === table.sampleColumn);
   const cellOf = (row: readonly Cell[], { column, index, vcpuIndex }: (typeof columns)[number]) => {
-    if (column.unit === 'dom')
+    if (column.unit === 'dom' && !table.single)
       return vcpuIndex < 0 ? domText(row[index]) : vcpuText(row[index], row[vcpuIndex]);
     const count = samples < 0 ? Number.POSITIVE_INFINITY : Number(row[samples]);
     return formatCell(row[index], column, count);
   };
-  return (
-    heading +
-    textTable(
-      shown.map(({ column, vcpuIndex }) => headingOf(column, vcpuIndex >= 0)),
-      rows.map((row) => shown.map((column) => cellOf(row, column))),
-      shown.map(({ column }) => column.type === 'string' || column.unit === 'dom'),
-    )
-  );
+  return {
+    columns: shown.map(({ column, index, vcpuIndex }) => ({
+      heading: headingOf(column, vcpuIndex >= 0),
+      column,
+      index,
+      isName: column.type === 'string' || column.unit === 'dom',
+    })),
+    rows: rows.map((row) => ({ cells: shown.map((column) => cellOf(row, column)), row })),
+  };
 }
 
 /** Whether people have anything to see in a result. */
 export function hasRows(table: ResultTable): boolean {
   return rowsToShow(table).length > 0;
+}
+
+/** Whether a result by domain says the same as the one by vCPU, since every domain has one vCPU. */
+export function isRepetition(table: ResultTable, tables: readonly ResultTable[]): boolean {
+  const finer = tables.find(({ name }) => `${name}_by_domain` === table.name);
+  return finer !== undefined && finer.rows.length === table.rows.length;
 }
 
 /** Results without rows, for people: what each would have told, and why it cannot. */
@@ -62,7 +98,8 @@ function rowsToShow({ columns, rows, sampleColumn }: ResultTable): readonly (rea
   return rows.filter((row) => row[samples] !== 0);
 }
 
-function emptySentence({ empty = NOTHING_TELLS }: ResultTable): string {
+/** Why a result has no rows. */
+export function emptySentence({ empty = NOTHING_TELLS }: ResultTable): string {
   return `None: ${empty}`;
 }
 
@@ -84,13 +121,11 @@ function headingOf(column: Column, withVcpu: boolean): string {
 }
 
 /** A result of one row, as `heading: value` lines. */
-function renderPairs(columns: readonly Column[], row: readonly Cell[]): string {
-  const shown = columns.map((column, index) => ({ column, index }));
-  const pairs = shown
-    .filter(({ column, index }) => isShown(column, [row], index))
-    .map(({ column, index }) => [headingOf(column, false), formatCell(row[index], column)]);
-  const width = pairs.reduce((max, [name]) => Math.max(max, name.length), 0);
-  return `${pairs.map(([name, value]) => `${`${name}:`.padEnd(width + 2)} ${value}`).join('\n')}\n`;
+function renderPairs(columns: readonly ShownColumn[], { cells }: ShownRow): string {
+  const width = columns.reduce((max, { heading }) => Math.max(max, heading.length), 0);
+  const line = ({ heading }: ShownColumn, index: number) =>
+    `${`${heading}:`.padEnd(width + 2)} ${cells[index]}`;
+  return `${columns.map(line).join('\n')}\n`;
 }
 
 /** One figure for people. `samples` is how many it rests on. */

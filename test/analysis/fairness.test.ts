@@ -524,6 +524,24 @@ describe('windows', () => {
     ]);
   });
 
+  test('are told one by one: what each domain got and was entitled to', async () => {
+    const { bytes, endNs } = turns([20, 20]);
+    const { rows } = await analyze(bytes, { ...only, endNs, windowNs: 20 * MS });
+    const row = (dom: number, startMs: number, runMs: number) => {
+      return {
+        dom,
+        window_start_ns: startMs * MS,
+        window_ns: 20 * MS,
+        run_ns: runMs * MS,
+        entitlement_ns: 10 * MS,
+      };
+    };
+    expect(rows('fairness_series')).toEqual([row(1, 0, 20), row(1, 20, 0), row(2, 0, 0), row(2, 20, 20)]);
+    const longer = await analyze(turns(Array(80).fill(10_000), 16).bytes, { ...only, endNs: 800_000 * MS });
+    expect(longer.rows('fairness_series').length).toBeLessThanOrEqual(8192);
+    expect(longer.rows('fairness_series')[0].window_ns).toBe(1600 * MS);
+  });
+
   test('are longer where there would be too many, and say so', async () => {
     // 16 vCPUs with 3 series each: the 80,000 windows of 10 ms in 800 s would be too many.
     const { bytes, endNs } = turns(Array(80).fill(10_000), 16);

@@ -1,0 +1,152 @@
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type Command, Option } from 'commander';
+import { analyses, analyzeTrace, type ResultTable, WINDOW_NS_DEFAULT } from '../analysis/index.ts';
+import { UserError } from '../base/errors.ts';
+import { formatNanosecondsExact } from '../base/nanoseconds.ts';
+import { compareTraces, figuresOf, type TraceFigures, traceComparisonTable } from '../compare/index.ts';
+import { EXACT_ROWS_DEFAULT, ReportPage, TimelinePass } from '../page/index.ts';
+import { formatBytes, summarizeTrace, type TraceSummary } from '../report/index.ts';
+import { parseCountArgument, parseDurationArgument } from './arguments.ts';
+import { distinctNames, domainMap, promisesOf } from './compare-trace-files.ts';
+import { print, printBytes } from './output.ts';
+import {
+  addSelectionOptions,
+  refuseBeyond,
+  type SelectionOptions,
+  selectionOf,
+} from './selection-options.ts';
+import { comparedTables } from './simulated-run.ts';
+import {
+  addTraceOptions,
+  exitCodeOf,
+  TRACE_ARGUMENT,
+  type TraceOptions,
+  withAnalyzable,
+} from './trace-options.ts';
+
+interface ReportOptions extends TraceOptions, SelectionOptions {
+  readonly output: string;
+  readonly title?: string;
+  readonly scenario?: readonly string[];
+  readonly domains?: readonly string[];
+  readonly window: number;
+  readonly worst: number;
+  readonly exact: number;
+}
+
+/** `xenscope report`: one HTML page of one trace, or of several side by side. */
+export function define(verb: Command, exit: (code: number) => void): void {
+  const addFile = (file: string, files: string[] = []) => [...files, file];
+  addTraceOptions(
+    addSelectionOptions(verb)
+      .argument(
+        '<traces...>',
+        `${TRACE_ARGUMENT}; of several, the first is what the others are compared with`,
+      )
+      .requiredOption('-o, --output <file>', 'where the page goes; - is standard output')
+      .option('--title <text>', 'what the page is called, instead of the names of the traces')
+      .option(
+        '--scenario <file>',
+        'weights, caps and reservations from the scenario that was recorded (repeatable: one for each trace)',
+        addFile,
+      )
+      .option(
+        '--domains <file>',
+        'the same from a list, or from what xl sched-credit, -credit2 or -rtds printed (repeatable)',
+        addFile,
+      )
+      .addOption(
+        new Option('--window <time>', 'length of the windows that fairness is judged in')
+          .argParser(parseDurationArgument)
+          .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
+      )
+      .addOption(
+        new Option('--worst <count>', 'how many of the longest waits are listed')
+          .argParser(parseCountArgument)
+          .default(50),
+      )
+      .addOption(
+        new Option(
+          '--exact <count>',
+          'room for single intervals, parts of waits and marks; what is beyond it is shown in sums',
+        )
+          .argParser(parseCountArgument)
+          .default(EXACT_ROWS_DEFAULT),
+      ),
+  )
+    .addHelpText('after', HELP)
+    .action(async (paths: readonly string[], options: ReportOptions) => {
+      exit(await writeReport(paths, options));
+    });
+}
+
+const HELP = `
+Examples:
+  xenscope report run.trace -o report.html
+  xenscope report run.trace --scenario samples/busy-host.yaml -o report.html     fairness against what was promised
+  xenscope report before.trace after.trace -o compared.html                      side by side, with every difference
+  xenscope report big.trace --from 12s --to 13s -o second.html                   one second, every interval of it
+  ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope report - -o report.html
+
+The page is one file that needs no network: it can be mailed. What is on it: docs/report-page.md.`;
+
+async function writeReport(paths: readonly string[], options: ReportOptions): Promise<number> {
+  if (paths.filter((path) => path === '-').length > 1) {
+    throw new UserError('usage', 'only one trace can come from standard input');
+  }
+  const promises = promisesOf(paths, options);
+  const selection = selectionOf(options);
+  const names = distinctNames(paths);
+  const page = new ReportPage(options.exact);
+  const summaries: TraceSummary[] = [];
+  const figures: TraceFigures[] = [];
+  let exitCode = 0;
+  for (const [index, path] of paths.entries()) {
+    await withAnalyzable(path, options, `analysing ${path}`, (reader) => {
+      const timeline = new TimelinePass(reader.clock);
+      const analysis = analyzeTrace(reader, {
+        analyses: [...analyses, timeline],
+        domainParameters: promises[index],
+        windowNs: options.window,
+        worst: options.worst,
+        selection,
+      });
+      refuseBeyond(selection, analysis.spanNs, reader.name);
+      const { tables } = analysis;
+      const summary = summarizeTrace(reader, analysis);
+      summaries.push(summary);
+      page.add({ name: names[index], summary, tables, timeline }, paths.length);
+      if (paths.length > 1) {
+        const domains = index === 0 ? undefined : domainMap(index, promises, summaries, {});
+        const spanNs = analysis.endNs - analysis.fromNs;
+        figures.push({
+          name: names[index],
+          figures: figuresOf(comparedTables(tables, false), spanNs, domains),
+        });
+      }
+      exitCode = Math.max(exitCode, exitCodeOf(reader, { tell: true }));
+    });
+  }
+  const comparison: ResultTable | null =
+    figures.length > 1 ? traceComparisonTable(compareTraces(figures)) : null;
+  const bytes = Buffer.from(page.render(options.title ?? titleOf(names), comparison));
+  if (options.output === '-') printBytes(bytes);
+  else {
+    writePage(options.output, bytes);
+    print(`${options.output}: ${formatBytes(bytes.length)}\n`);
+  }
+  return exitCode;
+}
+
+function titleOf(names: readonly string[]): string {
+  return names.map((name) => basename(name)).join(' and ');
+}
+
+function writePage(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new UserError('unwritable', `${path} cannot be written: ${(error as Error).message}`);
+  }
+}

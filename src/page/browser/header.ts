@@ -1,0 +1,53 @@
+import { renderResultCsv } from '../../report/result-csv.ts';
+import type { TraceData } from '../page-data.ts';
+import { h } from './dom.ts';
+import { copyButton } from './figure.ts';
+import { resultTable } from './result-view.ts';
+
+/** What a file is and how far to trust it. */
+export function traceHead({ head, diagnostics, info }: TraceData): HTMLElement {
+  return h(
+    'div',
+    { class: 'panel' },
+    h(
+      'dl',
+      { class: 'head' },
+      ...head.flatMap(([heading, text]) => [h('dt', {}, heading), h('dd', {}, text)]),
+    ),
+    diagnostics.length === 0
+      ? null
+      : h(
+          'details',
+          { open: diagnostics.some(({ severity }) => severity === 'error') },
+          h(
+            'summary',
+            {},
+            `${diagnostics.length} diagnostics: what is missing or damaged, and what to do about it`,
+          ),
+          h(
+            'ul',
+            { class: 'diagnostics' },
+            ...diagnostics.map(({ severity, message, advice }) =>
+              h(
+                'li',
+                {},
+                h('b', {}, severity.replaceAll('_', ' ')),
+                ` ${message}`,
+                advice ? h('small', {}, ` ${advice}`) : null,
+              ),
+            ),
+          ),
+        ),
+    h(
+      'details',
+      {},
+      h('summary', {}, 'Every figure about the file, and its records by event'),
+      h(
+        'p',
+        {},
+        copyButton(() => renderResultCsv(info), 'figures about the file'),
+      ),
+      resultTable(info),
+    ),
+  );
+}

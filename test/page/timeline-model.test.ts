@@ -1,0 +1,177 @@
+/** What the page carries of a timeline, read back, is what the timeline tells. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TimelineModel } from '../../src/page/browser/timeline-model.ts';
+import { MARK } from '../../src/page/page-data.ts';
+import { BLAME_REASONS, RUNSTATE_NAMES } from '../../src/timeline/index.ts';
+import { runCli, scratchFolder } from '../cli/run-cli.ts';
+import { readTimeline, type TimelineRows } from '../timeline/read-timeline.ts';
+import { pageOf } from './page-of.ts';
+
+const root = join(import.meta.dirname, '../..');
+const scratch = scratchFolder();
+afterAll(() => scratch.remove());
+
+function record(sample: string, ...words: string[]): string {
+  const path = scratch.path(`${sample}.trace`);
+  expect(runCli(['record', join(root, `samples/${sample}.yaml`), '-o', path, ...words]).status).toBe(0);
+  return path;
+}
+
+const isShown = ({ vcpu, state }: { vcpu: string; state: string }) =>
+  !vcpu.includes('IDLE') || state === 'running';
+
+/** Intervals of the model, as text, in order. */
+function told(model: TimelineModel): string[] {
+  return model.ofVcpu
+    .flatMap(({ startNs, endNs, what, pcpu }, vcpu) =>
+      Array.from(
+        what,
+        (state, index) =>
+          `${model.nameOf(vcpu)} ${RUNSTATE_NAMES[state]} ${startNs[index]}-${endNs[index]}@${pcpu[index]}`,
+      ),
+    )
+    .sort();
+}
+
+function expected({ intervals }: Pick<TimelineRows, 'intervals'>): string[] {
+  return intervals
+    .filter((each) => isShown(each) && each.endNs > each.startNs)
+    .map(({ vcpu, state, startNs, endNs, pcpu }) => `${vcpu} ${state} ${startNs}-${endNs}@${pcpu}`)
+    .sort();
+}
+
+describe.each(['busy-host', 'real-time', 'caps'])('the timeline of %s', (sample) => {
+  let path: string;
+  let model: TimelineModel;
+
+  beforeAll(async () => {
+    path = record(sample);
+    const { data, block } = await pageOf(path);
+    model = new TimelineModel(data.traces[0].timeline, block);
+  });
+
+  test('has every interval, to the nanosecond', async () => {
+    expect(told(model)).toEqual(expected(await readTimeline(path)));
+    expect(model.pieces(0, model.data.endNs).map(({ exact }) => exact)).toEqual([true]);
+  });
+
+  test('has who delayed each wait', async () => {
+    const { waits, blames } = await readTimeline(path);
+    const parts = waits.flatMap(({ vcpu, startNs, endNs }) => {
+      const lane = model.lanes.find(({ label }) => label === vcpu)!;
+      const wait = model.waitOf(model.intervalAt(lane, startNs)!);
+      expect(wait, `${vcpu} ${startNs}`).toMatchObject({ startNs, ns: endNs - startNs });
+      return wait!.parts.map(({ culprit, reason, ns }) => {
+        const by = culprit < 0 ? 'nobody' : model.nameOf(culprit);
+        return `${vcpu} ${startNs}-${endNs}: ${by} ${BLAME_REASONS[reason]} ${ns}`;
+      });
+    });
+    expect(parts.sort()).toEqual(blames.toSorted());
+  });
+
+  test('has bins that sum to the same times', async () => {
+    const { widthNs, count } = model.data.bins;
+    const { intervals } = await readTimeline(path);
+    for (const lane of model.lanes.filter(({ kind }) => kind === 'vcpu')) {
+      const shares = new Float64Array(16);
+      const sums = RUNSTATE_NAMES.map(() => 0);
+      for (let bin = 0; bin < count; bin++) {
+        const end = Math.min((bin + 1) * widthNs, model.data.endNs);
+        model.sharesOf(lane, bin * widthNs, end, shares);
+        for (const state of sums.keys()) sums[state] += shares[state] * (end - bin * widthNs);
+      }
+      for (const [state, name] of RUNSTATE_NAMES.entries()) {
+        const ns = intervals
+          .filter((each) => each.vcpu === lane.label && each.state === name)
+          .reduce((sum, { startNs, endNs }) => sum + endNs - startNs, 0);
+        // Each bin is told to 1/255, and what is there at all is never told as nothing.
+        expect(Math.abs(sums[state] - ns), `${lane.label} ${name}`).toBeLessThan(
+          (count * widthNs) / 255 / 2 + 1,
+        );
+      }
+    }
+  });
+});
+
+test('marks are counted, and misses are told one by one', async () => {
+  const path = record('deadlines');
+  const { data, block } = await pageOf(path);
+  const [trace] = data.traces;
+  const model = new TimelineModel(trace.timeline, block);
+  const { intervals, jobs } = await readTimeline(path);
+  const wakes = intervals.filter(
+    ({ vcpu, state, previous }) => !vcpu.includes('IDLE') && previous === 'blocked' && state === 'runnable',
+  );
+  expect(trace.timeline.markCounts[MARK.wake]).toBe(wakes.length);
+  const lanes = model.lanes.filter(({ kind }) => kind === 'vcpu');
+  const inBins = lanes.reduce((sum, lane) => sum + model.marksIn(lane, MARK.wake, 0, model.data.endNs), 0);
+  expect(inBins).toBe(wakes.length);
+  const missed = jobs.filter((job) => job.missed === 1);
+  expect(missed.length).toBeGreaterThan(10);
+  const marks = model.marks.filter(({ kind }) => kind === MARK.miss);
+  expect(marks.map(({ tNs, vcpu }) => `${model.nameOf(vcpu)} ${tNs}`).sort()).toEqual(
+    missed.map(({ vcpu, deadlineNs }) => `${vcpu} ${deadlineNs}`).sort(),
+  );
+});
+
+test('a trace without room for all has the stretches with the longest waits, and says where', async () => {
+  const path = record('busy-host', '--duration', '10s');
+  const { data, block } = await pageOf(path, { exactRows: 20_000 });
+  const model = new TimelineModel(data.traces[0].timeline, block);
+  const rows = await readTimeline(path);
+  expect(model.intervals).toBeLessThan(20_000);
+  expect(model.data.exact.intervalsInAll).toBe(rows.intervals.filter(isShown).length);
+  const longest = Math.max(...rows.waits.map(({ startNs, endNs }) => endNs - startNs));
+  const worst = rows.waits.find(({ startNs, endNs }) => endNs - startNs === longest)!;
+  expect(model.isExact((worst.startNs + worst.endNs) / 2)).toBe(true);
+  // Where it says that it is exact, every interval is there.
+  const all = new Set(told(model));
+  const touched = rows.intervals.filter(({ startNs, endNs }) =>
+    model.pieces(startNs, endNs).some(({ exact }) => exact),
+  );
+  expect(touched.length).toBeGreaterThan(3000);
+  expect(expected({ intervals: touched }).filter((interval) => !all.has(interval))).toEqual([]);
+});
+
+describe.skipIf(!existsSync(join(root, '../shared/traces')))('real traces', () => {
+  const real = (name: string) => join(root, '../shared/traces', `${name}.trace`);
+
+  test('losses of records are where they were, and what is between is unknown', async () => {
+    const { data, block } = await pageOf(real('credit2-lost-S1-all'));
+    const model = new TimelineModel(data.traces[0].timeline, block);
+    const { lost } = model.data;
+    const [, records] = data.traces[0].info.rows.find(([key]) => key === 'lost_records')!;
+    expect(lost.spans.reduce((sum, [, , , own]) => sum + own, 0)).toBe(Number(records));
+    expect(lost.spans).toHaveLength(lost.spansInAll);
+    for (const [pcpu, fromNs, toNs] of lost.spans) {
+      const lane = model.lanes.find(({ kind, of }) => kind === 'pcpu' && of === pcpu)!;
+      if (toNs - fromNs < 2) continue;
+      // Nobody is said to run on a pCPU in the middle of a loss there.
+      expect(model.intervalAt(lane, (fromNs + toNs) / 2), `pCPU ${pcpu} ${fromNs}`).toBeUndefined();
+    }
+  });
+
+  test('credit and budget are what the records say', async () => {
+    const { data, block } = await pageOf(real('credit2-caps'));
+    const model = new TimelineModel(data.traces[0].timeline, block);
+    const dump = runCli(['dump', real('credit2-caps'), '--event', 'TRC_CSCHED2_CREDIT_BURN']).stdout;
+    for (const [curve, name, field] of [
+      [0, 'credit', 'credit'],
+      [1, 'budget', 'budget_ns'],
+    ] as const) {
+      const own = model.data.curves.filter((each) => each.curve === curve);
+      expect(own.length, name).toBeGreaterThan(0);
+      for (const each of own) {
+        const vcpu = model.nameOf(each.vcpu);
+        const told = [...dump.matchAll(new RegExp(`${vcpu} .*\\b${field}=(-?\\d+)`, 'g'))]
+          .map(([, value]) => Number(value))
+          .filter((value) => value !== -(2 ** 31));
+        expect(told.length).toBeGreaterThan(10);
+        const shown = new Set(model.samplesOf(each)!.value);
+        expect(told.filter((value) => !shown.has(value))).toEqual([]);
+      }
+    }
+  });
+});
