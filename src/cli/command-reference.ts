@@ -98,7 +98,7 @@ function docOf(what: Option | Argument): string {
 function valueFor(placeholder: string, choices: readonly string[] | undefined): Value {
   if (choices !== undefined) return { kind: 'choice', choices };
   if (/folder/i.test(placeholder)) return { kind: 'folder' };
-  return { kind: /file|trace|scenario/i.test(placeholder) ? 'file' : 'other' };
+  return { kind: /file|trace|scenario|arguments/i.test(placeholder) ? 'file' : 'other' };
 }
 
 /** What a command's help says behind everything that commander makes itself. */

@@ -77,7 +77,8 @@ function tableLines(
   const spanNs = snapshot.toNs - snapshot.fromNs;
   const columns = columnsOf(arrangement.view);
   const all = rowsOf(snapshot, arrangement);
-  const rows = size === undefined ? all : all.slice(skip, skip + Math.max(0, size.rows));
+  const room = size?.columns ?? Number.POSITIVE_INFINITY;
+  const rows = size === undefined ? all : page(all, skip, size.rows);
   const cells = rows.map((row) => columns.map((column) => column.text(row, spanNs)));
   const headings = columns.map(({ key, heading }) =>
     key === arrangement.sort ? `${heading}${arrangement.reverse ? '^' : '*'}` : heading,
@@ -87,7 +88,6 @@ function tableLines(
   );
   const pad = (text: string, at: number) =>
     columns[at]!.left ? text.padEnd(widths[at]!) : text.padStart(widths[at]!);
-  const room = size?.columns ?? Number.POSITIVE_INFINITY;
   const heading = cutCells(headings.map(pad), room).join('  ');
   const lines = rows.map((row, index) =>
     cutCells(cells[index]!.map(pad), room)
@@ -101,6 +101,12 @@ function tableLines(
     ? paint(heading.padEnd(Number.isFinite(room) ? room : 0), 'heading', true)
     : heading;
   return [shownHeading.trimEnd(), ...(all.length === 0 ? [empty] : lines)];
+}
+
+/** `rows` of all, after the first `skip`; the last ones where there are no more. */
+function page<T>(all: readonly T[], skip: number, rows: number): readonly T[] {
+  const first = Math.max(0, Math.min(skip, all.length - rows));
+  return all.slice(first, first + rows);
 }
 
 /** As much of a row's cells as fits, two spaces between. */

@@ -84,7 +84,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
         await (isScreen
           ? showScreen(watch, trace, state, options.count)
           : printBlocks(watch, state, options));
-        exit(exitCodeOf(watch));
+        exit(exitCodeOf(watch, { tell: true }));
       } finally {
         watch.close();
       }
@@ -162,6 +162,7 @@ async function showScreen(
   first: TopState,
   count = Number.POSITIVE_INFINITY,
 ): Promise<void> {
+  if (count === 0) return;
   let state = first;
   let left = count;
   let snapshot = watch.model.snapshot(WINDOWS[state.window]);
@@ -190,8 +191,9 @@ async function showScreen(
           quit();
           return;
         }
+        const lastSkip = Math.max(0, snapshot[after.view].length - pageRows(screen.size));
         const isOther = after.window !== state.window || (state.paused && !after.paused);
-        state = after;
+        state = { ...after, skip: Math.min(after.skip, lastSkip) };
         if (isOther) snapshot = watch.model.snapshot(WINDOWS[state.window]);
       }
       draw();

@@ -151,7 +151,7 @@ export class LiveReader {
     }
     if (batch.count === 0 && this.#ended && !decoding.reported) {
       decoding.reported = true;
-      this.#notes.reportSums(decoding.streams);
+      this.#notes.reportSums(decoding.streams, true);
     }
     this.#source.forget(this.#firstNeeded());
     return batch.count > 0;

@@ -47,13 +47,14 @@ export class RecordNotes {
     return kinds;
   }
 
-  /** Tells the diagnostics what can only be told at the end. */
-  reportSums(streams: RecordStreams): void {
+  /** Tells the diagnostics what can only be told at the end; `live`: of a trace that was read while it was written. */
+  reportSums(streams: RecordStreams, live = false): void {
     for (const [kind, count] of this.unknownByKind()) this.#reportUnknown(kind, count);
     const { totals, nsPerTick } = streams;
     for (const pcpu of totals.backwards.keys()) {
-      if (totals.backwards[pcpu] > 0)
-        this.#reportBackwards(pcpu, totals.backwardsTicks[pcpu] * nsPerTick, streams);
+      const backwardsNs = Math.round(totals.backwardsTicks[pcpu] * nsPerTick);
+      if (totals.backwards[pcpu] > 0 && live) this.#reportLate(pcpu, backwardsNs, streams);
+      else if (totals.backwards[pcpu] > 0) this.#reportBackwards(pcpu, backwardsNs, streams);
       if (totals.jumps[pcpu] > 0) this.#reportJumps(pcpu, streams);
     }
   }
@@ -99,10 +100,24 @@ export class RecordNotes {
       offset: totals.backwardsOffset[pcpu],
       count: totals.backwards[pcpu],
       message:
-        `The TSC of pCPU ${pcpu} went back in ${totals.backwards[pcpu]} records, by up to ${Math.round(ns)} ns. ` +
+        `The TSC of pCPU ${pcpu} went back in ${totals.backwards[pcpu]} records, by up to ${ns} ns. ` +
         'They keep their place in the file and have the time of the record before them.',
       advice:
         'Damage, two traces in one file, or a host that slept; the times of these records are not known.',
+    });
+  }
+
+  #reportLate(pcpu: number, ns: number, { totals }: RecordStreams): void {
+    this.#log.add({
+      severity: 'info',
+      code: 'late_records',
+      pcpu,
+      offset: totals.backwardsOffset[pcpu],
+      count: totals.backwards[pcpu],
+      message:
+        `${totals.backwards[pcpu]} records of pCPU ${pcpu} came after later ones had been given out, ` +
+        `by up to ${ns} ns. They have the time of the record before them.`,
+      advice: 'Read the trace once more when it is whole, if it was kept; a whole one is put in order.',
     });
   }
 

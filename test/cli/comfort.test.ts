@@ -51,6 +51,8 @@ describe('the help of every verb', () => {
       ([, rest]) => rest!.split(/ [|>] |;| {3,}|["`]/)[0]!,
     );
     expect(calls.length).toBeGreaterThan(0);
+    // A drop-in for another program reads its options itself: all that is known of here is --help.
+    if (options.length === 1) return;
     const unknown = calls
       .flatMap((call) => call.replace(/'[^']*'/g, '').match(/(?<= )--?[A-Za-z][a-z-]*/g) ?? [])
       .filter((option) => !known.has(option));

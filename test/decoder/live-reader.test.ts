@@ -221,7 +221,7 @@ describe('LiveReader on sweeps', () => {
     expect(timesOf(lines)).toEqual([0, 0, 0, 90]);
     expect(live.counts().lateRecords).toBe(2);
     expect(live.diagnostics().map(({ code, pcpu, count }) => [code, pcpu, count])).toEqual([
-      ['tsc_backwards', 0, 2],
+      ['late_records', 0, 2],
     ]);
   });
 
