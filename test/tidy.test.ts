@@ -52,7 +52,6 @@ const DOORS: Record<string, RegExp> = {
   'simple-statistics': /^src\/analysis\/statistics\.ts$/,
   pbf: /^src\/export\//,
   'parquet-wasm': /^src\/export\/parquet-sink\.ts$/,
-  '@duckdb': /^src\/query\//,
   commander: /^src\/cli\//,
   zod: /^src\/scenario\//,
   yaml: /^src\/(scenario\/|format\/)/,
