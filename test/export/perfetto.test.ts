@@ -154,6 +154,52 @@ describe('a trace in Perfetto', () => {
     ]);
   });
 
+  /** At 100 and 200 the clock is too coarse to tell records apart. */
+  test('leaves out states of no length, but where two runs would meet', async () => {
+    const found = await imported(
+      new TraceBuilder()
+        .window(0)
+        .runstate(T0, 1, 0, 'runnable', 'running')
+        .runstate(T0 + 100, 1, 0, 'running', 'runnable')
+        .window(1)
+        .runstate(T0 + 100, 1, 0, 'runnable', 'running')
+        .runstate(T0 + 200, 1, 0, 'running', 'blocked')
+        .window(2)
+        .runstate(T0 + 10, 2, 0, 'runnable', 'running')
+        .runstate(T0 + 200, 1, 0, 'blocked', 'runnable')
+        .window(1)
+        .runstate(T0 + 250, 1, 0, 'runnable', 'blocked')
+        .window(2)
+        .runstate(T0 + 250, 1, 0, 'blocked', 'runnable')
+        .record(END, T0 + 300, [0])
+        .bytes(),
+    );
+    expect(story(found, 'd1v0')).toBe('Running@0 0 R 100 Running@1 100 R 200 R 250');
+    expect(found.errors).toEqual(['two states of 65537 at 100']);
+  });
+
+  test('counts who waits by the pCPU, once an instant', async () => {
+    const found = await imported(
+      new TraceBuilder()
+        .window(0)
+        .runstate(T0, 1, 0, 'runnable', 'running')
+        .runstate(T0 + 100, 1, 0, 'running', 'runnable')
+        .runstate(T0 + 100, 2, 0, 'runnable', 'running')
+        .runstate(T0 + 200, 2, 0, 'running', 'runnable')
+        .runstate(T0 + 200, 1, 0, 'runnable', 'running')
+        .runstate(T0 + 300, 1, 0, 'running', 'blocked')
+        .runstate(T0 + 300, 2, 0, 'runnable', 'running')
+        .runstate(T0 + 400, 3, 0, 'blocked', 'runnable')
+        .bytes(),
+    );
+    const track = 'Waiting vCPUs by the pCPU they ran on last/waiting, pCPU';
+    expect(found.counters.map((counter) => `${counter.tNs} ${counter.track}: ${counter.value}`)).toEqual([
+      `100 ${track} 0: 1`,
+      `300 ${track} 0: 0`,
+      `400 ${track} not known: 1`,
+    ]);
+  });
+
   test('leaves the vCPUs of a removed domain in no state that goes on', async () => {
     const found = await imported(
       new TraceBuilder()

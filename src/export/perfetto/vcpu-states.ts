@@ -47,9 +47,8 @@ const NO_STATE = 0;
 export class VcpuStates {
   readonly #writer: PacketWriter;
   readonly #tracks: Tracks;
-  /** By vCPU index: the state told last, when it began, and where the vCPU ran last. */
+  /** By vCPU index: the state told last, where the vCPU ran last, and whether it has a name. */
   #state = new Uint8Array(64);
-  #sinceNs = new Float64Array(64).fill(-1);
   #pcpu = new Int16Array(64);
   #named = new Uint8Array(64);
 
@@ -99,10 +98,10 @@ export class VcpuStates {
       this.#tell(startNs, index, key, TASK.running);
       return;
     }
-    if (state === RUNNABLE && this.#isWaking(batch, row, index)) {
+    if (state === RUNNABLE && isWaking(batch, row, told)) {
       const wakerPcpu = batch.wakerPcpu[row];
       this.#writer.waking(startNs, wakerPcpu, tidOf(key), tidOf(batch.wakerKey[row]));
-      this.#note(startNs, index, TASK.runnable);
+      this.#state[index] = TASK.runnable;
     } else if (state !== UNKNOWN || told !== NO_STATE) {
       this.#tell(startNs, index, key, TASK_STATES[state]);
     }
@@ -110,25 +109,9 @@ export class VcpuStates {
     if (said !== undefined) this.#writer.slice(startNs, endNs, this.#tracks.thread(key), said);
   }
 
-  /**
-   * Whether the beginning of a wait can be told as what its waker does. Perfetto passes over wake-ups of threads that
-   * are not asleep to it, and has no thread for what an idle pCPU's interrupts do.
-   */
-  #isWaking({ startNs, wakerPcpu, wakerKey }: RunstateBatch, row: number, index: number): boolean {
-    const waker = wakerKey[row];
-    const told = this.#state[index];
-    if (!isPcpu(wakerPcpu[row]) || !isVcpu(waker) || waker >>> 16 === DOM_IDLE) return false;
-    return told !== TASK.running && told !== TASK.runnable && this.#sinceNs[index] < startNs[row];
-  }
-
   #tell(tNs: number, index: number, key: number, state: number): void {
     this.#writer.taskState(tNs, this.#pcpu[index], tidOf(key), state);
-    this.#note(tNs, index, state);
-  }
-
-  #note(tNs: number, index: number, state: number): void {
     this.#state[index] = state;
-    this.#sinceNs[index] = tNs;
   }
 
   #name(tNs: number, index: number, key: number): void {
@@ -140,15 +123,23 @@ export class VcpuStates {
 
   #grow(index: number): void {
     const size = 2 ** Math.ceil(Math.log2(index + 1));
-    const { length } = this.#named;
     this.#state = grown(this.#state, new Uint8Array(size));
-    this.#sinceNs = grown(this.#sinceNs, new Float64Array(size)).fill(-1, length);
     this.#pcpu = grown(this.#pcpu, new Int16Array(size));
     this.#named = grown(this.#named, new Uint8Array(size));
   }
 }
 
-function grown<A extends Uint8Array | Float64Array | Int16Array>(from: A, into: A): A {
+/**
+ * Whether the beginning of a wait can be told as what its waker does. Perfetto passes over wake-ups of threads that are
+ * not asleep to it, and has no thread for what an idle pCPU's interrupts do.
+ */
+function isWaking({ wakerPcpu, wakerKey }: RunstateBatch, row: number, told: number): boolean {
+  const waker = wakerKey[row];
+  if (!isPcpu(wakerPcpu[row]) || !isVcpu(waker) || waker >>> 16 === DOM_IDLE) return false;
+  return told !== TASK.running && told !== TASK.runnable;
+}
+
+function grown<A extends Uint8Array | Int16Array>(from: A, into: A): A {
   into.set(from);
   return into;
 }
