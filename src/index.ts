@@ -4,7 +4,7 @@
  *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis -> report
  *                                                       ^ a real xentrace file enters here
  *
- * The write side (1 to 4) and the read side (5 to 10) share `format/` and the file, nothing else.
+ * The write side (1 to 4) and the read side (5 to 12) share `format/` and the file, nothing else.
  * @module
  */
 
@@ -22,6 +22,8 @@ export * from './export/index.ts';
 export * from './format/index.ts';
 // Answers while a trace is still being written.
 export * from './live/index.ts';
+// 12. SQL over tables and answers.
+export * from './query/index.ts';
 // 4. Rings to a trace file.
 export {
   createTraceRings,

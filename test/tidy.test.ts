@@ -56,7 +56,6 @@ const DOORS: Record<string, RegExp> = {
   'simple-statistics': /^src\/analysis\/statistics\.ts$/,
   pbf: /^src\/export\//,
   'parquet-wasm': /^src\/export\/parquet-sink\.ts$/,
-  '@duckdb': /^src\/query\//,
   commander: /^src\/cli\//,
   uplot: /^src\/page\/browser\//,
   vite: /^src\/page\/browser\/vite\.config\.ts$/,

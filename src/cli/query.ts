@@ -7,7 +7,7 @@ import { UserError } from '../base/errors.ts';
 import { loadCatalog } from '../format/index.ts';
 import {
   attachFolder,
-  loadTrace,
+  loadTables,
   PARTITION_COLUMNS,
   qualifiedName,
   RESULT_WRITERS,
@@ -60,7 +60,7 @@ Examples:
   xenscope query run.trace 'select label, cause, count(*), max(wait_ns) from waits group by all order by 4 desc'
   xenscope query run.trace 'select * from blame' --format csv
   xenscope query run.trace "copy (select * from runstates) to 'runstates.parquet'"
-  xenscope query run.trace --file samples/queries/wait-percentiles.sql
+  xenscope query run.trace --file longest.sql --format json
   xenscope export host1/*.trace host2/*.trace --to parquet -o fleet
   xenscope query fleet 'select host, run, max(wait_ns) from waits group by all'
   xenscope query --list; xenscope query --list waits
@@ -122,7 +122,7 @@ async function readTrace(
   const domainParameters = await domainParametersOf(options);
   const open = tables.some(({ schema }) => schema === 'analysis') ? withAnalyzable : withTrace;
   return open(path, options, 'reading', async (trace) => {
-    await loadTrace(database, trace, tables, scratch, { domainParameters, windowNs: options.window });
+    await loadTables(database, trace, tables, scratch, { domainParameters, windowNs: options.window });
     return exitCodeOf(trace, { tell: true });
   });
 }

@@ -50,11 +50,6 @@ export class ParquetSink implements ByteSink {
     return this.#file.path;
   }
 
-  /** Bytes in the file so far. */
-  get bytes(): number {
-    return this.#file.bytes;
-  }
-
   write(chunks: readonly Uint8Array[]): void {
     const table = Table.fromIPCStream(Buffer.concat(chunks));
     // Batches are given away to the encoder, and freed there.

@@ -1,9 +1,15 @@
 import { dirname, join } from 'node:path';
 import type { ResultTable } from '../analysis/index.ts';
 import { makeFolder } from '../base/make-folder.ts';
-import type { TraceFacts, TraceReader } from '../decoder/index.ts';
+import type { TraceFacts } from '../decoder/index.ts';
 import { orUserError } from '../tables/byte-sink.ts';
-import { handOnTables, metadataOf, resultTableToArrow, type TableSpec } from '../tables/index.ts';
+import {
+  handOnTables,
+  metadataOf,
+  resultTableToArrow,
+  type TableSpec,
+  type TraceSource,
+} from '../tables/index.ts';
 import { ParquetSink, type ParquetSinkOptions } from './parquet-sink.ts';
 
 /** The results of the analysis lie apart: two of them are called like tables of the trace. */
@@ -32,7 +38,7 @@ export class ParquetTables {
    *
    * @throws UserError where a name is no table's, or a file cannot be written; damage in the trace never throws.
    */
-  async writeTrace(trace: TraceReader, { tables, compression }: ParquetTablesOptions = {}): Promise<void> {
+  async writeTrace(trace: TraceSource, { tables, compression }: ParquetTablesOptions = {}): Promise<void> {
     const sinks: ParquetSink[] = [];
     const metadata = metadataOf(trace);
     const open = ({ name, columns }: Pick<TableSpec, 'name' | 'columns'>) => {

@@ -5,7 +5,7 @@
  * DuckDB is optional: without it this room says so in a sentence, and everything else works.
  * @module
  */
-export { attachFolder, loadTrace, refuseOtherFolder } from './load-tables.ts';
+export { attachFolder, loadTables, refuseOtherFolder } from './load-tables.ts';
 export {
   PARTITION_COLUMNS,
   qualifiedName,

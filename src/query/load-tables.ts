@@ -13,7 +13,7 @@ import type { TraceDatabase } from './trace-database.ts';
  *
  * @throws UserError where the trace cannot be read on or a file not written; damage in the trace never throws.
  */
-export async function loadTrace(
+export async function loadTables(
   database: TraceDatabase,
   trace: TraceReader | TraceAhead,
   tables: readonly SqlTable[],

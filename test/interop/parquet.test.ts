@@ -147,7 +147,7 @@ test('TSCs of 64 bits, late times and records without a time survive', async (co
   const source = () => fakeSource(exampleRecords(), { batchRows: 2_000 });
   const [{ path }] = writeTables(source(), join(folder, 'example'), { tables: ['records'] });
   const parquet = new ParquetTables((table) => join(folder, 'example', `${table}.parquet`));
-  await parquet.writeTrace(source() as never, { tables: ['records'] });
+  await parquet.writeTrace(source(), { tables: ['records'] });
   const [file] = parquet.commit();
   const [found] = runPython<Same[]>(python, context, [SCRIPT, 'same', path, file]);
   expect(found).toMatchObject({ equal: true, rows: exampleRecords().length });

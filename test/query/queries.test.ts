@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { analyzeTrace, type ResultTable } from '../../src/analysis/index.ts';
 import { openTrace, type TraceReader } from '../../src/decoder/index.ts';
 import { loadCatalog } from '../../src/format/index.ts';
-import { loadTrace, sqlTables, TraceDatabase, tablesNamedIn } from '../../src/query/index.ts';
+import { loadTables, sqlTables, TraceDatabase, tablesNamedIn } from '../../src/query/index.ts';
 import { resultRows } from '../../src/report/index.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { documentedQueries } from './documented-queries.ts';
@@ -115,7 +115,7 @@ describe.skipIf(withoutDuckdb !== undefined).each(['simulated', 'real'])('on a %
     reader = await openTrace(path);
     const domainParameters = new Map([[1, { weight: 128, cap: 30 }]]);
     const named = tablesNamedIn([...queries.values()].join(';'), tables);
-    await loadTrace(database, reader, named, folder, { domainParameters });
+    await loadTables(database, reader, named, folder, { domainParameters });
     results = resultsOf(analyzeTrace(await reader.reopen(), { domainParameters }).tables);
   }, 120_000);
   afterAll(() => {

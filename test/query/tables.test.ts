@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTrace } from '../../src/decoder/index.ts';
 import { loadCatalog } from '../../src/format/index.ts';
 import {
-  loadTrace,
+  loadTables,
   qualifiedName,
   type SqlTable,
   sqlTables,
@@ -60,7 +60,7 @@ describe.skipIf(withoutDuckdb !== undefined)('in DuckDB', () => {
     const before = [];
     for (const table of tables) before.push(await described(table));
     expect(before).toEqual(declared);
-    await loadTrace(database, await openTrace(REAL), tables, folder);
+    await loadTables(database, await openTrace(REAL), tables, folder);
     const after = [];
     for (const table of tables) after.push(await described(table));
     expect(after).toEqual(declared);
