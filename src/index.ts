@@ -1,10 +1,10 @@
 /**
  * xenscope as a library: from a scenario to a verdict, in the order in which the data flows.
  *
- *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis -> report
- *                                                       ^ a real xentrace file enters here
+ *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis
+ *       -> report, page                                 ^ a real xentrace file enters here
  *
- * The write side (1 to 4) and the read side (5 to 10) share `format/` and the file, nothing else.
+ * The write side (1 to 4) and the read side (5 to 11) share `format/` and the file, nothing else.
  * @module
  */
 
@@ -18,6 +18,8 @@ export * from './compare/index.ts';
 export * from './decoder/index.ts';
 // What a record is, and what the definitions in formats/ say of it.
 export * from './format/index.ts';
+// 11. Answers as a page to look into.
+export * from './page/index.ts';
 // 4. Rings to a trace file.
 export {
   createTraceRings,

@@ -18,6 +18,7 @@ Examples:
   xenscope taskset -u 0.7 -n 8 -o set.yaml          a task set, and the scenario in which a guest runs it
   xenscope info run.trace                           what is in the file, how far to trust it
   xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
+  xenscope report run.trace -o report.html          one page to look into it
   xenscope compare samples/busy-host.yaml --schedulers credit,credit2      which is better, and how surely
   xenscope decode run.trace -o tables               Arrow files for a notebook
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -      straight from a host
