@@ -1,10 +1,11 @@
 /**
  * xenscope as a library: from a scenario to a verdict, in the order in which the data flows.
  *
- *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis -> report
- *                                                       ^ a real xentrace file enters here
+ *     scenario -> simulator -> ring -> recorder -> [ trace file ] -> decoder -> timeline -> tables, analysis
+ *       -> report, page                                 ^ a real xentrace file enters here
  *
  * The write side (1 to 4) and the read side (5 to 12) share `format/` and the file, nothing else.
+ * The write side (1 to 4) and the read side (5 to 11) share `format/` and the file, nothing else.
  * @module
  */
 
@@ -24,6 +25,8 @@ export * from './format/index.ts';
 export * from './live/index.ts';
 // 12. SQL over tables and answers.
 export * from './query/index.ts';
+// 11. Answers as a page to look into.
+export * from './page/index.ts';
 // 4. Rings to a trace file.
 export {
   createTraceRings,

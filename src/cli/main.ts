@@ -18,6 +18,7 @@ Examples:
   xenscope info run.trace                           what is in the file, how far to trust it
   xenscope analyze run.trace                        who waited, how fair it was, which deadlines were missed
   ssh dom0 xentrace -D /dev/stdout | xenscope top   what a host is doing now
+  xenscope report run.trace -o report.html          one page to look into it
   xenscope compare samples/busy-host.yaml --schedulers credit,credit2      which is better, and how surely
   xenscope decode run.trace -o tables               Arrow files for a notebook
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -      straight from a host

@@ -27,12 +27,13 @@ async function main(): Promise<void> {
   const { data, block } = await readBlock(source.textContent ?? '');
   source.remove();
   show(page, data, block);
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('shown')));
 }
 
 function show(page: HTMLElement, { title, traces: all, comparison }: PageData, block: Block): void {
   let traces: ShownTrace[] = [];
   const theme = themeChooser(() => {
-    for (const { timeline } of traces) timeline.refresh();
+    for (const { timeline } of traces) timeline.useTheme();
     redrawCharts();
   });
   traces = all.map((data) => ({
@@ -46,14 +47,14 @@ function show(page: HTMLElement, { title, traces: all, comparison }: PageData, b
     ['timeline', 'Timeline'],
     ...sectionLinks(),
   ];
+  const nav = links.map(([id, text]) => h('a', { href: `#${id}` }, text));
+  const header = h('header', {}, h('h1', {}, title), h('nav', { 'aria-label': 'Sections' }, ...nav), theme);
+  // Where a link leads must not be hidden behind it.
+  new ResizeObserver(() =>
+    document.documentElement.style.setProperty('--header', `${header.offsetHeight}px`),
+  ).observe(header);
   page.replaceChildren(
-    h(
-      'header',
-      {},
-      h('h1', {}, title),
-      h('nav', { 'aria-label': 'Sections' }, ...links.map(([id, text]) => h('a', { href: `#${id}` }, text))),
-      theme,
-    ),
+    header,
     h(
       'section',
       { id: 'head', 'aria-label': 'What the file is and how far to trust it' },

@@ -198,6 +198,12 @@ export class TimelineModel {
     };
   }
 
+  /** How many single intervals of a lane are in a stretch of time. */
+  countIn(lane: Lane, fromNs: number, toNs: number): number {
+    const { endNs } = this.intervalsOf(lane);
+    return firstEndingAfter(endNs, toNs) - firstEndingAfter(endNs, fromNs);
+  }
+
   laneOfVcpu(vcpu: number): Lane | undefined {
     return this.lanes.find(({ kind, of }) => kind === 'vcpu' && of === vcpu);
   }

@@ -22,6 +22,8 @@ export const RULER = 26;
 export const LANE = 20;
 const LANE_GAP = 3;
 const LABEL_WIDTH_MIN = 34;
+/** More of them would hide each other; shares of bins tell more then. */
+const INTERVALS_PER_PIXEL_MAX = 0.25;
 /** Marks drawn one by one, over all lanes in view. */
 const MARKS_MAX = 4000;
 /** From the bottom of a lane to its top. */
@@ -76,7 +78,7 @@ export class TimelinePainter {
     context.fillStyle = this.#palette.page;
     context.fillRect(0, 0, view.width, view.height);
     const lanes = this.#visibleLanes();
-    const pieces = this.#pieces();
+    const pieces = this.#pieces(lanes);
     this.#drawBins(lanes, pieces, ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.save();
@@ -99,12 +101,14 @@ export class TimelinePainter {
     return GUTTER + ((tNs - fromNs) / (toNs - fromNs)) * (width - GUTTER);
   }
 
-  /** Exact where single intervals can be told from each other and are on the page. */
-  #pieces(): { fromNs: number; toNs: number; exact: boolean }[] {
+  /** Exact where single intervals are on the page and can be told from each other. */
+  #pieces(lanes: readonly { lane: Lane }[]): { fromNs: number; toNs: number; exact: boolean }[] {
     const { fromNs, toNs, width } = this.#view;
-    const perPixelNs = (toNs - fromNs) / (width - GUTTER);
-    const fine = perPixelNs < this.#model.data.bins.widthNs;
-    return this.#model.pieces(fromNs, toNs).map((piece) => ({ ...piece, exact: piece.exact && fine }));
+    const pixels = width - GUTTER;
+    const isFine = (toNs - fromNs) / pixels < this.#model.data.bins.widthNs;
+    const densest = () => Math.max(...lanes.map(({ lane }) => this.#model.countIn(lane, fromNs, toNs)));
+    const exact = isFine || densest() < pixels * INTERVALS_PER_PIXEL_MAX;
+    return this.#model.pieces(fromNs, toNs).map((piece) => ({ ...piece, exact: piece.exact && exact }));
   }
 
   #visibleLanes(): { lane: Lane; y: number; order: number }[] {

@@ -9,6 +9,15 @@ import { type Interval, type Lane, STATE_NAMES, type TimelineModel } from './tim
 export const SEARCH_EXAMPLES = 'd1v0, 1.25s, miss, d1v0 runnable > 5ms';
 const HINT = `try ${SEARCH_EXAMPLES}, pCPU 2, wake, migration, reset, replenishment, lost`;
 
+/** Xen's names for what is found by other words. */
+const EVENTS: Record<string, string> = {
+  trc_sched_wake: 'wake',
+  trc_csched2_credit_reset: 'reset',
+  trc_rtds_budget_replenish: 'replenishment',
+  trc_rtxen_budget_replenish: 'replenishment',
+  trc_lost_records: 'lost',
+};
+
 export type Direction = 1 | -1;
 
 export interface Search {
@@ -44,7 +53,7 @@ export function parseSearch(text: string, model: TimelineModel): Search | string
     longerNs: 0,
   };
   for (const word of words) {
-    const lower = word.toLowerCase();
+    const lower = EVENTS[word.toLowerCase()] ?? word.toLowerCase();
     const singular = lower
       .replace(/-ups?$/, '')
       .replace(/ses$/, 's')

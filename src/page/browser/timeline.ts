@@ -157,11 +157,11 @@ export class Timeline {
     this.#scroller.focus({ preventScroll: true });
   }
 
-  /** The theme, or the room for the page, has changed. */
-  refresh(): void {
+  /** The theme has changed: at once, since the page may be about to be printed. */
+  useTheme(): void {
     this.#painter.useTheme();
     this.#curves.useTheme();
-    this.#changed();
+    this.#draw();
   }
 
   #toolbar(): HTMLElement {
