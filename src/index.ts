@@ -23,10 +23,10 @@ export * from './export/index.ts';
 export * from './format/index.ts';
 // Answers while a trace is still being written.
 export * from './live/index.ts';
-// 12. SQL over tables and answers.
-export * from './query/index.ts';
 // 11. Answers as a page to look into.
 export * from './page/index.ts';
+// 12. SQL over tables and answers.
+export * from './query/index.ts';
 // 4. Rings to a trace file.
 export {
   createTraceRings,

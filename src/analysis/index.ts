@@ -18,8 +18,8 @@ export type {
   ResultTable,
 } from './analysis.ts';
 export { type AnalyzeOptions, analyzeTrace, type TraceAnalysis, WINDOW_NS_DEFAULT } from './analyze-trace.ts';
-export { type ResultSpec, resultSpecs } from './result-specs.ts';
 export { LogHistogram } from './log-histogram.ts';
 export { RecordFields } from './record-fields.ts';
+export { type ResultSpec, resultSpecs } from './result-specs.ts';
 export { type Selection, VcpuSelection } from './selection.ts';
 export { WORST_DEFAULT, type WorstWait, worstWaitsOf } from './worst-waits.ts';
