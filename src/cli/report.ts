@@ -104,7 +104,7 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
   let exitCode = 0;
   for (const [index, path] of paths.entries()) {
     await withAnalyzable(path, options, `analysing ${path}`, (reader) => {
-      const timeline = new TimelinePass(reader.clock);
+      const timeline = new TimelinePass(reader.clock, options.exact);
       const analysis = analyzeTrace(reader, {
         analyses: [...analyses, timeline],
         domainParameters: promises[index],

@@ -11,8 +11,8 @@ import { Columns } from './columns.ts';
 /** Intervals after which a stretch ends; more where there are many vCPUs, as each has an interval that touches two. */
 const STRETCH_ROWS = 1024;
 const STRETCH_ROWS_PER_VCPU = 4;
-/** Rows held: about 70 MiB. */
-const ROWS_MAX = 3 << 20;
+/** Rows held, unless more are asked for: about 70 MiB. */
+export const ROWS_MAX = 3 << 20;
 /** A missed deadline makes a stretch more interesting than any wait. */
 const MISS_INTEREST_NS = 2 ** 52;
 

@@ -17,7 +17,7 @@ import {
   VcpuTable,
   type WaitBatch,
 } from '../timeline/index.ts';
-import { ExactStretches } from './exact-stretches.ts';
+import { ExactStretches, ROWS_MAX } from './exact-stretches.ts';
 import { CURVE, DOMAIN_SLOTS, MARK, MARK_NAMES, PCPU_COMPONENTS, VCPU_COMPONENTS } from './page-data.ts';
 import { type Join, TimeBins } from './time-bins.ts';
 import { WaitDistributions } from './wait-distributions.ts';
@@ -98,6 +98,7 @@ export class TimelinePass implements Analysis, AnalysisRun {
   bins!: TimeBins;
   exact!: ExactStretches;
   readonly #ticksPerNs: number;
+  readonly #rowsMax: number;
   #fields!: RecordFields;
   #lanes = 0;
   readonly #slotOfDomain = new Map<number, number>();
@@ -106,14 +107,16 @@ export class TimelinePass implements Analysis, AnalysisRun {
   /** By vCPU index: where it ran last. */
   readonly #lastPcpu: number[] = [];
 
-  constructor({ cpuHz }: TraceClock) {
+  /** @param exactRows for how many single intervals, parts of waits, marks and samples the page will have room */
+  constructor({ cpuHz }: TraceClock, exactRows = ROWS_MAX) {
+    this.#rowsMax = Math.max(ROWS_MAX, exactRows);
     this.#ticksPerNs = (cpuHz ?? 1e9) / 1e9;
   }
 
   create({ catalog, fromNs }: AnalysisContext): AnalysisRun {
     this.fromNs = fromNs;
     this.bins = new TimeBins(fromNs);
-    this.exact = new ExactStretches(fromNs);
+    this.exact = new ExactStretches(fromNs, { rowsMax: this.#rowsMax });
     this.#fields = new RecordFields(catalog, EVENTS);
     return this;
   }

@@ -1,13 +1,14 @@
 /** What the page carries of a timeline, read back, is what the timeline tells. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TimelineModel } from '../../src/page/browser/timeline-model.ts';
 import { MARK } from '../../src/page/page-data.ts';
 import { BLAME_REASONS, RUNSTATE_NAMES } from '../../src/timeline/index.ts';
+import { generateTrace } from '../bench/generate-trace.mjs';
 import { runCli, scratchFolder } from '../cli/run-cli.ts';
 import { readTimeline, type TimelineRows } from '../timeline/read-timeline.ts';
-import { pageOf } from './page-of.ts';
+import { pageOf, readPage } from './page-of.ts';
 
 const root = join(import.meta.dirname, '../..');
 const scratch = scratchFolder();
@@ -133,6 +134,40 @@ test('a trace without room for all has the stretches with the longest waits, and
   );
   expect(touched.length).toBeGreaterThan(3000);
   expect(expected({ intervals: touched }).filter((interval) => !all.has(interval))).toEqual([]);
+});
+
+test('a part of a trace has the part of each interval that is in it', async () => {
+  const path = record('busy-host');
+  const [fromNs, toNs] = [500_000_000, 700_000_000];
+  const { data, block } = await pageOf(path, { selection: { fromNs, toNs } });
+  const model = new TimelineModel(data.traces[0].timeline, block);
+  expect([model.data.fromNs, model.data.endNs]).toEqual([fromNs, toNs]);
+  expect(model.pieces(fromNs, toNs)).toEqual([{ fromNs, toNs, exact: true }]);
+  const { intervals } = await readTimeline(path);
+  const cut = intervals
+    .filter(({ startNs, endNs }) => startNs < toNs && endNs > fromNs)
+    .map((each) => ({
+      ...each,
+      startNs: Math.max(fromNs, each.startNs),
+      endNs: Math.min(toNs, each.endNs),
+    }));
+  expect(told(model)).toEqual(expected({ intervals: cut }));
+});
+
+test('a large trace, which another thread decodes, has the same on its page', async () => {
+  const path = scratch.path('large.trace');
+  generateTrace(path, { records: 900_000, pcpus: 4, spanNs: 2e9 });
+  const html = scratch.path('large.html');
+  expect(runCli(['report', path, '-o', html]).status).toBe(0);
+  const ahead = await readPage(readFileSync(html, 'utf8'));
+  const direct = await pageOf(path);
+  expect(ahead.data.traces[0].timeline.markCounts).toEqual(direct.data.traces[0].timeline.markCounts);
+  const [one, other] = [ahead, direct].map(
+    ({ data, block }) => new TimelineModel(data.traces[0].timeline, block),
+  );
+  expect(one.intervals).toBeGreaterThan(300_000);
+  expect(told(one)).toEqual(told(other));
+  expect(Buffer.compare(one.vcpuBins, other.vcpuBins)).toBe(0);
 });
 
 describe.skipIf(!existsSync(join(root, '../shared/traces')))('real traces', () => {

@@ -48,7 +48,8 @@ export function comparisonFigure(table: ResultTable): HTMLElement {
   );
   return figure(
     table.title,
-    `Beside ${baseline}, the first. One trace each says nothing about chance: xenscope compare runs a scenario over many seeds.`,
+    `Beside ${baseline}, the first. One trace each says nothing about chance: ` +
+      'xenscope compare runs a scenario over many seeds.',
     () => renderResultCsv(table),
     h(
       'p',

@@ -138,6 +138,11 @@ export class Curves {
           x.push(samples.tNs[index]);
           y.push(samples.value[index]);
         }
+        // What was told last holds until something else is told.
+        if (index > 0) {
+          x.push(piece.toNs);
+          y.push(samples.value[index - 1]);
+        }
       } else this.#addBins(curve, piece.fromNs, piece.toNs, stepNs, x, y);
     }
     return { label: model.nameOf(curve.vcpu), x, y };

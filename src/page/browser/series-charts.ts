@@ -36,7 +36,9 @@ export function fairnessChart(results: Results, colorOf: (dom: number) => number
     formatY: (y) => `${formatNumber(y)}`,
   });
   chart.show(series);
-  const note = `In pCPUs, over windows of ${formatNs(Number(rows[0].window_ns))}: solid is what a domain got, dashed what it was entitled to.`;
+  const note =
+    `In pCPUs, over windows of ${formatNs(Number(rows[0].window_ns))}: ` +
+    'solid is what a domain got, dashed what it was entitled to.';
   return figure('Fairness over time', note, () => renderResultCsv(table), chart.element);
 }
 

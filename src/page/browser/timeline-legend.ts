@@ -71,13 +71,16 @@ export function exactSentence({ data, intervals }: TimelineModel): string {
   const width = `${(bins.widthNs / 1000).toLocaleString('en')} us`;
   const sentences =
     share >= 0.9999
-      ? [`All ${intervals.toLocaleString('en')} intervals of the trace are on this page, to the nanosecond.`]
+      ? [
+          `All ${intervals.toLocaleString('en')} intervals of the trace are on this page, to the nanosecond. ` +
+            `Seen from afar, they are summed over ${width} or a pixel.`,
+        ]
       : [
           `Single intervals are on this page for ${(share * 100).toFixed(1)} % of the time (blue under the ruler): ` +
-            'the stretches with the longest waits and with misses, the start, and others evenly. The rest is summed over ' +
-            `${width}: heights are shares of time. --from and --to make a report of a part, --exact gives more room.`,
+            'the stretches with the longest waits and with misses, the start, and others evenly. ' +
+            `The rest is summed over ${width}: heights are shares of time. ` +
+            '--from and --to make a report of a part, --exact gives more room.',
         ];
-  sentences.push(`Seen from afar, everything is summed over ${width} or a pixel.`);
   if (lanesLeftOut > 0) sentences.push(`${lanesLeftOut} vCPUs have no lane: there is no room for them.`);
   if (lost.spansInAll > lost.spans.length)
     sentences.push(`Of ${lost.spansInAll} losses of records the ${lost.spans.length} longest are shown.`);

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+
+/** Its licence asks to go wherever its code goes. */
+const uplotLicense = readFileSync(new URL('../../../node_modules/uplot/LICENSE', import.meta.url), 'utf8');
 
 /** Makes dist/page/browser/page.js and page.css, which every report carries. */
 export default defineConfig({
@@ -15,5 +19,6 @@ export default defineConfig({
       fileName: () => 'page.js',
       cssFileName: 'page',
     },
+    rolldownOptions: { output: { postBanner: `/*! Contains uPlot.\n${uplotLicense}*/` } },
   },
 });

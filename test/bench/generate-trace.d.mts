@@ -1,0 +1,4 @@
+export function generateTrace(
+  path: string,
+  options: { records: number; pcpus: number; spanNs?: number },
+): { records: number; bytes: number; windows: number };
