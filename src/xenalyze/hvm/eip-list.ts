@@ -1,0 +1,2 @@
+/** Addresses in ascending order, with how often and how long. */
+export class EipList {}

@@ -1,0 +1,2 @@
+/** What is known of a vCPU of an HVM guest. */
+export class HvmVcpu {}

@@ -1,0 +1,2 @@
+/** Interprocessor interrupts on their way to a vCPU. */
+export class Vlapic {}

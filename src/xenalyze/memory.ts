@@ -1,0 +1,2 @@
+/** What a domain did with memory. */
+export class MemoryCounts {}

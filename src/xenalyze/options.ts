@@ -1,0 +1,77 @@
+/** How bad an error is; what is above {@link XenalyzeOptions.tolerance} ends the real xenalyze. */
+export const ERROR_STRICT = 1;
+export const ERROR_WARN = 2;
+export const ERROR_SANITY = 3;
+export const ERROR_RECORD = 4;
+export const ERROR_FILE = 5;
+export const ERROR_LIMIT = 6;
+export const ERROR_ASSERT = 7;
+export const ERROR_SYSTEM = 8;
+
+/** What an interval line tells. */
+export type IntervalOutput =
+  | 'cr3-schedule-time'
+  | 'cr3-schedule-ordered'
+  | 'cr3-short-summary'
+  | 'domain-total-time'
+  | 'domain-short-summary'
+  | 'domain-guest-interrupt'
+  | 'domain-grant-maps';
+
+/** The options of xenalyze, by their names; see options-table for what each does. */
+export interface XenalyzeOptions {
+  dumpAll: boolean;
+  dumpRawReads: boolean;
+  dumpRawProcess: boolean;
+  dumpNoProcessing: boolean;
+  dumpIpiLatency: boolean;
+  dumpTraceVolumeOnLostRecord: boolean;
+  dumpShowPowerStates: boolean;
+  withCr3Enumeration: boolean;
+  withPioEnumeration: boolean;
+  withMmioEnumeration: boolean;
+  /** A vector, or undefined. So are the others of these that take one. */
+  withInterruptEipEnumeration: number | undefined;
+  mmioEnumerationSkipVga: boolean;
+  scatterplotInterruptEip: number | undefined;
+  scatterplotExtintCycles: number | undefined;
+  scatterplotIo: number | undefined;
+  scatterplotUnpinPromote: boolean;
+  scatterplotCr3Switch: boolean;
+  scatterplotWakeToHalt: boolean;
+  scatterplotVmexitEip: boolean;
+  scatterplotRunstate: boolean;
+  scatterplotRunstateTime: boolean;
+  scatterplotPcpu: boolean;
+  scatterplotRdtsc: boolean;
+  scatterplotIrq: boolean;
+  histogramInterruptEip: { readonly vector: number; readonly increment: bigint } | undefined;
+  interval:
+    | {
+        readonly output: IntervalOutput;
+        /** One column for each of these values; a column for each that appears; or as the output says. */
+        readonly mode: 'array' | 'list' | 'custom';
+        readonly values: readonly bigint[];
+      }
+    | undefined;
+  intervalMs: number;
+  summary: boolean;
+  /** Whether what a summary needs is collected: for a summary, or for interval lines. */
+  summaryInfo: boolean;
+  reportPcpu: boolean;
+  showDefaultDomainSummary: boolean;
+  sampleSize: number;
+  sampleMax: number;
+  defaultGuestPagingLevels: number;
+  symbolFile: string | undefined;
+  svmMode: boolean;
+  cpuHz: number;
+  /** Nanoseconds of 1024 cycles, inverted: cycles per 1024/10^9 s, a whole number. */
+  cpuQhz: number;
+  tolerance: number;
+  tscLoopFatal: boolean;
+  progress: boolean;
+  /** Whether records are decoded as xenalyze 4.17 does, also where that is wrong. */
+  compat417: boolean;
+  traceFile: string | undefined;
+}
