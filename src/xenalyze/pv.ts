@@ -6,6 +6,7 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
+import { PLAIN, startLine } from './dump-line.ts';
 import { countedHypercallNames, HYPERCALL_NAMES, NO_NAME } from './hypercall-names.ts';
 import { ERROR_RECORD } from './options.ts';
 import type { Pcpu } from './state.ts';
@@ -103,7 +104,7 @@ function processHypercall(a: Analyser, p: Pcpu, pv: PvVcpu, wide: boolean): void
   if (a.options.summaryInfo && hypercall < HYPERCALLS) pv.hypercalls[hypercall]++;
   if (!a.options.dumpAll) return;
   const { out } = a;
-  startLine(a);
+  startLine(a, PLAIN);
   writeHypercall(a, hypercall);
   out.text(' eip ');
   writeAddress(a, p, 0, wide);
@@ -116,7 +117,7 @@ function processTrap(a: Analyser, p: Pcpu, pv: PvVcpu, wide: boolean): void {
   if (a.options.summaryInfo && trap < TRAPS) pv.traps[trap]++;
   if (!a.options.dumpAll) return;
   const { out } = a;
-  startLine(a);
+  startLine(a, PLAIN);
   out.text(' trap ');
   out.hex(trap);
   out.text(' eip ');
@@ -158,7 +159,7 @@ function dumpPtwr(
 ): void {
   if (!a.options.dumpAll) return;
   const { out } = a;
-  startLine(a);
+  startLine(a, PLAIN);
   out.text(' ptwr l1e ');
   out.hex64(pteHigh, pteLow);
   out.printf(' eip %llx addr %llx\n', eip, address);
@@ -167,7 +168,7 @@ function dumpPtwr(
 /** A kind without a layout: its words as numbers. */
 function dumpOther(a: Analyser, p: Pcpu, kind: number): void {
   const { out } = a;
-  startLine(a);
+  startLine(a, PLAIN);
   const name = KIND_NAMES[kind];
   if (name !== undefined) {
     out.byte(SPACE);
@@ -182,11 +183,6 @@ function dumpOther(a: Analyser, p: Pcpu, kind: number): void {
     out.byte(0x5d);
   }
   out.newline();
-}
-
-function startLine(a: Analyser): void {
-  a.out.byte(SPACE);
-  a.writeHeader();
 }
 
 function writeHypercall({ out }: Analyser, hypercall: number): void {
@@ -274,7 +270,7 @@ function processHypercallV2(a: Analyser, p: Pcpu, pv: PvVcpu): void {
   if (a.options.summaryInfo && hypercall < HYPERCALLS) pv.hypercalls[hypercall]++;
   if (!a.options.dumpAll) return;
   const { out } = a;
-  startLine(a);
+  startLine(a, PLAIN);
   if ((p.event & 0xff) === HYPERCALL_SUBCALL) out.byte(SPACE);
   writeHypercall(a, hypercall);
   (HYPERCALL_ARGUMENT_WRITERS[hypercall] ?? writeArguments)(a, p);
