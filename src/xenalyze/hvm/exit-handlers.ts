@@ -4,13 +4,14 @@
  */
 import type { Analyser } from '../analyser.ts';
 import { divide } from '../cycle-summary.ts';
+import { PLAIN, startLine } from '../dump-line.ts';
+import { HYPERCALL_NAMES } from '../hypercall-names.ts';
 import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { flushCr3, switchCr3 } from './cr3-values.ts';
 import { EipList } from './eip-list.ts';
-import { type HvmVcpu, type PostProcess, setSummaryHandler } from './hvm-vcpu.ts';
-import { HYPERCALL_NAMES } from './hypercall-names.ts';
-import { EVENT_64, EVENT_WRITE, NO_TEXT, noteHandler, setPostProcess } from './post-process.ts';
+import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
+import { EVENT_64, EVENT_WRITE, noteHandler } from './post-process.ts';
 import { SHORT_CR3, updateShortSummary } from './short-summary.ts';
 
 const VECTORS = 256;
@@ -38,8 +39,7 @@ function claim({ warn }: Analyser, h: HvmVcpu, post: PostProcess, name: string):
 }
 
 function beginLine(a: Analyser, name: string): void {
-  a.out.text(' ');
-  a.writeHeader();
+  startLine(a, PLAIN);
   a.out.text(name);
 }
 
@@ -153,7 +153,7 @@ function countNothing(): void {}
 export function processVmcall(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const number = p.word(0);
   if (a.options.dumpAll) {
-    const name = number < HYPERCALL_NAMES.length ? ` (${HYPERCALL_NAMES[number] ?? NO_TEXT})` : '';
+    const name = number < HYPERCALL_NAMES.length ? ` (${HYPERCALL_NAMES[number]})` : '';
     beginLine(a, ' vmcall ');
     a.out.text(number.toString(16).padStart(2));
     a.out.text(`${name}\n`);
@@ -171,7 +171,7 @@ function postProcessVmcall(a: Analyser, h: HvmVcpu): void {
 
 function printVmcalls(a: Analyser, h: HvmVcpu): void {
   for (const [number, name] of [...HYPERCALL_NAMES, 'max'].entries())
-    h.vmcalls.print(a, number, `    [${(name ?? NO_TEXT).padStart(10)}] `);
+    h.vmcalls.print(a, number, `    [${name.padStart(10)}] `);
 }
 
 // ---- interrupts of the host

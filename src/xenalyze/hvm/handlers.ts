@@ -1,4 +1,5 @@
 import type { Analyser } from '../analyser.ts';
+import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
 import { processPfXen } from '../shadow/pf-xen.ts';
 import type { Pcpu } from '../state.ts';
 import {
@@ -21,7 +22,7 @@ import {
   processReinjVirq,
 } from './injections.ts';
 import { processMmio } from './mmio.ts';
-import { EVENT_64, HANDLER_NAMES, NO_TEXT, noteHandler } from './post-process.ts';
+import { EVENT_64, HANDLER_NAMES, noteHandler } from './post-process.ts';
 
 const ANY_WORDS = 7;
 
@@ -82,28 +83,27 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     (compat417 || (extraWords >= handler.wordsMin && extraWords <= handler.wordsMax));
   if (handler?.ofExit === false) {
     if (known) handler.process(a, p, h);
-    else if (dumpAll) dumpHandler(a, p, ']');
+    else if (dumpAll) dumpHandler(a, p, IN_EXIT);
     return;
   }
   if (!h.vmexitValid) {
-    if (dumpAll) dumpHandler(a, p, '!');
+    if (dumpAll) dumpHandler(a, p, NO_EXIT);
     return;
   }
   h.eventHandler = minor;
   if (known) handler.process(a, p, h);
   else {
-    if (dumpAll) dumpHandler(a, p, ']');
+    if (dumpAll) dumpHandler(a, p, IN_EXIT);
     if (summaryInfo) noteHandler(a, p, h);
   }
 }
 
-function dumpHandler(a: Analyser, p: Pcpu, prefix: string): void {
+function dumpHandler(a: Analyser, p: Pcpu, mark: number): void {
   const { out } = a;
   const number = p.minor & ~EVENT_64;
-  out.text(prefix);
-  a.writeHeader();
+  startLine(a, mark);
   out.text(' ');
-  out.text(number < HANDLER_NAMES.length ? (HANDLER_NAMES[number] ?? NO_TEXT) : `hvm_handler ${number}`);
+  out.text(number < HANDLER_NAMES.length ? HANDLER_NAMES[number] : `hvm_handler ${number}`);
   out.text(p.minor & EVENT_64 ? '64 [' : ' [');
   for (let i = 0; i < p.extraWords; i++) {
     out.text(' ');

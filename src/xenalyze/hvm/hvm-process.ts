@@ -1,10 +1,11 @@
 import type { Analyser } from '../analyser.ts';
+import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { EXTERNAL_INTERRUPT, SVM_EVENT_REASONS, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
 import { processHandler } from './handlers.ts';
 import { type HvmVcpu, setHvm } from './hvm-vcpu.ts';
-import { EVENT_64, genericPostProcess } from './post-process.ts';
+import { EVENT_64, postProcessByHandler } from './post-process.ts';
 import {
   SHORT_HLT,
   SHORT_INTERRUPT,
@@ -113,7 +114,7 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   h.preallocUnpin = false;
   h.wrmapBruteForce = false;
   h.shortSummaryDone = false;
-  h.postProcess = genericPostProcess;
+  h.postProcess = 'by handler';
 }
 
 /** The first exit of a vCPU decides how its reasons are read. */
@@ -134,8 +135,7 @@ function isReason(a: Analyser, p: Pcpu, { exitReason, reasons }: HvmVcpu): boole
 function dumpVmexit(a: Analyser, { exitReason, reasons, ripHigh, ripLow }: HvmVcpu): void {
   const { out } = a;
   const name = reasons?.names[exitReason];
-  out.text(']');
-  a.writeHeader();
+  startLine(a, IN_EXIT);
   out.text(' vmexit exit_reason ');
   if (name === undefined) out.hex(exitReason);
   else out.text(name);
@@ -157,7 +157,8 @@ export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
     h.arcCycles = Math.max(0, tsc - h.exitTsc);
     if (tsc >= h.exitTsc) countExit(a, h, tsc);
   }
-  h.postProcess?.(a, h);
+  if (h.postProcess === 'by handler') postProcessByHandler(a, h);
+  else h.postProcess?.(a, h);
   if (h.arcCycles !== 0) {
     if (options.summaryInfo && !h.shortSummaryDone)
       updateShortSummary(a, h, PURPOSE_OF_HANDLER.get(h.eventHandler) ?? SHORT_OTHER);
@@ -190,8 +191,7 @@ function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   finishIpis(a, h.vcpu, p.tsc);
   startIntervals(a, h, p.tsc);
   if (dumpAll) {
-    out.text(h.vmexitValid ? ']' : '!');
-    a.writeHeader();
+    startLine(a, h.vmexitValid ? IN_EXIT : NO_EXIT);
     out.text(' vmentry');
     if (h.vmexitValid) {
       const cycles = p.tsc - h.exitTsc;

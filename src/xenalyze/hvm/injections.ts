@@ -3,6 +3,7 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
+import { PLAIN, startLine } from '../dump-line.ts';
 import type { Pcpu } from '../state.ts';
 import { destroyCr3 } from './cr3-values.ts';
 import type { HvmVcpu } from './hvm-vcpu.ts';
@@ -67,8 +68,7 @@ export function processInjVirq(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const fake = p.word(1) !== 0;
   if (a.options.dumpAll) {
     const { out } = a;
-    out.text(' ');
-    a.writeHeader();
+    startLine(a, PLAIN);
     out.text(' inj_virq vec ');
     out.integer(p.word(0));
     out.text(fake ? '  fake\n' : '  real\n');
@@ -81,8 +81,7 @@ export function processIntrWindow(a: Analyser, p: Pcpu): void {
   if (!a.options.dumpAll) return;
   const { out } = a;
   const source = p.word(1);
-  out.text(' ');
-  a.writeHeader();
+  startLine(a, PLAIN);
   out.text(' intr_window vec ');
   out.integer(p.word(0));
   out.text(' src ');

@@ -3,10 +3,11 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
+import { IN_EXIT, startLine } from '../dump-line.ts';
 import type { Pcpu } from '../state.ts';
 import { APIC_ACCESS, EPT_VIOLATION, NESTED_PAGE_FAULT } from './exit-reasons.ts';
-import { type HvmVcpu, setSummaryHandler } from './hvm-vcpu.ts';
-import { EVENT_64, EVENT_WRITE, setPostProcess } from './post-process.ts';
+import { type HvmVcpu, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
+import { EVENT_64, EVENT_WRITE } from './post-process.ts';
 import { accessVlapic } from './vlapic.ts';
 
 const VGA_START = 0xa0000;
@@ -43,8 +44,7 @@ export function processMmio(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 
 function dumpMmio(a: Analyser, { mmio }: HvmVcpu): void {
   const { out } = a;
-  out.text(']');
-  a.writeHeader();
+  startLine(a, IN_EXIT);
   out.text(mmio.isWrite ? ' mmio_assist w gpa ' : ' mmio_assist r gpa ');
   out.hex64(mmio.gpaHigh, mmio.gpaLow);
   if (mmio.dataValid) {

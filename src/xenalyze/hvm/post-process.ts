@@ -3,9 +3,10 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
+import { NO_NAME } from '../hypercall-names.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
-import { addSummaryHandler, type HvmVcpu, type PostProcess } from './hvm-vcpu.ts';
+import { addSummaryHandler, type HvmVcpu } from './hvm-vcpu.ts';
 
 /** The event of handler 0. */
 export const HANDLER_BASE = 0x82000;
@@ -15,7 +16,7 @@ export const EVENT_64 = 0x100;
 export const EVENT_WRITE = 0x200;
 
 /** By number, up to the last one that xenalyze knows. */
-export const HANDLER_NAMES: readonly (string | undefined)[] = [
+export const HANDLER_NAMES: readonly string[] = [
   '(no handler)',
   'pf_xen',
   'pf_inject',
@@ -43,7 +44,7 @@ export const HANDLER_NAMES: readonly (string | undefined)[] = [
   'clts',
   'lmsw',
   'rdtsc',
-  ...Array.from({ length: 5 }, () => undefined),
+  ...Array<string>(5).fill(NO_NAME),
   'intr_window',
   'npf',
   'realmode_emulate',
@@ -52,25 +53,15 @@ export const HANDLER_NAMES: readonly (string | undefined)[] = [
   'vlapic',
 ];
 
-/** What C prints where there is no text. */
-export const NO_TEXT = '(null)';
-
-/** Has `post` account for the exit, unless another handler's is set already. */
-export function setPostProcess(h: HvmVcpu, post: PostProcess): boolean {
-  if (h.postProcess !== undefined && h.postProcess !== genericPostProcess) return false;
-  h.postProcess = post;
-  return true;
-}
-
 /** Has the exit accounted for as the handler's of the current record. */
 export function noteHandler({ warn }: Analyser, { event }: Pcpu, h: HvmVcpu): void {
-  if (h.postProcess !== genericPostProcess)
+  if (h.postProcess !== 'by handler')
     warn.text('hvm_generic_postprocess_init: Strange, h->postprocess set!\n');
   h.detail = event;
 }
 
 /** Counts an exit for the handler that recorded something, or for none. */
-export function genericPostProcess(a: Analyser, h: HvmVcpu): void {
+export function postProcessByHandler(a: Analyser, h: HvmVcpu): void {
   let handler = 0;
   if (h.detail !== 0) handler = ((h.detail - HANDLER_BASE) & ~(EVENT_64 | EVENT_WRITE)) >>> 0;
   else {
@@ -98,12 +89,12 @@ export function genericPostProcess(a: Analyser, h: HvmVcpu): void {
 
 function warnOfMissingHandler({ hvm, warn }: Analyser, { exitReason, reasons }: HvmVcpu): void {
   if (reasons === undefined || hvm.missingHandlers.has(exitReason)) return;
-  const name = exitReason > reasons.max ? '[clipped]' : (reasons.names[exitReason] ?? NO_TEXT);
+  const name = exitReason > reasons.max ? '[clipped]' : (reasons.names[exitReason] ?? NO_NAME);
   const format = 'hvm_generic_postprocess: Strange, exit %x(%s) missing a handler\n';
   warn.printf(format, exitReason, name);
   hvm.missingHandlers.add(exitReason);
 }
 
 function printGeneric(a: Analyser, h: HvmVcpu, handler: number): void {
-  h.generic.print(a, handler, `   ${HANDLER_NAMES[handler] ?? NO_TEXT} `);
+  h.generic.print(a, handler, `   ${HANDLER_NAMES[handler]} `);
 }
