@@ -1,3 +1,6 @@
+import type { Cr3Value } from './hvm/cr3-values.ts';
+import { HvmRun } from './hvm/hvm-run.ts';
+import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { DEFAULT_DOMAIN, Domain, IDLE_DOMAIN, Pcpu, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
@@ -35,6 +38,11 @@ export class Analyser {
   readonly defaultDomain: Domain;
   /** Called with each new domain. */
   onDomain: (domain: Domain) => void = () => {};
+  /** Called with each new top-level page table of a known domain, with --with-cr3-enumeration. */
+  onCr3: ((value: Cr3Value) => void) | undefined;
+  /** Called with each interrupt that a guest is given, if a summary is collected. */
+  onGuestInterrupt: ((h: HvmVcpu, vector: number) => void) | undefined;
+  readonly hvm: HvmRun;
 
   /** Seconds and nanoseconds of {@link setTime}. */
   seconds = 0;
@@ -64,6 +72,7 @@ export class Analyser {
     this.stderr = stderr;
     this.warn = options.dumpAll ? out : stderr;
     this.symbols = symbols;
+    this.hvm = new HvmRun(options.svmMode);
     this.tscBase = tscBase;
     this.never = -Number(tscBase);
     this.firstTsc = this.never;

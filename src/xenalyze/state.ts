@@ -63,8 +63,8 @@ export const CLASSES = CLASS_NAMES.length;
 export class TraceVolume {
   readonly byClass = new Float64Array(CLASSES);
   schedVerbose = 0;
-  /** Bytes of vmentry, vmexit and handler records. */
-  readonly hvm = new Float64Array(3);
+  /** Bytes of vmentry, vmexit, handler and emulated devices' records. */
+  readonly hvm = new Float64Array(4);
 
   clear(): void {
     this.byClass.fill(0);
@@ -216,8 +216,8 @@ export class Domain {
   readonly guestInterrupts = new Map<number, number>();
   emulateEips: EipList | undefined;
   interruptEips: EipList | undefined;
-  /** Those of its vCPUs, in the order in which they appeared. */
-  readonly cr3Values: Cr3Value[] = [];
+  /** By guest frame, in the order in which they appeared. */
+  readonly cr3Values = new Map<number, Cr3Value>();
 
   constructor(id: number, never: number) {
     this.id = id;
