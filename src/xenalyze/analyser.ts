@@ -126,10 +126,18 @@ export class Analyser {
   }
 
   /**
-   * Sets {@link seconds} and {@link nanoseconds} to the length of so many cycles.
-   *
-   * Xenalyze's own cycles_to_time subtracts the first TSC once more: `cyclesToTime` in the places that show that.
+   * Sets {@link seconds} and {@link nanoseconds} to what xenalyze's cycles_to_time makes of a difference of TSCs: it
+   * subtracts the first TSC once more, in unsigned numbers of 64 bits.
    */
+  setTimeOfDifference(cycles: number): void {
+    const first = BigInt(this.firstTsc) + this.tscBase;
+    const shifted = BigInt.asUintN(64, (BigInt(cycles) - first) << 10n);
+    const ns = shifted / BigInt(this.options.cpuQhz);
+    this.seconds = Number(BigInt.asUintN(32, ns / 1_000_000_000n));
+    this.nanoseconds = Number(BigInt.asUintN(32, ns - BigInt(this.seconds) * 1_000_000_000n));
+  }
+
+  /** Sets {@link seconds} and {@link nanoseconds} to the length of so many cycles. */
   setTimeOfCycles(cycles: number): void {
     const { cpuQhz } = this.options;
     const whole = Math.floor(cycles / cpuQhz);

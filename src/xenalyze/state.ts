@@ -94,10 +94,17 @@ export class Pcpu {
 
   firstTsc: number;
   lastTsc: number;
+  /** The TSC that decides when its current record comes. */
   orderTsc: number;
+
+  // Where it is in the file; {@link words} are what lies from blockOffset on.
   fileOffset = 0;
+  recordOffset = 0;
+  blockOffset = 0;
+  blockWords = 0;
   nextCpuChangeOffset = 0;
   lastCpuChangePcpu = 0;
+  windowOrdinal = 0;
   powerState = 0;
 
   /** TSC skew: what is added to its TSCs, and which pCPUs depend on that. */
@@ -205,8 +212,11 @@ export class Vcpu {
 export class Domain {
   readonly id: number;
   readonly vcpus: (Vcpu | undefined)[] = [];
+  /** Index into {@link DOMAIN_RUNSTATE_NAMES}. */
   runstate = 0;
   runstateTsc: number;
+  /** How many of its vCPUs are in each runstate. */
+  readonly runstateCounts = new Int32Array(RUNSTATE_NAMES.length);
   readonly totalTime = new CycleSummary();
   readonly runstates = DOMAIN_RUNSTATE_NAMES.map(() => new CycleSummary());
   readonly memory = new MemoryCounts();
