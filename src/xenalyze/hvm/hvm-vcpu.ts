@@ -36,7 +36,8 @@ export class HvmVcpu {
   ripLow = 0;
   /** The last handler's event, less the base of its class. */
   eventHandler = 0;
-  postProcess: PostProcess | undefined;
+  /** By default, the exit is counted for the handler that recorded something. */
+  postProcess: PostProcess | 'by handler' | undefined;
 
   /**
    * The first thing that a handler recorded: port, register, vector, hypercall, event. One place for all (a union in
@@ -97,6 +98,13 @@ export function setHvm(a: Analyser, vcpu: Vcpu): boolean {
     return false;
   }
   vcpu.hvm = new HvmVcpu(vcpu, a.never);
+  return true;
+}
+
+/** Has `post` account for the exit, unless another handler's is set already: then false. */
+export function setPostProcess(h: HvmVcpu, post: PostProcess): boolean {
+  if (h.postProcess !== undefined && h.postProcess !== 'by handler') return false;
+  h.postProcess = post;
   return true;
 }
 
