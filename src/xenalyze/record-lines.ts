@@ -9,7 +9,7 @@ import type { TextOutput } from './text-output.ts';
 /**
  * A line after the header of time and place, without its newline: text in which `{2}` is extra word 2 as an unsigned
  * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2q}` words 2 and 3 as an unsigned
- * number of 64 bits, `{2us}` nanoseconds as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than
+ * number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than
  * one field is a function.
  */
 export type LineTemplate = string | readonly (string | ((p: Pcpu) => string))[];
@@ -30,6 +30,8 @@ const WIDE = 3;
 const MICROSECONDS = 4;
 const WORD = 5;
 const COMPUTED = 6;
+const HEX = 7;
+const WIDE_HEX = 8;
 
 interface Piece {
   readonly kind: number;
@@ -65,6 +67,11 @@ export class RecordLines {
     return this.#events.has(event);
   }
 
+  /** Whether the current record is of a layout in the table. */
+  knows({ event, extraWords }: Pcpu): boolean {
+    return this.#byLayout.has(event * 8 + extraWords);
+  }
+
   /** Writes the line of the current record; false where it has none. */
   write(a: Analyser, p: Pcpu): boolean {
     const line = this.#byLayout.get(p.event * 8 + p.extraWords);
@@ -78,6 +85,13 @@ export class RecordLines {
     out.newline();
     return true;
   }
+}
+
+/** A table of lines in both ways of decoding, of which each run picks one. */
+export function recordLines(lines: readonly RecordLine[]): (a: Analyser) => RecordLines {
+  const right = new RecordLines(lines, false);
+  const in417 = new RecordLines(lines, true);
+  return ({ options }) => (options.compat417 ? in417 : right);
 }
 
 function writePieces(out: TextOutput, line: CompiledLine, p: Pcpu): void {
@@ -100,6 +114,12 @@ function writePieces(out: TextOutput, line: CompiledLine, p: Pcpu): void {
         break;
       case WIDE:
         out.unsigned64(words[wordsAt + piece.word + 1], value);
+        break;
+      case HEX:
+        out.hex(value);
+        break;
+      case WIDE_HEX:
+        out.hex64(words[wordsAt + piece.word + 1], value);
         break;
       case MICROSECONDS:
         writeMicroseconds(out, value);
@@ -156,6 +176,8 @@ function compileField(field: string): Piece {
   const kind = field.slice(1);
   if (kind === 'd') return { ...NOTHING, kind: SIGNED, word };
   if (kind === 'q') return { ...NOTHING, kind: WIDE, word };
+  if (kind === 'x') return { ...NOTHING, kind: HEX, word };
+  if (kind === 'qx') return { ...NOTHING, kind: WIDE_HEX, word };
   if (kind === 'us') return { ...NOTHING, kind: MICROSECONDS, word };
   if (kind === '') return { ...NOTHING, kind: WORD, word };
   if (kind === '.lo') return { ...NOTHING, kind: UNSIGNED, word, mask: 0xffff };

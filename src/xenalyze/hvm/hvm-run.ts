@@ -9,6 +9,10 @@ export class HvmRun {
   svm: boolean;
   /** The exit reason under which a handler's summary is printed, by the handler's number. */
   readonly reasonOfHandler = new Map<number, number>();
+  /** Exit reasons that were told to have no handler. */
+  readonly missingHandlers = new Set<number>();
+  /** Exit reasons that were told to share a handler with another. */
+  readonly sharedHandlers = new Set<number>();
   readonly #done = new Set<string>();
 
   constructor(svm: boolean) {

@@ -1,5 +1,6 @@
 import type { Analyser } from '../analyser.ts';
 import { CycleSummaries } from '../cycle-summaries.ts';
+import { ERROR_STRICT } from '../options.ts';
 import type { PageFaults } from '../shadow/page-faults.ts';
 import type { Vcpu } from '../state.ts';
 import type { Cr3Value } from './cr3-values.ts';
@@ -36,7 +37,8 @@ export class HvmVcpu {
   ripLow = 0;
   /** The last handler's event, less the base of its class. */
   eventHandler = 0;
-  postProcess: PostProcess | undefined;
+  /** By default, the exit is counted for the handler that recorded something. */
+  postProcess: PostProcess | 'by handler' | undefined;
 
   /**
    * The first thing that a handler recorded: port, register, vector, hypercall, event. One place for all (a union in
@@ -100,6 +102,13 @@ export function setHvm(a: Analyser, vcpu: Vcpu): boolean {
   return true;
 }
 
+/** Has `post` account for the exit, unless another handler's is set already: then false. */
+export function setPostProcess(h: HvmVcpu, post: PostProcess): boolean {
+  if (h.postProcess !== undefined && h.postProcess !== 'by handler') return false;
+  h.postProcess = post;
+  return true;
+}
+
 /**
  * Has `handler` called with `data` after the line of the current exit reason. `site` names the caller: each does this
  * once in a run, for the reason and the vCPU at hand (so does xenalyze; what comes later is not printed).
@@ -114,7 +123,7 @@ export function setSummaryHandler(
   if (a.hvm.first(`summary ${site}`)) addSummaryHandler(a, h, site, handler, data);
 }
 
-/** As {@link setSummaryHandler}, each time. */
+/** As {@link setSummaryHandler}, each time. A handler that is there with the same data is not added again. */
 export function addSummaryHandler(
   a: Analyser,
   h: HvmVcpu,
@@ -127,7 +136,12 @@ export function addSummaryHandler(
     a.stderr.printf('%s: hvm_set_summary_handler returned -22\n', site);
     return;
   }
-  const list = summaryHandlers.get(exitReason);
-  if (list === undefined) summaryHandlers.set(exitReason, [{ handler, data }]);
-  else list.push({ handler, data });
+  const list = summaryHandlers.get(exitReason) ?? [];
+  if (list.some((other) => other.handler === handler && other.data === data)) {
+    a.stderr.printf('%s: hvm_set_summary_handler returned -16\n', site);
+    a.error(ERROR_STRICT);
+    return;
+  }
+  list.push({ handler, data });
+  summaryHandlers.set(exitReason, list);
 }

@@ -1,8 +1,9 @@
 import type { Analyser } from '../analyser.ts';
 import { IN_EXIT, startLine } from '../dump-line.ts';
-import { EipList } from '../hvm/eip-list.ts';
-import { type HvmVcpu, setPostProcess, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
+import { type HvmVcpu, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
 import type { Pcpu } from '../state.ts';
+import { countEmulatedEip, pageFaultsOf, printPageFaults } from './fault-accounting.ts';
+import { setFaultPostProcess } from './fault-records.ts';
 import { isCanonical, walkGuest } from './guest-walk.ts';
 import {
   EIP_KERNEL,
@@ -11,7 +12,7 @@ import {
   ERROR_CODE,
   MMIO,
   NOT_EMULATED,
-  PageFaults,
+  type PageFaults,
   VA,
   VA_KERNEL,
   VA_USER,
@@ -19,12 +20,6 @@ import {
 
 /** The event of a page fault with an address of 64 bits. */
 const PF_XEN64 = 0x82101;
-
-/** The page faults of a vCPU. */
-export function pageFaultsOf(h: HvmVcpu): PageFaults {
-  h.pageFaults ??= new PageFaults();
-  return h.pageFaults;
-}
 
 /**
  * A page fault of the guest, as Xen's handler of exits records it where no shadow page tables are in use or traced.
@@ -51,8 +46,7 @@ export function processPfXen(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     fault.outcome = fault.level > 0 ? EMULATE : NOT_EMULATED;
   }
   if (a.options.dumpAll) dump(a, fault);
-  if (!setPostProcess(h, postProcessPfXen))
-    a.warn.text('hvm_pf_xen_process: Strange, postprocess already set\n');
+  setFaultPostProcess(a, h, 'hvm_pf_xen_process', postProcessPfXen);
 }
 
 function dump(a: Analyser, fault: PageFaults): void {
@@ -85,16 +79,4 @@ function postProcessPfXen(a: Analyser, h: HvmVcpu): void {
     faults.notEmulated.add(kernelVa ? VA_KERNEL : VA_USER, h.arcCycles, options);
   }
   setSummaryHandler(a, h, 'hvm_pf_xen_postprocess', printPageFaults);
-}
-
-/** Counts the exit that ends for the guest's instruction that Xen emulated. */
-export function countEmulatedEip({ options }: Analyser, h: HvmVcpu): void {
-  const { domain } = h.vcpu;
-  domain.emulateEips ??= new EipList();
-  domain.emulateEips.add(h.ripHigh, h.ripLow, h.arcCycles, options);
-}
-
-/** The summary handler of exits that were page faults. */
-export function printPageFaults(a: Analyser, h: HvmVcpu): void {
-  h.pageFaults?.print(a);
 }
