@@ -71,18 +71,22 @@ function output(take: Handler): Handler {
 
 /**
  * Asks for a line per interval. A list of values makes a column of each, `list` makes a column of each value that appears;
- * an option of neither kind leaves the columns to those before it.
+ * an option of neither kind leaves that to those before it.
  */
 function interval(kind: IntervalOutput, columns: 'array' | 'list' | 'one' | 'none'): Handler {
   return output((parsing, argument) => {
     const { options } = parsing;
-    let values: readonly bigint[] | undefined = options.interval?.values ?? [];
+    let values: bigint[] | undefined = [...(options.interval?.values ?? [])];
     if (columns === 'array' || columns === 'one') values = parseArray(parsing, argument);
     if (values === undefined || (columns === 'one' && values.length !== 1)) {
       parsing.stderr.printf('Invalid input for interval-%s\n', kind);
       return USAGE;
     }
-    const mode = columns === 'array' || columns === 'list' ? columns : (options.interval?.mode ?? 'custom');
+    const before = options.interval;
+    const mode = columns === 'array' || columns === 'list' ? columns : (before?.mode ?? 'custom');
+    // The columns of a list before stay; those whose value is not given any more stay empty.
+    if (columns === 'one' && mode === 'array')
+      while (values.length < (before?.values.length ?? 0)) values.push(-1n);
     options.interval = { output: kind, mode, values, cycles: 0 };
     options.summaryInfo = true;
     if (kind.startsWith('cr3')) options.withCr3Enumeration = true;

@@ -3,16 +3,20 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
+import { putBytes, putHex, putHex64, putInteger, putText } from './ascii.ts';
 import type { Pcpu } from './state.ts';
-import type { TextOutput } from './text-output.ts';
 
 /**
  * A line after the header of time and place, without its newline: text in which `{2}` is extra word 2 as an unsigned
  * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2q}` words 2 and 3 as an unsigned
- * number of 64 bits, `{2us}` nanoseconds as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than
+ * number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than
  * one field is a function.
  */
-export type LineTemplate = string | readonly (string | ((p: Pcpu) => string))[];
+export type LineTemplate = string | readonly (string | ComputedPiece | { readonly put: PutPiece })[];
+
+type ComputedPiece = (p: Pcpu) => string;
+/** Puts a piece of a line into a buffer and returns the place behind it. */
+type PutPiece = (buffer: Uint8Array, at: number, p: Pcpu) => number;
 
 /** How the records of an event are shown. */
 export interface RecordLine {
@@ -30,6 +34,8 @@ const WIDE = 3;
 const MICROSECONDS = 4;
 const WORD = 5;
 const COMPUTED = 6;
+const HEX = 7;
+const WIDE_HEX = 8;
 
 interface Piece {
   readonly kind: number;
@@ -37,7 +43,7 @@ interface Piece {
   readonly word: number;
   readonly shift: number;
   readonly mask: number;
-  readonly compute: (p: Pcpu) => string;
+  readonly put: PutPiece;
 }
 
 type CompiledLine = readonly Piece[];
@@ -65,66 +71,94 @@ export class RecordLines {
     return this.#events.has(event);
   }
 
+  /** Whether the current record is of a layout in the table. */
+  knows({ event, extraWords }: Pcpu): boolean {
+    return this.#byLayout.has(event * 8 + extraWords);
+  }
+
   /** Writes the line of the current record; false where it has none. */
   write(a: Analyser, p: Pcpu): boolean {
     const line = this.#byLayout.get(p.event * 8 + p.extraWords);
     if (line === undefined) return false;
     if (line.length === 0) return true;
     const { out } = a;
-    out.byte(0x20);
-    a.writeHeader();
-    out.byte(0x20);
-    writePieces(out, line, p);
-    out.newline();
+    out.reserve();
+    const { buffer } = out;
+    let { at } = out;
+    buffer[at++] = 0x20;
+    at = a.putHeader(buffer, at);
+    buffer[at++] = 0x20;
+    at = putPieces(buffer, at, line, p);
+    buffer[at++] = 0x0a;
+    out.at = at;
     return true;
   }
 }
 
-function writePieces(out: TextOutput, line: CompiledLine, p: Pcpu): void {
+/** A table of lines in both ways of decoding, of which each run picks one. */
+export function recordLines(lines: readonly RecordLine[]): (a: Analyser) => RecordLines {
+  const right = new RecordLines(lines, false);
+  const in417 = new RecordLines(lines, true);
+  return ({ options }) => (options.compat417 ? in417 : right);
+}
+
+function putPieces(buffer: Uint8Array, start: number, line: CompiledLine, p: Pcpu): number {
   const { words, wordsAt } = p;
+  let at = start;
   for (let i = 0; i < line.length; i++) {
     const piece = line[i];
     const value = words[wordsAt + piece.word];
     switch (piece.kind) {
       case LITERAL:
-        out.bytes(piece.bytes);
+        at = putBytes(buffer, at, piece.bytes, piece.bytes.length);
         break;
       case WORD:
-        out.integer(value);
+        at = putInteger(buffer, at, value);
         break;
       case UNSIGNED:
-        out.integer((value >>> piece.shift) & piece.mask);
+        at = putInteger(buffer, at, (value >>> piece.shift) & piece.mask);
         break;
       case SIGNED:
-        out.integer(value | 0);
+        at = putInteger(buffer, at, value | 0);
         break;
       case WIDE:
-        out.unsigned64(words[wordsAt + piece.word + 1], value);
+        at = putWide(buffer, at, words[wordsAt + piece.word + 1], value);
         break;
       case MICROSECONDS:
-        writeMicroseconds(out, value);
+        at = putMicroseconds(buffer, at, value);
+        break;
+      case HEX:
+        at = putHex(buffer, at, value);
+        break;
+      case WIDE_HEX:
+        at = putHex64(buffer, at, words[wordsAt + piece.word + 1], value);
         break;
       default:
-        out.text(piece.compute(p));
+        at = piece.put(buffer, at, p);
     }
   }
+  return at;
 }
 
-function writeMicroseconds(out: TextOutput, ns: number): void {
+function putWide(buffer: Uint8Array, at: number, high: number, low: number): number {
+  if (high < 0x200000) return putInteger(buffer, at, high * 2 ** 32 + low);
+  return putText(buffer, at, ((BigInt(high) << 32n) | BigInt(low)).toString());
+}
+
+/** Puts nanoseconds as xenalyze shows them: `12.5` is 12 microseconds and 5 nanoseconds. */
+export function putMicroseconds(buffer: Uint8Array, start: number, ns: number): number {
   const whole = Math.floor(ns / 1000);
-  out.integer(whole);
-  out.byte(0x2e);
-  out.integer(ns - whole * 1000);
-}
-
-/** Nanoseconds as xenalyze shows them: `12.5us` is 12 microseconds and 5 nanoseconds. */
-export function microseconds(ns: number): string {
-  return `${Math.floor(ns / 1000)}.${ns % 1000}us`;
+  const at = putInteger(buffer, start, whole);
+  buffer[at] = 0x2e;
+  return putInteger(buffer, at + 1, ns - whole * 1000);
 }
 
 function compile(template: LineTemplate): CompiledLine {
   const parts = typeof template === 'string' ? [template] : template;
-  return parts.flatMap((part) => (typeof part === 'string' ? compileText(part) : [computed(part)]));
+  return parts.flatMap((part) => {
+    if (typeof part === 'string') return compileText(part);
+    return typeof part === 'function' ? [computed(part)] : [{ ...NOTHING, kind: COMPUTED, put: part.put }];
+  });
 }
 
 const NOTHING: Piece = {
@@ -133,11 +167,11 @@ const NOTHING: Piece = {
   word: 0,
   shift: 0,
   mask: 0,
-  compute: () => '',
+  put: (_, at) => at,
 };
 
-function computed(compute: (p: Pcpu) => string): Piece {
-  return { ...NOTHING, kind: COMPUTED, compute };
+function computed(piece: ComputedPiece): Piece {
+  return { ...NOTHING, kind: COMPUTED, put: (buffer, at, p) => putText(buffer, at, piece(p)) };
 }
 
 function compileText(text: string): Piece[] {
@@ -156,6 +190,8 @@ function compileField(field: string): Piece {
   const kind = field.slice(1);
   if (kind === 'd') return { ...NOTHING, kind: SIGNED, word };
   if (kind === 'q') return { ...NOTHING, kind: WIDE, word };
+  if (kind === 'x') return { ...NOTHING, kind: HEX, word };
+  if (kind === 'qx') return { ...NOTHING, kind: WIDE_HEX, word };
   if (kind === 'us') return { ...NOTHING, kind: MICROSECONDS, word };
   if (kind === '') return { ...NOTHING, kind: WORD, word };
   if (kind === '.lo') return { ...NOTHING, kind: UNSIGNED, word, mask: 0xffff };

@@ -55,14 +55,13 @@ function analyse(
   io: XenalyzeIo,
 ): number {
   const a = new Analyser(options, out, stderr, loadSymbols(options.symbolFile, stderr), tscBaseOf(source));
-  const intervals = options.interval === undefined ? undefined : new Intervals(a);
+  if (a.symbols.refused) a.wouldEnd();
+  const intervals = options.interval && new Intervals(a, options.interval);
   const processor = new RecordProcessor(a, intervals);
   const walk = new TraceWalk(a, source, {
     process: processOf(a, processor),
     onRead: options.dumpRawReads ? (pcpu) => dumpRead(a, pcpu) : undefined,
-    onWindow: options.dumpTraceVolumeOnLostRecord
-      ? (pcpu, bytes) => reportWindow(a, pcpu, bytes)
-      : undefined,
+    onWindow: options.dumpTraceVolumeOnLostRecord ? (pcpu, bytes) => reportWindow(a, pcpu, bytes) : undefined,
     onProgress: io.onProgress && ((offset) => io.onProgress?.(offset, source.bytes)),
   });
   walk.begin();

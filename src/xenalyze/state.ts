@@ -105,7 +105,8 @@ export class Pcpu {
   nextCpuChangeOffset = 0;
   lastCpuChangePcpu = 0;
   windowOrdinal = 0;
-  powerState = 0;
+  /** Index of the idle state that it is in; 6: not known. */
+  powerState = 6;
 
   /** TSC skew: what is added to its TSCs, and which pCPUs depend on that. */
   skewOffset = 0;
