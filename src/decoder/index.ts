@@ -8,8 +8,11 @@
  */
 export type { TraceClock } from './clock.ts';
 export type { Diagnostic, Severity } from './diagnostic.ts';
-export type { TraceInput } from './open-source.ts';
+export { DiagnosticLog } from './diagnostic-log.ts';
+export { openSource, type TraceInput } from './open-source.ts';
 export { type OpenTraceOptions, openTrace } from './open-trace.ts';
 export { BATCH_ROWS, createRecordBatch, type RecordBatch } from './record-batch.ts';
+export { PagedReader } from './paged-reader.ts';
 export { type RecordsAround, recordsAround } from './records-around.ts';
 export type { TraceCounts, TraceFacts, TraceReader } from './trace-reader.ts';
+export type { TraceSource } from './trace-source.ts';

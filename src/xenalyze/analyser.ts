@@ -1,3 +1,6 @@
+import type { Cr3Value } from './hvm/cr3-values.ts';
+import { HvmRun } from './hvm/hvm-run.ts';
+import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { DEFAULT_DOMAIN, Domain, IDLE_DOMAIN, Pcpu, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
@@ -35,6 +38,11 @@ export class Analyser {
   readonly defaultDomain: Domain;
   /** Called with each new domain. */
   onDomain: (domain: Domain) => void = () => {};
+  /** Called with each new top-level page table of a known domain, with --with-cr3-enumeration. */
+  onCr3: ((value: Cr3Value) => void) | undefined;
+  /** Called with each interrupt that a guest is given, if a summary is collected. */
+  onGuestInterrupt: ((h: HvmVcpu, vector: number) => void) | undefined;
+  readonly hvm: HvmRun;
 
   /** Seconds and nanoseconds of {@link setTime}. */
   seconds = 0;
@@ -64,6 +72,7 @@ export class Analyser {
     this.stderr = stderr;
     this.warn = options.dumpAll ? out : stderr;
     this.symbols = symbols;
+    this.hvm = new HvmRun(options.svmMode);
     this.tscBase = tscBase;
     this.never = -Number(tscBase);
     this.firstTsc = this.never;
@@ -117,10 +126,18 @@ export class Analyser {
   }
 
   /**
-   * Sets {@link seconds} and {@link nanoseconds} to the length of so many cycles.
-   *
-   * Xenalyze's own cycles_to_time subtracts the first TSC once more: `cyclesToTime` in the places that show that.
+   * Sets {@link seconds} and {@link nanoseconds} to what xenalyze's cycles_to_time makes of a difference of TSCs: it
+   * subtracts the first TSC once more, in unsigned numbers of 64 bits.
    */
+  setTimeOfDifference(cycles: number): void {
+    const first = BigInt(this.firstTsc) + this.tscBase;
+    const shifted = BigInt.asUintN(64, (BigInt(cycles) - first) << 10n);
+    const ns = shifted / BigInt(this.options.cpuQhz);
+    this.seconds = Number(BigInt.asUintN(32, ns / 1_000_000_000n));
+    this.nanoseconds = Number(BigInt.asUintN(32, ns - BigInt(this.seconds) * 1_000_000_000n));
+  }
+
+  /** Sets {@link seconds} and {@link nanoseconds} to the length of so many cycles. */
   setTimeOfCycles(cycles: number): void {
     const { cpuQhz } = this.options;
     const whole = Math.floor(cycles / cpuQhz);

@@ -52,9 +52,10 @@ export interface XenalyzeOptions {
         /** One column for each of these values; a column for each that appears; or as the output says. */
         readonly mode: 'array' | 'list' | 'custom';
         readonly values: readonly bigint[];
+        /** How long an interval is. */
+        readonly cycles: number;
       }
     | undefined;
-  intervalMs: number;
   summary: boolean;
   /** Whether what a summary needs is collected: for a summary, or for interval lines. */
   summaryInfo: boolean;
@@ -74,4 +75,56 @@ export interface XenalyzeOptions {
   /** Whether records are decoded as xenalyze 4.17 does, also where that is wrong. */
   compat417: boolean;
   traceFile: string | undefined;
+}
+
+/** The options of a command line without options. */
+export function defaultOptions(): XenalyzeOptions {
+  return {
+    dumpAll: false,
+    dumpRawReads: false,
+    dumpRawProcess: false,
+    dumpNoProcessing: false,
+    dumpIpiLatency: false,
+    dumpTraceVolumeOnLostRecord: false,
+    dumpShowPowerStates: false,
+    withCr3Enumeration: false,
+    withPioEnumeration: true,
+    withMmioEnumeration: false,
+    withInterruptEipEnumeration: undefined,
+    mmioEnumerationSkipVga: true,
+    scatterplotInterruptEip: undefined,
+    scatterplotExtintCycles: undefined,
+    scatterplotIo: undefined,
+    scatterplotUnpinPromote: false,
+    scatterplotCr3Switch: false,
+    scatterplotWakeToHalt: false,
+    scatterplotVmexitEip: false,
+    scatterplotRunstate: false,
+    scatterplotRunstateTime: false,
+    scatterplotPcpu: false,
+    scatterplotRdtsc: false,
+    scatterplotIrq: false,
+    histogramInterruptEip: undefined,
+    interval: undefined,
+    summary: false,
+    summaryInfo: false,
+    reportPcpu: false,
+    showDefaultDomainSummary: false,
+    sampleSize: 1024,
+    sampleMax: 32 * 1024 * 1024,
+    defaultGuestPagingLevels: 2,
+    symbolFile: undefined,
+    svmMode: false,
+    ...cpuSpeed(2_400_000_000n),
+    tolerance: ERROR_SANITY,
+    tscLoopFatal: false,
+    progress: false,
+    compat417: false,
+    traceFile: undefined,
+  };
+}
+
+/** The options that hold the frequency of the CPUs, given in Hz. */
+export function cpuSpeed(hz: bigint): Pick<XenalyzeOptions, 'cpuHz' | 'cpuQhz'> {
+  return { cpuHz: Number(hz), cpuQhz: Number(BigInt.asIntN(64, hz << 10n) / 1_000_000_000n) };
 }

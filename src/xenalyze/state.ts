@@ -63,8 +63,8 @@ export const CLASSES = CLASS_NAMES.length;
 export class TraceVolume {
   readonly byClass = new Float64Array(CLASSES);
   schedVerbose = 0;
-  /** Bytes of vmentry, vmexit and handler records. */
-  readonly hvm = new Float64Array(3);
+  /** Bytes of vmentry, vmexit, handler and emulated devices' records. */
+  readonly hvm = new Float64Array(4);
 
   clear(): void {
     this.byClass.fill(0);
@@ -94,11 +94,19 @@ export class Pcpu {
 
   firstTsc: number;
   lastTsc: number;
+  /** The TSC that decides when its current record comes. */
   orderTsc: number;
+
+  // Where it is in the file; {@link words} are what lies from blockOffset on.
   fileOffset = 0;
+  recordOffset = 0;
+  blockOffset = 0;
+  blockWords = 0;
   nextCpuChangeOffset = 0;
   lastCpuChangePcpu = 0;
-  powerState = 0;
+  windowOrdinal = 0;
+  /** Index of the idle state that it is in; 6: not known. */
+  powerState = 6;
 
   /** TSC skew: what is added to its TSCs, and which pCPUs depend on that. */
   skewOffset = 0;
@@ -205,8 +213,11 @@ export class Vcpu {
 export class Domain {
   readonly id: number;
   readonly vcpus: (Vcpu | undefined)[] = [];
+  /** Index into {@link DOMAIN_RUNSTATE_NAMES}. */
   runstate = 0;
   runstateTsc: number;
+  /** How many of its vCPUs are in each runstate. */
+  readonly runstateCounts = new Int32Array(RUNSTATE_NAMES.length);
   readonly totalTime = new CycleSummary();
   readonly runstates = DOMAIN_RUNSTATE_NAMES.map(() => new CycleSummary());
   readonly memory = new MemoryCounts();
@@ -216,8 +227,8 @@ export class Domain {
   readonly guestInterrupts = new Map<number, number>();
   emulateEips: EipList | undefined;
   interruptEips: EipList | undefined;
-  /** Those of its vCPUs, in the order in which they appeared. */
-  readonly cr3Values: Cr3Value[] = [];
+  /** By guest frame, in the order in which they appeared. */
+  readonly cr3Values = new Map<number, Cr3Value>();
 
   constructor(id: number, never: number) {
     this.id = id;
