@@ -28,10 +28,6 @@ const PF_XEN64 = 0x82101;
  */
 export function processPfXen(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const wide = p.event === PF_XEN64;
-  if (!a.options.compat417 && p.extraWords < (wide ? 3 : 2)) {
-    a.processGeneric(p);
-    return;
-  }
   const levels = h.vcpu.guestPagingLevels;
   if (wide !== (levels === 4))
     a.warn.printf('Strange, PF_XEN%s but guest_paging_levels %d!\n', wide ? '64' : '', levels);
