@@ -103,9 +103,6 @@ export const GFN = 4;
 export const ERROR_CODE = 5;
 const FIELDS = 6;
 
-/** No address: of an entry that is not in a linear map. */
-export const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
-
 /** The page fault that a vCPU of an HVM guest is in, and what became of those before. */
 export class PageFaults {
   /** What became of the one at hand; 0 if that is not known. */
@@ -116,8 +113,9 @@ export class PageFaults {
   readonly indices = [0, 0, 0, 0, 0];
   /** The level of the page table that {@link VA} is an entry of, if it is in a linear map of them; else 0. */
   level = 0;
-  /** The last address that this entry maps. */
-  mappedVa = 0n;
+  /** Levels of the page tables that {@link indices} are of. */
+  levels = 0;
+  #isClear = true;
 
   readonly byOutcome = new CycleSummaries();
   readonly emulated = new CycleSummaries();
@@ -128,13 +126,15 @@ export class PageFaults {
   /** Forgets the one at hand: the guest has been left anew. */
   clear(): void {
     this.outcome = 0;
+    if (this.#isClear) return;
+    this.#isClear = true;
     this.#words.fill(0);
     this.indices.fill(0);
     this.level = 0;
-    this.mappedVa = 0n;
   }
 
   set(field: number, high: number, low: number): void {
+    this.#isClear = false;
     this.#words[2 * field] = low;
     this.#words[2 * field + 1] = high;
   }

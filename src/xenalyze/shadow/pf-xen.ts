@@ -4,7 +4,7 @@ import { type HvmVcpu, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
 import type { Pcpu } from '../state.ts';
 import { countEmulatedEip, pageFaultsOf, printPageFaults } from './fault-accounting.ts';
 import { setFaultPostProcess } from './fault-records.ts';
-import { isCanonical, walkGuest } from './guest-walk.ts';
+import { isCanonical, mappedVa, walkGuest } from './guest-walk.ts';
 import {
   EIP_KERNEL,
   EIP_USER,
@@ -51,7 +51,7 @@ function dump(a: Analyser, fault: PageFaults): void {
   startLine(a, IN_EXIT);
   out.text(emulated ? ' pf_xen:emulate' : ' pf_xen');
   out.printf(' va %llx ec %x', fault.get(VA), fault.low(ERROR_CODE));
-  if (emulated) out.printf(' level %d corr %llx', fault.level, fault.mappedVa);
+  if (emulated) out.printf(' level %d corr %llx', fault.level, mappedVa(fault));
   out.text(` e->pt_index[${fault.indices.join(' ')}]\n`);
 }
 
