@@ -85,7 +85,8 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   setReasons(a, p, h);
   h.vmexitValid = true;
   h.detail = 0;
-  h.crValue = 0n;
+  h.valueHigh = 0;
+  h.valueLow = 0;
   h.mmio.clear();
   h.pageFaults?.clear();
 
@@ -194,9 +195,9 @@ function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     startLine(a, h.vmexitValid ? IN_EXIT : NO_EXIT);
     out.text(' vmentry');
     if (h.vmexitValid) {
-      const cycles = p.tsc - h.exitTsc;
-      out.text(' cycles ');
-      out.integer(cycles);
+      // An exit for a reason that cannot be has no TSC.
+      const cycles = h.exitTsc === a.never ? a.absolute(p.tsc) : p.tsc - h.exitTsc;
+      out.text(` cycles ${cycles}`);
       // Unsigned in xenalyze: a negative number is long, too.
       out.text(cycles > LONG_EXIT || cycles < 0 ? ' !' : ' ');
     }

@@ -41,11 +41,12 @@ export class HvmVcpu {
   postProcess: PostProcess | 'by handler' | undefined;
 
   /**
-   * The first thing that a handler recorded: port, register, vector, hypercall, event. One place for all (a union in
-   * xenalyze): what came last counts.
+   * What a handler recorded first: port, register, vector, hypercall, event. One place for all (a union in xenalyze), as
+   * for the value that goes with it: what came last counts.
    */
   detail = 0;
-  crValue = 0n;
+  valueHigh = 0;
+  valueLow = 0;
   readonly mmio = new Mmio();
   /** Page faults that Xen deals with; made by shadow/. */
   pageFaults: PageFaults | undefined;
