@@ -20,7 +20,7 @@ import { FLAGS, PageFaults } from './page-faults.ts';
 
 /** The page faults of a vCPU. */
 export function pageFaultsOf(h: HvmVcpu): PageFaults {
-  h.pageFaults ??= new PageFaults();
+  h.pageFaults ??= new PageFaults(h.recorded);
   return h.pageFaults;
 }
 
@@ -36,15 +36,22 @@ export function postProcessMmio(a: Analyser, h: HvmVcpu): void {
 export function postProcessOther(a: Analyser, h: HvmVcpu): void {
   const { outcome } = pageFaultsOf(h);
   if (outcome === 0 || outcome > fault.LAST_FAULT)
-    a.warn.printf('shadow_fault_generic_postprocess: Strange, unexpected case %d\n', outcome);
+    a.warn.printf('shadow_fault_generic_postprocess: Strange, unexpected case %d\n', outcome | 0);
   else countOutcome(a, h, SHORT_PROPAGATE);
+}
+
+/** Counts the exit that ends for what became of its page fault. */
+export function addOutcome(a: Analyser, h: HvmVcpu): void {
+  const { byOutcome, outcome } = pageFaultsOf(h);
+  if (outcome === 0) a.warn.text('Strange, pf_case 0!\n');
+  else if (outcome < fault.FAULT_NAMES.length) byOutcome.add(outcome, h.arcCycles, a.options);
+  // Another record of the exit has written over it: it has no place in xenalyze's array.
+  else a.wouldEnd();
 }
 
 function countOutcome(a: Analyser, h: HvmVcpu, purpose: number): void {
   if (!a.options.summaryInfo) return;
-  const faults = pageFaultsOf(h);
-  if (faults.outcome !== 0) faults.byOutcome.add(faults.outcome, h.arcCycles, a.options);
-  else a.warn.text('Strange, pf_case 0!\n');
+  addOutcome(a, h);
   updateShortSummary(a, h, purpose);
 }
 

@@ -2,7 +2,7 @@ import type { Analyser } from '../analyser.ts';
 import { IN_EXIT, startLine } from '../dump-line.ts';
 import { type HvmVcpu, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
 import type { Pcpu } from '../state.ts';
-import { countEmulatedEip, pageFaultsOf, printPageFaults } from './fault-accounting.ts';
+import { addOutcome, countEmulatedEip, pageFaultsOf, printPageFaults } from './fault-accounting.ts';
 import { setFaultPostProcess } from './fault-records.ts';
 import { isCanonical, mappedVa, walkGuest } from './guest-walk.ts';
 import {
@@ -65,7 +65,7 @@ function postProcessPfXen(a: Analyser, h: HvmVcpu): void {
   const { options } = a;
   if (!options.summaryInfo) return;
   const faults = pageFaultsOf(h);
-  faults.byOutcome.add(faults.outcome, h.arcCycles, options);
+  addOutcome(a, h);
   const levels = h.vcpu.guestPagingLevels;
   if (faults.outcome === EMULATE) countEmulatedEip(a, h);
   else if (faults.outcome === NOT_EMULATED) {
