@@ -57,9 +57,7 @@ export const HANDLER_NAMES: readonly string[] = [
 export function noteHandler({ warn }: Analyser, p: Pcpu, h: HvmVcpu): void {
   if (h.postProcess !== 'by handler')
     warn.text('hvm_generic_postprocess_init: Strange, h->postprocess set!\n');
-  h.detail = p.event;
-  h.valueLow = p.word(1);
-  h.valueHigh = p.word(2);
+  h.keepWords(p);
 }
 
 /** Counts an exit for the handler that recorded something, or for none. */
