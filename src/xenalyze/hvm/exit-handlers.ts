@@ -52,6 +52,7 @@ export function processPort(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const port = p.word(0);
   const isWrite = (p.event & EVENT_WRITE) !== 0;
   h.detail = (port & PORT_MASK) + (isWrite ? PORT_WRITE : 0);
+  h.recorded[1] = p.word(1);
   claim(a, h, isWrite ? postProcessPortWrite : postProcessPortRead, 'hvm_io_assist_process');
   if (!a.options.dumpAll) return;
   const { out } = a;

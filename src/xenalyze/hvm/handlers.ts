@@ -54,7 +54,7 @@ add(false, 0x002, 2, processPfInject);
 add(false, 0x102, 3, processPfInject);
 add(false, 0x003, 2, processInjExc);
 add(false, 0x004, 2, processInjVirq);
-add(false, 0x005, 1, processReinjVirq);
+add(false, 0x005, 1, processReinjVirq, ANY_WORDS);
 add(true, 0x009, 2, processCrWrite);
 add(true, 0x109, 3, processCrWrite);
 // These two look at the number of words themselves.

@@ -92,9 +92,7 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   if (!a.hasExtraWords(p, is64 ? 12 : 8, 'vmexit')) return;
   setReasons(a, p, h);
   h.vmexitValid = true;
-  h.detail = 0;
-  h.valueHigh = 0;
-  h.valueLow = 0;
+  h.recorded.fill(0);
   h.mmio.clear();
   h.pageFaults?.clear();
 
