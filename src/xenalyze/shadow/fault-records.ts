@@ -165,7 +165,7 @@ export function processFaultRecord(a: Analyser, p: Pcpu, h: HvmVcpu, record: Fau
   setFaultPostProcess(a, h, record.name, record.postProcess);
 }
 
-/** Has the exit accounted for by `postProcess`, unless another record said before how; `name` is xenalyze's function. */
+/** Has the exit accounted for by `postProcess`, unless a record before it said how; `name` is xenalyze's function. */
 export function setFaultPostProcess(a: Analyser, h: HvmVcpu, name: string, postProcess: PostProcess): void {
   if (!setPostProcess(h, postProcess)) a.warn.printf('%s: Strange, postprocess already set\n', name);
 }

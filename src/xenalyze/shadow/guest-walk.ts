@@ -6,7 +6,7 @@ interface Paging {
   /** First bit of each part of an address: the entry within the lowest page table, then one for each level. */
   readonly shifts: readonly number[];
   readonly masks: readonly number[];
-  /** The entry of a page table by which Windows maps the page tables themselves, and how many there may be of the next. */
+  /** The entry by which Windows maps the page tables themselves, and how many of the next lower ones may be in use. */
   readonly linearSlot: number;
   readonly linearSlots: number;
 }
@@ -28,8 +28,8 @@ const PAGING: readonly (Paging | undefined)[] = [
 const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Takes the address of a page fault apart, as a guest with `levels` levels of page tables does, and tells whether it lies
- * in Windows' linear map of the page tables: `levels`, `indices` and `level`.
+ * Takes the address of a page fault apart, as a guest with `levels` levels of page tables does, and tells whether it
+ * lies in Windows' linear map of the page tables: `levels`, `indices` and `level`.
  */
 export function walkGuest(a: Analyser, fault: PageFaults, levels: number): void {
   fault.level = 0;

@@ -34,7 +34,7 @@ export const FAULT_NAMES = [
   '(no handler)',
 ];
 
-/** Emulated writes, by what was done: the first five by the level of the page table that was written by its linear map. */
+/** Emulated writes, by what was done: the first five by the level of the page table whose linear map was written to. */
 export const EMULATED_EARLY_UNSHADOW = 5;
 export const EMULATED_SET_CHANGED = 6;
 export const EMULATED_SET_UNCHANGED = 7;
