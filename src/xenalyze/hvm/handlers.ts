@@ -24,66 +24,59 @@ import {
 import { processMmio } from './mmio.ts';
 import { EVENT_64, HANDLER_BASE, HANDLER_NAMES, noteHandler } from './post-process.ts';
 
-const ANY_WORDS = 7;
+type Process = (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
 
-interface Handler {
-  /** Whether the record says something about an exit. */
-  readonly ofExit: boolean;
-  /** Numbers of extra words that the line is made for. */
-  readonly wordsMin: number;
-  readonly wordsMax: number;
-  readonly process: (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
-}
+/**
+ * A handler's number, the numbers of extra words that its line is made for (the least and the most), and what reads it.
+ * Up to 4.0, Xen gave each record one word more, which is not set.
+ */
+type Row = readonly [number: number, wordsMin: number, wordsMax: number, process: Process];
 
-const handlers: (Handler | undefined)[] = [];
+const WORDS_MAX = 7;
 
-/** Up to 4.0, Xen gave each record one word more, which is not set. */
-function add(
-  ofExit: boolean,
-  number: number,
-  wordsMin: number,
-  process: Handler['process'],
-  wordsMax = wordsMin + 1,
-) {
-  handlers[number] = { ofExit, wordsMin, wordsMax, process };
-}
+/** What Xen did to the guest. */
+const TO_GUEST: readonly Row[] = [
+  [0x002, 2, 3, processPfInject],
+  [0x102, 3, 4, processPfInject],
+  [0x003, 2, 3, processInjExc],
+  [0x004, 2, 3, processInjVirq],
+  [0x005, 1, WORDS_MAX, processReinjVirq],
+  [0x020, 3, 4, processIntrWindow],
+  [0x100, 0, WORDS_MAX, processDestroy],
+];
 
-add(true, 0x001, 2, processPfXen);
-add(true, 0x101, 3, processPfXen);
-add(false, 0x002, 2, processPfInject);
-add(false, 0x102, 3, processPfInject);
-add(false, 0x003, 2, processInjExc);
-add(false, 0x004, 2, processInjVirq);
-add(false, 0x005, 1, processReinjVirq, ANY_WORDS);
-add(true, 0x009, 2, processCrWrite);
-add(true, 0x109, 3, processCrWrite);
-// These two look at the number of words themselves.
-add(true, 0x00c, 0, processMsrRead, ANY_WORDS);
-add(true, 0x00d, 0, processMsrWrite, ANY_WORDS);
-add(true, 0x00f, 0, processIntr, 2);
-add(true, 0x012, 1, processVmcall);
-add(true, 0x016, 1, processPort);
-add(true, 0x216, 1, processPort);
-add(true, 0x017, 1, processMmio);
-add(true, 0x217, 1, processMmio);
-add(true, 0x117, 2, processMmio, 4);
-add(true, 0x317, 2, processMmio, 4);
-add(true, 0x01a, 2, processRdtsc);
-add(false, 0x020, 3, processIntrWindow);
-add(true, 0x021, 6, processNpf);
-add(false, 0x100, 0, processDestroy, ANY_WORDS);
+/** What Xen did about an exit. */
+const OF_EXIT: readonly Row[] = [
+  [0x001, 2, 3, processPfXen],
+  [0x101, 3, 4, processPfXen],
+  [0x009, 2, 3, processCrWrite],
+  [0x109, 3, 4, processCrWrite],
+  // These two look at the number of words themselves.
+  [0x00c, 0, WORDS_MAX, processMsrRead],
+  [0x00d, 0, WORDS_MAX, processMsrWrite],
+  [0x00f, 0, 2, processIntr],
+  [0x012, 1, 2, processVmcall],
+  [0x016, 1, 2, processPort],
+  [0x216, 1, 2, processPort],
+  [0x017, 1, 2, processMmio],
+  [0x217, 1, 2, processMmio],
+  [0x117, 2, 4, processMmio],
+  [0x317, 2, 4, processMmio],
+  [0x01a, 2, 3, processRdtsc],
+  [0x021, 6, 7, processNpf],
+];
+
+const byNumber = (rows: readonly Row[]) => new Map(rows.map((row) => [row[0], row]));
+const toGuest = byNumber(TO_GUEST);
+const ofExit = byNumber(OF_EXIT);
 
 /** A record of one of Xen's handlers: what it did about an exit, or to the guest. */
 export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  const { compat417, dumpAll, summaryInfo } = a.options;
-  const { event, extraWords } = p;
-  const number = event - HANDLER_BASE;
-  const handler = handlers[number];
-  const known =
-    handler !== undefined &&
-    (compat417 || (extraWords >= handler.wordsMin && extraWords <= handler.wordsMax));
-  if (handler?.ofExit === false) {
-    if (known) handler.process(a, p, h);
+  const { dumpAll, summaryInfo } = a.options;
+  const number = p.event - HANDLER_BASE;
+  const injection = toGuest.get(number);
+  if (injection !== undefined) {
+    if (isReadable(a, p, injection)) injection[3](a, p, h);
     else if (dumpAll) dumpHandler(a, p, IN_EXIT);
     return;
   }
@@ -92,11 +85,17 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     return;
   }
   h.eventHandler = number;
-  if (known) handler.process(a, p, h);
+  const handler = ofExit.get(number);
+  if (handler !== undefined && isReadable(a, p, handler)) handler[3](a, p, h);
   else {
     if (dumpAll) dumpHandler(a, p, IN_EXIT);
     if (summaryInfo) noteHandler(a, p, h);
   }
+}
+
+/** Xenalyze 4.17 does not look at the number of words. */
+function isReadable({ options }: Analyser, { extraWords }: Pcpu, [, wordsMin, wordsMax]: Row): boolean {
+  return options.compat417 || (extraWords >= wordsMin && extraWords <= wordsMax);
 }
 
 function dumpHandler(a: Analyser, p: Pcpu, mark: number): void {
