@@ -18,7 +18,7 @@ const VECTORS = 256;
 /** Control registers that are counted. */
 const CRS = 9;
 /** Control registers that there can be. */
-const CRS_MAX = 16;
+const CR_SITES = Array.from({ length: 16 }, (_, cr) => `hvm_cr_write_postprocess ${cr}`);
 /** As many resyncs and more are counted as one. */
 const RESYNCS_MAX = 17;
 const RIP_BITS_HIGH = 16;
@@ -104,7 +104,7 @@ function postProcessCrWrite(a: Analyser, h: HvmVcpu): void {
   if (cr === 3) postProcessCr3Write(a, h);
   else if (options.summaryInfo && cr < CRS) h.crWrites.add(cr, h.arcCycles, options);
   if (h.reasons === undefined || h.exitReason >= h.reasons.max) return;
-  if (cr < CRS_MAX) setSummaryHandler(a, h, `hvm_cr_write_postprocess ${cr}`, printCrWrites, cr);
+  if (cr < CR_SITES.length) setSummaryHandler(a, h, CR_SITES[cr], printCrWrites, cr);
   else {
     a.stderr.printf('Unexpected cr: %d\n', cr | 0);
     a.error(ERROR_SANITY);

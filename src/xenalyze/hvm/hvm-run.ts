@@ -9,24 +9,21 @@ export class HvmRun {
   svm: boolean;
   /** The exit reason under which a handler's summary is printed, by the handler's number. */
   readonly reasonOfHandler = new Map<number, number>();
+  /** The callers that had a summary handler set. */
+  readonly summarySites = new Set<string>();
   /** Exit reasons that were told to have no handler. */
   readonly missingHandlers = new Set<number>();
   /** Exit reasons that were told to share a handler with another. */
   readonly sharedHandlers = new Set<number>();
-  readonly #done = new Set<string>();
+  readonly #said = new Set<string>();
 
   constructor(svm: boolean) {
     this.svm = svm;
   }
 
-  /** Whether this is the first call with such a key. Much is said, or set up, once in a run only. */
-  first(key: string): boolean {
-    if (this.#done.has(key)) return false;
-    this.#done.add(key);
-    return true;
-  }
-
   warnOnce(warn: TextOutput, text: string): void {
-    if (this.first(text)) warn.text(text);
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    warn.text(text);
   }
 }

@@ -152,7 +152,10 @@ export function setSummaryHandler(
   handler: SummaryHandler,
   data = 0,
 ): void {
-  if (a.hvm.first(`summary ${site}`)) addSummaryHandler(a, h, site, handler, data);
+  const { summarySites } = a.hvm;
+  if (summarySites.has(site)) return;
+  summarySites.add(site);
+  addSummaryHandler(a, h, site, handler, data);
 }
 
 /** As {@link setSummaryHandler}, each time. A handler that is there with the same data is not added again. */

@@ -19,6 +19,8 @@ const BY_APIC = 0;
 const BY_NPF = 1;
 const BY_UNKNOWN = 2;
 
+const SITES = [BY_APIC, BY_NPF, BY_UNKNOWN].map((cause) => `hvm_mmio_assist_postprocess ${cause}`);
+
 const CAUSE_OF_EXIT = new Map([
   [NESTED_PAGE_FAULT, BY_NPF],
   [EPT_VIOLATION, BY_NPF],
@@ -57,12 +59,11 @@ function dumpMmio(a: Analyser, { mmio }: HvmVcpu): void {
 function postProcessMmio(a: Analyser, h: HvmVcpu): void {
   const { options } = a;
   const cause = CAUSE_OF_EXIT.get(h.exitReason) ?? BY_UNKNOWN;
-  if (cause === BY_UNKNOWN && a.hvm.first('mmio'))
-    a.warn.printf(
-      'hvm_mmio_assist_postprocess: Strange, MMIO with unexpected exit reason %d\n',
-      h.exitReason | 0,
-    );
-  setSummaryHandler(a, h, `hvm_mmio_assist_postprocess ${cause}`, printMmio, cause);
+  if (cause === BY_UNKNOWN && !a.hvm.summarySites.has(SITES[cause])) {
+    const format = 'hvm_mmio_assist_postprocess: Strange, MMIO with unexpected exit reason %d\n';
+    a.warn.printf(format, h.exitReason | 0);
+  }
+  setSummaryHandler(a, h, SITES[cause], printMmio, cause);
   if (options.summaryInfo) h.mmios.add(cause, h.arcCycles, options);
   if (options.withMmioEnumeration) enumerateMmio(a, h);
 }

@@ -36,8 +36,8 @@ export class WakeToHalt {
   vector = 0;
   /** That were injected since it woke. */
   interrupts = 0;
-  /** Of these, those injected since the last entry. */
-  atNextEntry = 0;
+  /** The vectors whose intervals begin with the next entry. */
+  readonly starting: number[] = [];
   /** By vector. */
   readonly guestInterrupts: (GuestInterrupt | undefined)[] = [];
 }
@@ -87,7 +87,7 @@ function startInterval(
   }
   if (interrupt.start !== NOT_STARTED) return;
   interrupt.start = AT_NEXT_ENTRY;
-  wakeToHalt.atNextEntry++;
+  wakeToHalt.starting.push(vector);
   wakeToHalt.interrupts++;
   if (options.dumpAll) out.printf(' [w2h] %s Starting vec %d\n', vcpu.label, vector);
 }
@@ -97,16 +97,18 @@ export function startIntervals(a: Analyser, { wakeToHalt, vcpu }: HvmVcpu, tsc: 
   const { options, out } = a;
   if (wakeToHalt.waking && options.dumpAll) out.printf(' [w2h] %s Finishing waking\n', vcpu.label);
   wakeToHalt.waking = false;
-  if (wakeToHalt.atNextEntry === 0) return;
-  for (const [vector, interrupt] of wakeToHalt.guestInterrupts.entries()) {
+  const { guestInterrupts, starting } = wakeToHalt;
+  if (starting.length === 0) return;
+  for (const vector of starting.sort((p, q) => p - q)) {
+    const interrupt = guestInterrupts[vector];
     if (interrupt?.start !== AT_NEXT_ENTRY) continue;
     if (options.dumpAll) {
       const format = ' [w2h] %s Setting vec %d tsc to %lld\n';
       out.printf(format, vcpu.label, vector, a.absolute(tsc));
     }
     interrupt.start = tsc;
-    if (--wakeToHalt.atNextEntry === 0) break;
   }
+  starting.length = 0;
 }
 
 /** A change of the runstate of an HVM vCPU that is not lost, before it is made. */
@@ -131,7 +133,9 @@ export function trackWaking(a: Analyser, p: Pcpu, v: Vcpu, oldRunstate: number, 
 
 function closeIntervals(a: Analyser, wakeToHalt: WakeToHalt, tsc: number): void {
   const { options, out } = a;
-  for (const [vector, interrupt] of wakeToHalt.guestInterrupts.entries()) {
+  const { guestInterrupts } = wakeToHalt;
+  for (let vector = 0; vector < guestInterrupts.length; vector++) {
+    const interrupt = guestInterrupts[vector];
     if (interrupt === undefined || interrupt.start === NOT_STARTED) continue;
     const { start, isWake } = interrupt;
     const time = start === AT_NEXT_ENTRY ? 0 : tsc - start;
