@@ -42,6 +42,10 @@ export const VERBS = {
       'traces side by side, or a scenario under several schedulers, with what chance allows to be said',
     load: () => import('./compare.ts'),
   },
+  xenalyze: {
+    summary: 'drop-in for xenalyze: the same options, the same output',
+    load: () => import('./xenalyze.ts'),
+  },
   demo: {
     summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
     load: () => import('./demo.ts'),

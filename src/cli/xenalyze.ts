@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { descriptorSink, runXenalyze } from '../xenalyze/index.ts';
-import { createProgress } from './progress-bar.ts';
+import { createProgressBar } from './progress-bar.ts';
 
 /** `xenscope xenalyze`: xenalyze's own options, which commander does not look at. */
 export function define(verb: Command, exit: (code: number) => void): void {
@@ -8,10 +8,11 @@ export function define(verb: Command, exit: (code: number) => void): void {
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
-    .passThroughOptions()
     .argument('[arguments...]', 'as those of xenalyze: see xenscope xenalyze --help')
-    .action(async (argv: readonly string[]) => {
-      const progress = createProgress('reading');
+    .action(async () => {
+      // As they were given: commander would take `--` away.
+      const argv = process.argv.slice(process.argv.indexOf(verb.name(), 2) + 1);
+      const progress = createProgressBar('reading');
       try {
         exit(
           await runXenalyze(argv, {

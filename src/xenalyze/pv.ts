@@ -302,9 +302,15 @@ function writeArguments({ out }: Analyser, p: Pcpu): void {
     const words = argumentWords(p.word(0), i);
     if (words === 0) out.text(' ??');
     else if (words === 1) out.printf(' %08x', p.word(at));
-    else if (words === 2) out.printf(' %016llu', p.bigint(at));
+    else if (words === 2) out.printf(' %016llu', argument64(p, at));
     at += words;
   }
+}
+
+/** An argument of 64 bits. Where it goes on behind the seven words of a record, xenalyze has the number of a pCPU. */
+function argument64(p: Pcpu, at: number): bigint {
+  const high = at + 1 === 7 && p.hasTsc ? p.lastCpuChangePcpu : p.word(at + 1);
+  return (BigInt(high) << 32n) | BigInt(p.word(at));
 }
 
 /** Prints what a vCPU of a PV guest did, and how often. */

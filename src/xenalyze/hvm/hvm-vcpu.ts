@@ -1,5 +1,6 @@
 import type { Analyser } from '../analyser.ts';
 import { CycleSummaries } from '../cycle-summaries.ts';
+import { ERROR_STRICT } from '../options.ts';
 import type { PageFaults } from '../shadow/page-faults.ts';
 import type { Vcpu } from '../state.ts';
 import type { Cr3Value } from './cr3-values.ts';
@@ -122,7 +123,7 @@ export function setSummaryHandler(
   if (a.hvm.first(`summary ${site}`)) addSummaryHandler(a, h, site, handler, data);
 }
 
-/** As {@link setSummaryHandler}, each time. */
+/** As {@link setSummaryHandler}, each time. A handler that is there with the same data is not added again. */
 export function addSummaryHandler(
   a: Analyser,
   h: HvmVcpu,
@@ -135,7 +136,12 @@ export function addSummaryHandler(
     a.stderr.printf('%s: hvm_set_summary_handler returned -22\n', site);
     return;
   }
-  const list = summaryHandlers.get(exitReason);
-  if (list === undefined) summaryHandlers.set(exitReason, [{ handler, data }]);
-  else list.push({ handler, data });
+  const list = summaryHandlers.get(exitReason) ?? [];
+  if (list.some((other) => other.handler === handler && other.data === data)) {
+    a.stderr.printf('%s: hvm_set_summary_handler returned -16\n', site);
+    a.error(ERROR_STRICT);
+    return;
+  }
+  list.push({ handler, data });
+  summaryHandlers.set(exitReason, list);
 }

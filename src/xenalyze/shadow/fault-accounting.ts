@@ -35,7 +35,7 @@ export function postProcessMmio(a: Analyser, h: HvmVcpu): void {
 
 export function postProcessOther(a: Analyser, h: HvmVcpu): void {
   const { outcome } = pageFaultsOf(h);
-  if (outcome === 0)
+  if (outcome === 0 || outcome > fault.LAST_FAULT)
     a.warn.printf('shadow_fault_generic_postprocess: Strange, unexpected case %d\n', outcome);
   else countOutcome(a, h, SHORT_PROPAGATE);
 }
