@@ -60,11 +60,7 @@ function beginLoss(a: Analyser, p: Pcpu): void {
   }
   a.lostCpus++;
   if (a.lostCpus <= a.maxActivePcpu + 1) return;
-  a.warn.printf(
-    'ERROR: P.lost_cpus %d > P.max_active_pcpu + 1 %d!\n',
-    a.lostCpus,
-    a.maxActivePcpu + 1,
-  );
+  a.warn.printf('ERROR: P.lost_cpus %d > P.max_active_pcpu + 1 %d!\n', a.lostCpus, a.maxActivePcpu + 1);
   a.error(7);
 }
 
@@ -74,8 +70,7 @@ function loseAllNotRunning(a: Analyser, tsc: number): void {
     if (id === DEFAULT_DOMAIN) continue;
     for (const v of vcpus) {
       if (v === undefined || v.runstate === RUNNING) continue;
-      if (a.options.dumpAll)
-        a.warn.printf('process_lost_records: setting %s to RUNSTATE_LOST\n', v.label);
+      if (a.options.dumpAll) a.warn.printf('process_lost_records: setting %s to RUNSTATE_LOST\n', v.label);
       loseVcpu(a, v, tsc);
     }
   }

@@ -159,12 +159,7 @@ function strangeness(a: Analyser, p: Pcpu, previous: Vcpu): boolean {
     return true;
   }
   if (current !== previous) {
-    a.warn.printf(
-      'Strange, sched_switch prev %s, pcpu %d current %s!\n',
-      label,
-      p.number,
-      current.label,
-    );
+    a.warn.printf('Strange, sched_switch prev %s, pcpu %d current %s!\n', label, p.number, current.label);
     return true;
   }
   if (runstate === RUNNING) return false;

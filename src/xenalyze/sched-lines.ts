@@ -32,7 +32,10 @@ export const SCHED_LINES: readonly RecordLine[] = [
   { event: 0x2800a, byWords: { 4: 'sched_switch prev d{0}v{1} next d{2}v{3}' } },
   {
     event: 0x2800e,
-    byWords: { 3: 'sched_switch prev d{0}v{1d}, run for {2us}us', 2: 'sched_switch prev d{0}, run for {1us}us' },
+    byWords: {
+      3: 'sched_switch prev d{0}v{1d}, run for {2us}us',
+      2: 'sched_switch prev d{0}, run for {1us}us',
+    },
     in417: 'sched_switch prev d{0}v{1d}, run for {2us}us',
   },
   {

@@ -53,11 +53,7 @@ export function processRunstate(a: Analyser, p: Pcpu): void {
     );
   }
   if (vcpuNumber > VCPU_NUMBER_MAX) {
-    a.warn.printf(
-      'sched_runstate_process: vcpu %u > MAX_VCPUS %d!\n',
-      vcpuNumber,
-      VCPU_NUMBER_MAX,
-    );
+    a.warn.printf('sched_runstate_process: vcpu %u > MAX_VCPUS %d!\n', vcpuNumber, VCPU_NUMBER_MAX);
     return;
   }
   if (old > INIT || next > INIT) {

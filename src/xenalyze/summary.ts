@@ -10,8 +10,8 @@ import { printMemorySummary } from './memory.ts';
 import { printPvSummary } from './pv.ts';
 import { countStay } from './runstates.ts';
 import {
-  type Domain,
   DOMAIN_RUNSTATE_NAMES,
+  type Domain,
   RUNNABLE,
   RUNNABLE_CAUSE_NAMES,
   RUNSTATE_NAMES,

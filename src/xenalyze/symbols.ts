@@ -13,7 +13,7 @@ export interface SymbolTable {
 
 /** An address and a name, of which at most so many characters are read; the rest is taken for the next address. */
 const ENTRY = /[ \t-\r]*([-+]?)(?:0[xX])?([\da-fA-F]+)[ \t-\r]*([^ \t-\r]{0,128})/y;
-/** The address that 4.17 finds behind a newline at the end of the file. */
+/** The address that 4.17 finds behind a newline at the end of the file, and in an empty one. */
 const AT_END = 0xdeadbeefn;
 const TEXT_MAX = 143;
 
@@ -49,7 +49,7 @@ class Symbols implements SymbolTable {
       const value = BigInt(`0x${digits}`);
       this.#add(toUnsigned64(sign === '-' ? -value : value), name, stderr);
     }
-    if (/^[ \t-\r]+$/.test(text.slice(at))) this.#add(AT_END, '', stderr);
+    if (text === '' || /^[ \t-\r]+$/.test(text.slice(at))) this.#add(AT_END, '', stderr);
   }
 
   #add(address: bigint, name: string, stderr: TextOutput): void {

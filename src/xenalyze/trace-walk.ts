@@ -171,8 +171,7 @@ export class TraceWalk {
     if (pcpu.words.length * 4 < wanted) pcpu.words = new Uint32Array(2 ** Math.ceil(Math.log2(wanted / 4)));
     const bytes = new Uint8Array(pcpu.words.buffer);
     const inFile = this.#source.bytes - fileOffset;
-    if (inFile < RECORD_BYTES && fileOffset > 0)
-      this.#source.read(bytes, 0, pcpu.recordOffset, RECORD_BYTES);
+    if (inFile < RECORD_BYTES && fileOffset > 0) this.#source.read(bytes, 0, pcpu.recordOffset, RECORD_BYTES);
     const got = inFile > 0 ? this.#chain.read(bytes, fileOffset, Math.min(wanted, inFile)) : 0;
     pcpu.blockOffset = fileOffset;
     pcpu.blockWords = Math.floor(got / 4);
