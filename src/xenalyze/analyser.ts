@@ -1,3 +1,4 @@
+import { putBytes, putNineDigits, putText, putThreeColumns } from './ascii.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
@@ -55,6 +56,7 @@ export class Analyser {
   /** The text in front of the lines of the record that is being processed. */
   readonly #header = new Uint8Array(16_384);
   #headerLength = 0;
+  #headerOf: Pcpu | undefined;
   /** One character a pCPU: what it does. */
   readonly #picture = new Uint8Array(8192);
   #pictureDrawn = -1;
@@ -151,7 +153,7 @@ export class Analyser {
     this.setTime(tsc);
     this.out.integer(this.seconds);
     this.out.byte(0x2e);
-    this.out.zeroPadded(this.nanoseconds, 9);
+    this.out.nineDigits(this.nanoseconds);
   }
 
   /** A point of a scatterplot: time, space, value. */
@@ -211,6 +213,7 @@ export class Analyser {
   }
 
   dumpGeneric(out: TextOutput, { event, extraWords, words, wordsAt }: Pcpu): void {
+    this.makeHeader();
     out.text(']');
     out.bytesOf(this.#header, this.#headerLength);
     out.printf(
@@ -228,33 +231,53 @@ export class Analyser {
     out.text(' ]\n');
   }
 
-  /** Makes the text in front of the lines of a record: time, picture of the pCPUs, vCPU. */
-  makeHeader(pcpu: Pcpu): void {
-    const header = this.#header;
-    let at = 0;
+  /**
+   * Says whose record comes: the text in front of its lines is made when the first of them is written, or when
+   * {@link makeHeader} is called because the record may change what it shows.
+   */
+  beginRecord(pcpu: Pcpu): void {
+    this.#headerOf = pcpu;
+  }
+
+  /** Makes the text in front of the lines of the record that is being processed. */
+  makeHeader(): void {
+    if (this.#headerOf === undefined) return;
+    this.#headerLength = this.#putHeader(this.#header, 0, this.#headerOf);
+    this.#headerOf = undefined;
+  }
+
+  /** Puts the text in front of the lines of a record: time, picture of the pCPUs, vCPU. */
+  #putHeader(bytes: Uint8Array, start: number, pcpu: Pcpu): number {
+    let at = start;
     this.setTime(pcpu.tsc);
-    const { seconds, nanoseconds } = this;
-    if (seconds !== 0 || nanoseconds !== 0) {
-      at = seconds < 1000 ? putPadded(header, at, seconds, 3, SPACE) : putAscii(header, at, `${seconds}`);
-      header[at++] = 0x2e;
-      at = putPadded(header, at, nanoseconds, 9, 0x30);
-    } else at = putAscii(header, at, '              ');
-    header[at++] = SPACE;
+    if (this.seconds !== 0 || this.nanoseconds !== 0) {
+      at = putThreeColumns(bytes, at, this.seconds);
+      bytes[at++] = 0x2e;
+      at = putNineDigits(bytes, at, this.nanoseconds);
+    } else at = putText(bytes, at, '              ');
+    bytes[at++] = SPACE;
     this.drawPicture(pcpu);
-    const picture = this.#picture;
-    for (let i = 0; i <= this.#pictureDrawn; i++) header[at++] = picture[i];
-    header[at++] = SPACE;
+    at = putBytes(bytes, at, this.#picture, this.#pictureDrawn + 1);
+    bytes[at++] = SPACE;
     const { current } = pcpu;
-    this.#headerLength = putAscii(header, at, current === undefined ? 'd?v?' : current.label);
+    return putText(bytes, at, current === undefined ? 'd?v?' : current.label);
+  }
+
+  /** As {@link writeHeader}, into a buffer. Returns the place behind it. */
+  putHeader(bytes: Uint8Array, at: number): number {
+    if (this.#headerOf === undefined) return putBytes(bytes, at, this.#header, this.#headerLength);
+    return this.#putHeader(bytes, at, this.#headerOf);
   }
 
   /** Writes the text in front of the lines of a record. */
   writeHeader(): void {
+    this.makeHeader();
     this.out.bytesOf(this.#header, this.#headerLength);
   }
 
   /** The text in front of the lines of a record, for printf. */
   get header(): string {
+    this.makeHeader();
     return String.fromCharCode(...this.#header.subarray(0, this.#headerLength));
   }
 
@@ -282,20 +305,4 @@ export class Analyser {
       code = this.options.dumpShowPowerStates ? (pcpu.powerState + 0x30) & 0xff : 0x2d;
     this.#picture[number] = code;
   }
-}
-
-function putAscii(bytes: Uint8Array, at: number, text: string): number {
-  const { length } = text;
-  for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
-  return at + length;
-}
-
-function putPadded(bytes: Uint8Array, at: number, value: number, width: number, pad: number): number {
-  let rest = value | 0;
-  for (let i = at + width - 1; i >= at; i--) {
-    const next = (rest / 10) | 0;
-    bytes[i] = rest === 0 && i < at + width - 1 ? pad : 0x30 + (rest - next * 10);
-    rest = next;
-  }
-  return at + width;
 }

@@ -14,29 +14,32 @@ export class CycleSummary {
   cycles = 0;
   sampleSize = 0;
   sample: Float64Array = NO_SAMPLES;
-  /** Since the beginning of the interval that the interval options are at. */
-  intervalCount = 0;
-  intervalCycles = 0;
+  #countBefore = 0;
+  #cyclesBefore = 0;
 
   /** @param cycles A whole number; not 0 if it is to be counted in more than {@link eventCount}. */
-  add(cycles: number, { sampleSize, sampleMax }: XenalyzeOptions): void {
+  add(cycles: number, options: XenalyzeOptions): void {
     this.eventCount++;
     if (cycles === 0) return;
-    if (sampleSize !== 0) {
-      const { count } = this;
-      if (count >= this.sampleSize) this.#grow(sampleSize, sampleMax);
-      if (count < this.sampleSize) this.sample[count] = cycles;
-      else this.#replace(cycles);
-    }
-    this.count++;
+    const { count } = this;
+    if (count < this.sampleSize) this.sample[count] = cycles;
+    else this.#addToFullSample(cycles, options);
+    this.count = count + 1;
     this.cycles += cycles;
-    this.intervalCount++;
-    this.intervalCycles += cycles;
+  }
+
+  /** Since the beginning of the interval that the interval options are at. */
+  get intervalCount(): number {
+    return this.count - this.#countBefore;
+  }
+
+  get intervalCycles(): number {
+    return this.cycles - this.#cyclesBefore;
   }
 
   clearInterval(): void {
-    this.intervalCount = 0;
-    this.intervalCycles = 0;
+    this.#countBefore = this.count;
+    this.#cyclesBefore = this.cycles;
   }
 
   /** How many durations the sample holds. */
@@ -47,6 +50,13 @@ export class CycleSummary {
   /** Mean cycles of an event that took any, rounded down; 0 where there was none. */
   get mean(): number {
     return this.count === 0 ? 0 : divide(this.cycles, this.count);
+  }
+
+  #addToFullSample(cycles: number, { sampleSize, sampleMax }: XenalyzeOptions): void {
+    if (sampleSize === 0) return;
+    this.#grow(sampleSize, sampleMax);
+    if (this.count < this.sampleSize) this.sample[this.count] = cycles;
+    else this.#replace(cycles);
   }
 
   #grow(sampleSize: number, sampleMax: number): void {

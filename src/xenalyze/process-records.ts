@@ -10,7 +10,7 @@ import type { Intervals } from './intervals.ts';
 import { endLostRecords, processLostRecords } from './lost-records.ts';
 import { processMemory } from './memory.ts';
 import { processPv } from './pv.ts';
-import { RecordLines } from './record-lines.ts';
+import { type RecordLines, recordLines } from './record-lines.ts';
 import { processSched } from './sched.ts';
 import { SCHED_LINES } from './sched-lines.ts';
 import { processShadow } from './shadow/shadow-process.ts';
@@ -34,6 +34,8 @@ const CLASS_OF = Int8Array.from({ length: 4096 }, (_, main) => {
   return bits !== 0 && (bits & (bits - 1)) === 0 ? 31 - Math.clz32(bits) : -1;
 });
 
+const schedLines = recordLines(SCHED_LINES);
+
 /** Processes records one by one. */
 export class RecordProcessor {
   readonly #a: Analyser;
@@ -44,7 +46,7 @@ export class RecordProcessor {
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
-    this.#schedLines = new RecordLines(SCHED_LINES, a.options.compat417);
+    this.#schedLines = schedLines(a);
     this.#dumpAll = a.options.dumpAll;
   }
 
@@ -53,14 +55,17 @@ export class RecordProcessor {
     const a = this.#a;
     p.summary = true;
     this.#advance(p);
-    if (this.#dumpAll) a.makeHeader(p);
+    if (this.#dumpAll) a.beginRecord(p);
     const recordClass = CLASS_OF[(p.event >>> 16) & 0xfff];
     if (recordClass < 0) {
       reportClass(a, p);
       return;
     }
     if (recordClass === SCHED) processSched(a, p, this.#schedLines);
-    else if (isExpected(a, p, recordClass)) this.#processOther(p, recordClass);
+    else {
+      if (this.#dumpAll) a.makeHeader();
+      if (isExpected(a, p, recordClass)) this.#processOther(p, recordClass);
+    }
     p.volume.byClass[recordClass] += p.size;
     p.bufferVolume.byClass[recordClass] += p.size;
     if (p.bufferFirstTsc === a.never) p.bufferFirstTsc = p.tsc;

@@ -3,8 +3,8 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
+import { putBytes, putHex, putHex64, putInteger, putText } from './ascii.ts';
 import type { Pcpu } from './state.ts';
-import type { TextOutput } from './text-output.ts';
 
 /**
  * A line after the header of time and place, without its newline: text in which `{2}` is extra word 2 as an unsigned
@@ -12,7 +12,11 @@ import type { TextOutput } from './text-output.ts';
  * number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than
  * one field is a function.
  */
-export type LineTemplate = string | readonly (string | ((p: Pcpu) => string))[];
+export type LineTemplate = string | readonly (string | ComputedPiece | { readonly put: PutPiece })[];
+
+type ComputedPiece = (p: Pcpu) => string;
+/** Puts a piece of a line into a buffer and returns the place behind it. */
+type PutPiece = (buffer: Uint8Array, at: number, p: Pcpu) => number;
 
 /** How the records of an event are shown. */
 export interface RecordLine {
@@ -39,7 +43,7 @@ interface Piece {
   readonly word: number;
   readonly shift: number;
   readonly mask: number;
-  readonly compute: (p: Pcpu) => string;
+  readonly put: PutPiece;
 }
 
 type CompiledLine = readonly Piece[];
@@ -78,11 +82,15 @@ export class RecordLines {
     if (line === undefined) return false;
     if (line.length === 0) return true;
     const { out } = a;
-    out.byte(0x20);
-    a.writeHeader();
-    out.byte(0x20);
-    writePieces(out, line, p);
-    out.newline();
+    out.reserve();
+    const { buffer } = out;
+    let { at } = out;
+    buffer[at++] = 0x20;
+    at = a.putHeader(buffer, at);
+    buffer[at++] = 0x20;
+    at = putPieces(buffer, at, line, p);
+    buffer[at++] = 0x0a;
+    out.at = at;
     return true;
   }
 }
@@ -94,57 +102,63 @@ export function recordLines(lines: readonly RecordLine[]): (a: Analyser) => Reco
   return ({ options }) => (options.compat417 ? in417 : right);
 }
 
-function writePieces(out: TextOutput, line: CompiledLine, p: Pcpu): void {
+function putPieces(buffer: Uint8Array, start: number, line: CompiledLine, p: Pcpu): number {
   const { words, wordsAt } = p;
+  let at = start;
   for (let i = 0; i < line.length; i++) {
     const piece = line[i];
     const value = words[wordsAt + piece.word];
     switch (piece.kind) {
       case LITERAL:
-        out.bytes(piece.bytes);
+        at = putBytes(buffer, at, piece.bytes, piece.bytes.length);
         break;
       case WORD:
-        out.integer(value);
+        at = putInteger(buffer, at, value);
         break;
       case UNSIGNED:
-        out.integer((value >>> piece.shift) & piece.mask);
+        at = putInteger(buffer, at, (value >>> piece.shift) & piece.mask);
         break;
       case SIGNED:
-        out.integer(value | 0);
+        at = putInteger(buffer, at, value | 0);
         break;
       case WIDE:
-        out.unsigned64(words[wordsAt + piece.word + 1], value);
-        break;
-      case HEX:
-        out.hex(value);
-        break;
-      case WIDE_HEX:
-        out.hex64(words[wordsAt + piece.word + 1], value);
+        at = putWide(buffer, at, words[wordsAt + piece.word + 1], value);
         break;
       case MICROSECONDS:
-        writeMicroseconds(out, value);
+        at = putMicroseconds(buffer, at, value);
+        break;
+      case HEX:
+        at = putHex(buffer, at, value);
+        break;
+      case WIDE_HEX:
+        at = putHex64(buffer, at, words[wordsAt + piece.word + 1], value);
         break;
       default:
-        out.text(piece.compute(p));
+        at = piece.put(buffer, at, p);
     }
   }
+  return at;
 }
 
-function writeMicroseconds(out: TextOutput, ns: number): void {
+function putWide(buffer: Uint8Array, at: number, high: number, low: number): number {
+  if (high < 0x200000) return putInteger(buffer, at, high * 2 ** 32 + low);
+  return putText(buffer, at, ((BigInt(high) << 32n) | BigInt(low)).toString());
+}
+
+/** Puts nanoseconds as xenalyze shows them: `12.5` is 12 microseconds and 5 nanoseconds. */
+export function putMicroseconds(buffer: Uint8Array, start: number, ns: number): number {
   const whole = Math.floor(ns / 1000);
-  out.integer(whole);
-  out.byte(0x2e);
-  out.integer(ns - whole * 1000);
-}
-
-/** Nanoseconds as xenalyze shows them: `12.5us` is 12 microseconds and 5 nanoseconds. */
-export function microseconds(ns: number): string {
-  return `${Math.floor(ns / 1000)}.${ns % 1000}us`;
+  const at = putInteger(buffer, start, whole);
+  buffer[at] = 0x2e;
+  return putInteger(buffer, at + 1, ns - whole * 1000);
 }
 
 function compile(template: LineTemplate): CompiledLine {
   const parts = typeof template === 'string' ? [template] : template;
-  return parts.flatMap((part) => (typeof part === 'string' ? compileText(part) : [computed(part)]));
+  return parts.flatMap((part) => {
+    if (typeof part === 'string') return compileText(part);
+    return typeof part === 'function' ? [computed(part)] : [{ ...NOTHING, kind: COMPUTED, put: part.put }];
+  });
 }
 
 const NOTHING: Piece = {
@@ -153,11 +167,11 @@ const NOTHING: Piece = {
   word: 0,
   shift: 0,
   mask: 0,
-  compute: () => '',
+  put: (_, at) => at,
 };
 
-function computed(compute: (p: Pcpu) => string): Piece {
-  return { ...NOTHING, kind: COMPUTED, compute };
+function computed(piece: ComputedPiece): Piece {
+  return { ...NOTHING, kind: COMPUTED, put: (buffer, at, p) => putText(buffer, at, piece(p)) };
 }
 
 function compileText(text: string): Piece[] {

@@ -1,4 +1,5 @@
-import { type LineTemplate, microseconds, type RecordLine } from './record-lines.ts';
+import { putText } from './ascii.ts';
+import { type LineTemplate, putMicroseconds, type RecordLine } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
 import { fixed } from './text-output.ts';
 
@@ -41,14 +42,14 @@ export const SCHED_LINES: readonly RecordLine[] = [
   {
     event: 0x2800f,
     byWords: {
-      4: ['sched_switch next d{0}v{1}', (p) => runnableFor(p, 2), (p) => nextSlice(p, 3)],
-      3: ['sched_switch next d{0}', (p) => runnableFor(p, 1), (p) => nextSlice(p, 2)],
+      4: ['sched_switch next d{0}v{1}', runnableFor(2), nextSlice(3)],
+      3: ['sched_switch next d{0}', runnableFor(1), nextSlice(2)],
     },
-    in417: ['sched_switch next d{0}v{1}', (p) => runnableFor(p, 2), (p) => nextSlice(p, 3)],
+    in417: ['sched_switch next d{0}v{1}', runnableFor(2), nextSlice(3)],
   },
   {
     event: 0x28011,
-    byWords: { 4: ['sched_switch continue d{0}v{1}, run for {2us}us', (p) => nextSlice(p, 3)] },
+    byWords: { 4: ['sched_switch continue d{0}v{1}, run for {2us}us', nextSlice(3)] },
   },
   // Credit.
   { event: 0x22001, byWords: { 0: 'csched:sched_tasklet' } },
@@ -193,14 +194,19 @@ export const SCHED_LINES: readonly RecordLine[] = [
   { event: 0x22a06, byWords: { 0: 'null:sched_tasklet' } },
 ];
 
-function runnableFor(p: Pcpu, word: number): string {
-  const ns = p.word(word);
-  return ns === 0 ? '' : `, was runnable for ${microseconds(ns)}`;
+/** For how long it was runnable, if that is not 0. */
+function runnableFor(word: number): { put: (buffer: Uint8Array, at: number, p: Pcpu) => number } {
+  return { put: (buffer, at, p) => putTime(buffer, at, ', was runnable for ', p.word(word)) };
 }
 
-function nextSlice(p: Pcpu, word: number): string {
-  const ns = p.signed(word);
-  return ns > 0 ? `, next slice ${microseconds(ns)}` : '';
+/** How long it may run, if that is above 0. */
+function nextSlice(word: number): { put: (buffer: Uint8Array, at: number, p: Pcpu) => number } {
+  return { put: (buffer, at, p) => putTime(buffer, at, ', next slice ', Math.max(0, p.signed(word))) };
+}
+
+function putTime(buffer: Uint8Array, at: number, words: string, ns: number): number {
+  if (ns === 0) return at;
+  return putText(buffer, putMicroseconds(buffer, putText(buffer, at, words), ns), 'us');
 }
 
 function bits(value: number, shift: number, width: number): number {

@@ -1,11 +1,9 @@
 import { writeSync } from 'node:fs';
+import { putBytes, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 /** No line, and no string that is written at once, is longer. */
 const LINE_BYTES_MAX = 16 * 1024;
-const ZERO = 0x30;
-const MINUS = 0x2d;
-const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
 /** Takes finished bytes; what it is given is reused afterwards. */
 export type ByteSink = (bytes: Uint8Array) => void;
@@ -18,8 +16,9 @@ export type PrintfArgument = number | bigint | string;
  * making strings of them.
  */
 export class TextOutput {
-  readonly #bytes = new Uint8Array(BUFFER_BYTES);
-  #at = 0;
+  /** What was written and not flushed yet ends at {@link at}; who writes there directly calls {@link reserve} before. */
+  readonly buffer = new Uint8Array(BUFFER_BYTES);
+  at = 0;
   readonly #sink: ByteSink;
 
   constructor(sink: ByteSink) {
@@ -28,112 +27,56 @@ export class TextOutput {
 
   /** Writes what is in the buffer. */
   flush(): void {
-    if (this.#at === 0) return;
-    this.#sink(this.#bytes.subarray(0, this.#at));
-    this.#at = 0;
+    if (this.at === 0) return;
+    this.#sink(this.buffer.subarray(0, this.at));
+    this.at = 0;
   }
 
   /** Makes room for a line; called by everything that writes a line of bounded length. */
   reserve(): void {
-    if (this.#at > BUFFER_BYTES - LINE_BYTES_MAX) this.flush();
+    if (this.at > BUFFER_BYTES - LINE_BYTES_MAX) this.flush();
   }
 
   /** ASCII text. */
   text(text: string): void {
     this.reserve();
-    const bytes = this.#bytes;
-    const at = this.#at;
-    const { length } = text;
-    for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
-    this.#at = at + length;
-  }
-
-  /** Constant text that was turned into bytes before. */
-  bytes(text: Uint8Array): void {
-    this.reserve();
-    const bytes = this.#bytes;
-    const at = this.#at;
-    const { length } = text;
-    for (let i = 0; i < length; i++) bytes[at + i] = text[i];
-    this.#at = at + length;
+    this.at = putText(this.buffer, this.at, text);
   }
 
   /** The first `length` of some bytes. */
-  bytesOf(text: Uint8Array, length: number): void {
+  bytesOf(bytes: Uint8Array, length: number): void {
     this.reserve();
-    const bytes = this.#bytes;
-    const at = this.#at;
-    for (let i = 0; i < length; i++) bytes[at + i] = text[i];
-    this.#at = at + length;
+    this.at = putBytes(this.buffer, this.at, bytes, length);
   }
 
   byte(code: number): void {
-    this.#bytes[this.#at++] = code;
+    this.buffer[this.at++] = code;
   }
 
   newline(): void {
-    this.#bytes[this.#at++] = 10;
+    this.buffer[this.at++] = 10;
     this.reserve();
   }
 
   /** A whole number below 2^53 in size, in decimal. */
   integer(value: number): void {
-    let rest = value;
-    if (rest < 0) {
-      this.#bytes[this.#at++] = MINUS;
-      rest = -rest;
-    }
-    if (rest <= 0x7fffffff) this.#small(rest | 0);
-    else this.#large(rest);
+    this.at = putInteger(this.buffer, this.at, value);
   }
 
-  #small(value: number): void {
-    const bytes = this.#bytes;
-    let count = 1;
-    for (let bound = 10; count < 10 && value >= bound; bound *= 10) count++;
-    const end = this.#at + count;
-    let rest = value;
-    for (let i = end - 1; i >= this.#at; i--) {
-      const next = (rest / 10) | 0;
-      bytes[i] = ZERO + (rest - next * 10);
-      rest = next;
-    }
-    this.#at = end;
-  }
-
-  #large(value: number): void {
-    const high = Math.floor(value / 1e9);
-    this.integer(high);
-    this.zeroPadded(value - high * 1e9, 9);
-  }
-
-  /** A whole number from 0 to 2^31 - 1 in exactly `width` digits. */
-  zeroPadded(value: number, width: number): void {
-    const bytes = this.#bytes;
-    const end = this.#at + width;
-    let rest = value | 0;
-    for (let i = end - 1; i >= this.#at; i--) {
-      const next = (rest / 10) | 0;
-      bytes[i] = ZERO + (rest - next * 10);
-      rest = next;
-    }
-    this.#at = end;
+  /** A whole number from 0 to 10^9 - 1 in nine digits. */
+  nineDigits(value: number): void {
+    this.at = putNineDigits(this.buffer, this.at, value);
   }
 
   /** A whole number, with spaces before it up to `width`. */
   padded(value: number, width: number): void {
-    const from = this.#at;
+    const from = this.at;
     this.integer(value);
-    this.#shift(from, width);
-  }
-
-  /** Moves what was written since `from` to the right, to be `width` columns wide. */
-  #shift(from: number, width: number): void {
-    const missing = width - (this.#at - from);
+    const missing = width - (this.at - from);
     if (missing <= 0) return;
-    this.#bytes.copyWithin(from + missing, from, this.#at);
-    this.#bytes.fill(0x20, from, from + missing);
-    this.#at += missing;
+    this.buffer.copyWithin(from + missing, from, this.at);
+    this.buffer.fill(0x20, from, from + missing);
+    this.at += missing;
   }
 
   /** An unsigned 64-bit number in decimal. */
@@ -150,31 +93,12 @@ export class TextOutput {
 
   /** An unsigned 32-bit number in hexadecimal, without leading zeros. */
   hex(value: number): void {
-    let rest = value;
-    let digits = 8 - (Math.clz32(rest) >> 2);
-    if (digits === 0) digits = 1;
-    const bytes = this.#bytes;
-    for (let i = this.#at + digits - 1; i >= this.#at; i--) {
-      bytes[i] = HEX_DIGITS[rest & 15];
-      rest >>>= 4;
-    }
-    this.#at += digits;
+    this.at = putHex(this.buffer, this.at, value);
   }
 
   /** An unsigned 64-bit number in hexadecimal, without leading zeros. */
   hex64(high: number, low: number): void {
-    if (high === 0) {
-      this.hex(low);
-      return;
-    }
-    this.hex(high);
-    const bytes = this.#bytes;
-    let rest = low;
-    for (let i = this.#at + 7; i >= this.#at; i--) {
-      bytes[i] = HEX_DIGITS[rest & 15];
-      rest >>>= 4;
-    }
-    this.#at += 8;
+    this.at = putHex64(this.buffer, this.at, high, low);
   }
 
   /**
