@@ -18,8 +18,8 @@ const AT_END = 0xdeadbeefn;
 const TEXT_MAX = 143;
 
 /**
- * Reads pairs of hexadecimal address and name, in ascending order. As in xenalyze, the file ends with the first word that
- * should be an address and is none.
+ * Reads pairs of hexadecimal address and name, in ascending order. As in xenalyze, the file ends with the first word
+ * that should be an address and is none.
  *
  * @throws UserError if the file cannot be read.
  */
