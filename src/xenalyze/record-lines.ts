@@ -8,9 +8,9 @@ import type { Pcpu } from './state.ts';
 
 /**
  * A line after the header of time and place, without its newline: text in which `{2}` is extra word 2 as an unsigned
- * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2q}` words 2 and 3 as an unsigned
- * number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than
- * one field is a function.
+ * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2q}` words 2 and 3 as an
+ * unsigned number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's
+ * `microseconds.nanoseconds`, not padded. What depends on more than one field is a function.
  */
 export type LineTemplate = string | readonly (string | ComputedPiece | { readonly put: PutPiece })[];
 
