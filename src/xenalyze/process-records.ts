@@ -42,7 +42,8 @@ for (const subClass of [0x22, 0x28, 0x2f]) INERT[subClass] = 1;
 /** Whether such events change nothing with these options. */
 function addsToVolumeOnly(options: XenalyzeOptions): boolean {
   const { dumpAll, dumpRawReads, dumpRawProcess, dumpNoProcessing, dumpTraceVolumeOnLostRecord } = options;
-  const isShown = dumpAll || dumpRawReads || dumpRawProcess || dumpNoProcessing || dumpTraceVolumeOnLostRecord;
+  const isShown =
+    dumpAll || dumpRawReads || dumpRawProcess || dumpNoProcessing || dumpTraceVolumeOnLostRecord;
   return !isShown && options.tolerance >= ERROR_STRICT;
 }
 

@@ -51,7 +51,9 @@ type CompiledLine = readonly Piece[];
 /** A table of lines, ready to be written. */
 export class RecordLines {
   /** By the low 16 bits of an event, which tell those of a class apart: its lines by number of extra words. */
-  readonly #byEvent: (readonly (CompiledLine | undefined)[] | undefined)[] = new Array(0x10000).fill(undefined);
+  readonly #byEvent: (readonly (CompiledLine | undefined)[] | undefined)[] = new Array(0x10000).fill(
+    undefined,
+  );
 
   /**
    * @param lines Of events of one class.
