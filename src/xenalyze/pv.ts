@@ -1,8 +1,8 @@
 /**
  * Records of PV guests: hypercalls with their arguments, traps, what Xen emulates for them.
  *
- * The low byte of an event says what happened, bit 8 whether addresses have 64 bits. Records of the shape that Xen 3.2 to
- * 4.2 gave them are known as well.
+ * The low byte of an event says what happened, bit 8 whether addresses have 64 bits. Records of the shape that Xen 3.2
+ * to 4.2 gave them are known as well.
  * @module
  */
 import type { Analyser } from './analyser.ts';
@@ -55,8 +55,8 @@ export class PvVcpu {
 }
 
 /**
- * Of the kinds that are read word by word: how many words they have, with addresses of 32 and of 64 bits, and what reads
- * them. All others are shown as numbers.
+ * Of the kinds that are read word by word: how many words they have, with addresses of 32 and of 64 bits, and what
+ * reads them. All others are shown as numbers.
  */
 interface Layout {
   readonly words: readonly [number, number] | undefined;
@@ -199,8 +199,8 @@ function writeAddress({ out }: Analyser, p: Pcpu, at: number, wide: boolean): vo
   else out.hex(p.word(at));
 }
 
-// Hypercalls since Xen 4.3: word 0 holds the number in its low 20 bits, and above it, two bits each, how many words of each
-// of six arguments follow.
+// Hypercalls since Xen 4.3: word 0 holds the number in its low 20 bits, and above it, two bits each, how many words of
+// each of six arguments follow.
 
 const ARGUMENTS_MAX = 6;
 const MMU_UPDATE_PREEMPTED = 0x80000000;

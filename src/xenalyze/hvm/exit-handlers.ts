@@ -45,10 +45,13 @@ function beginLine(a: Analyser, name: string): void {
 
 // ---- ports
 
+const PORT_MASK = 0x7fffffff;
+const PORT_WRITE = 0x80000000;
+
 export function processPort(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const port = p.word(0);
   const isWrite = (p.event & EVENT_WRITE) !== 0;
-  h.detail = port & 0x7fffffff;
+  h.detail = (port & PORT_MASK) + (isWrite ? PORT_WRITE : 0);
   claim(a, h, isWrite ? postProcessPortWrite : postProcessPortRead, 'hvm_io_assist_process');
   if (!a.options.dumpAll) return;
   const { out } = a;
@@ -63,12 +66,12 @@ export function processPort(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 }
 
 function postProcessPortWrite({ options }: Analyser, h: HvmVcpu): void {
-  if (options.withPioEnumeration) h.ports.add(h.detail & 0x7fffffff, true, h.arcCycles, 0, options);
+  if (options.withPioEnumeration) h.ports.add(h.detail & PORT_MASK, true, h.arcCycles, 0, options);
 }
 
 function postProcessPortRead(a: Analyser, h: HvmVcpu): void {
   const { options } = a;
-  const port = h.detail & 0x7fffffff;
+  const port = h.detail & PORT_MASK;
   if (options.withPioEnumeration) h.ports.add(port, false, h.arcCycles, 0, options);
   if (options.scatterplotIo === port) a.scatterplot(h.exitTsc, a.lastTsc - h.exitTsc);
 }
@@ -76,17 +79,22 @@ function postProcessPortRead(a: Analyser, h: HvmVcpu): void {
 // ---- control registers
 
 export function processCrWrite(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  const value = p.event & EVENT_64 ? p.bigint(1) : BigInt(p.word(1));
   h.detail = p.word(0);
-  h.crValue = value;
+  h.valueLow = p.word(1);
+  h.valueHigh = p.event & EVENT_64 ? p.word(2) : 0;
   if (!setPostProcess(h, postProcessCrWrite))
     a.warn.text('hvm_cr_write_process: Strange, h->postprocess already set!\n');
   if (!a.options.dumpAll) return;
   const { header, out } = a;
+  const value = recordedValue(h);
   if (h.detail === 3 && h.cr3 !== 0n) {
     const format = ']%s cr_write cr3 val %llx oval %llx %s\n';
     out.printf(format, header, value, h.cr3, h.cr3 === value ? 'flush' : 'switch');
   } else out.printf(' %s cr_write cr%d val %llx\n', header, h.detail | 0, value);
+}
+
+function recordedValue({ valueHigh, valueLow }: HvmVcpu): bigint {
+  return (BigInt(valueHigh) << 32n) | BigInt(valueLow);
 }
 
 function postProcessCrWrite(a: Analyser, h: HvmVcpu): void {
@@ -104,18 +112,22 @@ function postProcessCrWrite(a: Analyser, h: HvmVcpu): void {
 
 function postProcessCr3Write(a: Analyser, h: HvmVcpu): void {
   const { options } = a;
-  const isFlush = h.cr3 !== 0n && h.crValue === h.cr3;
+  const value = recordedValue(h);
+  const isFlush = h.cr3 !== 0n && value === h.cr3;
   if (isFlush) flushCr3(h);
   if (options.summaryInfo) {
     h.cr3Writes.add(Math.min(h.resyncs, RESYNCS_MAX), h.arcCycles, options);
     h.crWrites.add(3, h.arcCycles, options);
     updateShortSummary(a, h, SHORT_CR3);
   }
-  if (!isFlush) switchCr3(a, h.vcpu, h.crValue);
+  if (!isFlush) switchCr3(a, h.vcpu, value);
 }
 
 function printCrWrites(a: Analyser, h: HvmVcpu, cr: number): void {
-  h.crWrites.print(a, cr, `   cr${cr} `);
+  const name = `   cr${cr} `;
+  if (cr < CRS) h.crWrites.print(a, cr, name);
+  // Xenalyze 4.17 reads on behind the end of what it counts.
+  else if (a.options.compat417) h.cr3Writes.print(a, cr - CRS, name);
   if (cr !== 3) return;
   for (let resyncs = 0; resyncs < RESYNCS_MAX; resyncs++)
     h.cr3Writes.print(a, resyncs, `     *[${`${resyncs}`.padStart(3)}] `);
@@ -135,6 +147,8 @@ export function processMsrWrite(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string): void {
   if (!a.hasExtraWords(p, 12, name)) return;
   h.detail = p.word(0);
+  h.valueLow = p.word(1);
+  h.valueHigh = p.word(2);
   if (a.options.dumpAll) {
     const { out } = a;
     beginLine(a, ` ${name} addr `);

@@ -22,7 +22,7 @@ import {
   processReinjVirq,
 } from './injections.ts';
 import { processMmio } from './mmio.ts';
-import { EVENT_64, HANDLER_NAMES, noteHandler } from './post-process.ts';
+import { EVENT_64, HANDLER_BASE, HANDLER_NAMES, noteHandler } from './post-process.ts';
 
 const ANY_WORDS = 7;
 
@@ -76,8 +76,9 @@ add(false, 0x100, 0, processDestroy, ANY_WORDS);
 /** A record of one of Xen's handlers: what it did about an exit, or to the guest. */
 export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { compat417, dumpAll, summaryInfo } = a.options;
-  const { extraWords, minor } = p;
-  const handler = handlers[minor];
+  const { event, extraWords } = p;
+  const number = event - HANDLER_BASE;
+  const handler = handlers[number];
   const known =
     handler !== undefined &&
     (compat417 || (extraWords >= handler.wordsMin && extraWords <= handler.wordsMax));
@@ -90,7 +91,7 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     if (dumpAll) dumpHandler(a, p, NO_EXIT);
     return;
   }
-  h.eventHandler = minor;
+  h.eventHandler = number;
   if (known) handler.process(a, p, h);
   else {
     if (dumpAll) dumpHandler(a, p, IN_EXIT);
@@ -100,11 +101,11 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 
 function dumpHandler(a: Analyser, p: Pcpu, mark: number): void {
   const { out } = a;
-  const number = p.minor & ~EVENT_64;
+  const number = (p.event - HANDLER_BASE) & ~EVENT_64;
   startLine(a, mark);
   out.text(' ');
   out.text(number < HANDLER_NAMES.length ? HANDLER_NAMES[number] : `hvm_handler ${number}`);
-  out.text(p.minor & EVENT_64 ? '64 [' : ' [');
+  out.text(p.event & EVENT_64 ? '64 [' : ' [');
   for (let i = 0; i < p.extraWords; i++) {
     out.text(' ');
     out.hex(p.word(i));

@@ -17,8 +17,8 @@ import { finishIpis } from './vlapic.ts';
 import { startIntervals } from './wake-to-halt.ts';
 
 /** Bits 12 to 15 of an event. */
-const SUBCLASS_HANDLER = 2;
-const SUBCLASS_EMULATED = 4;
+const HANDLER = 2;
+const EMULATED = 4;
 
 const VMENTRY = 0x81001;
 const VMEXIT = 0x81002;
@@ -47,16 +47,15 @@ const LONG_EXIT = 10_000;
 export function processHvm(a: Analyser, p: Pcpu): void {
   const { current } = p;
   if (current === undefined) return;
-  const subclass = (p.event >>> 12) & 15;
   const { compat417 } = a.options;
-  if (subclass === SUBCLASS_EMULATED && !compat417) {
+  if (isEmulated(a, p)) {
     countVolume(p, VOLUME_EMULATED);
     a.hvm.warnOnce(a.warn, "WARNING: We don't yet analyze HVM_EMUL events.\n");
     return;
   }
   if (!setHvm(a, current)) return;
   const h = current.hvm as HvmVcpu;
-  if (subclass === SUBCLASS_HANDLER) {
+  if (subclassOf(p) === HANDLER) {
     countVolume(p, VOLUME_HANDLER);
     processHandler(a, p, h);
   } else if (p.event === VMENTRY) {
@@ -66,6 +65,15 @@ export function processHvm(a: Analyser, p: Pcpu): void {
     countVolume(p, VOLUME_VMEXIT);
     processVmexit(a, p, h);
   } else a.warn.printf('Unknown hvm event: %x\n', p.event);
+}
+
+/** Whether it is a record of an emulated device, as newer xenalyzes know them. It shows up whatever runs. */
+export function isEmulated({ options }: Analyser, p: Pcpu): boolean {
+  return subclassOf(p) === EMULATED && !options.compat417;
+}
+
+function subclassOf({ event }: Pcpu): number {
+  return (event >>> 12) & 15;
 }
 
 function isSvmExit(event: number): boolean {
@@ -85,7 +93,8 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   setReasons(a, p, h);
   h.vmexitValid = true;
   h.detail = 0;
-  h.crValue = 0n;
+  h.valueHigh = 0;
+  h.valueLow = 0;
   h.mmio.clear();
   h.pageFaults?.clear();
 
@@ -196,7 +205,8 @@ function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     if (h.vmexitValid) {
       const cycles = p.tsc - h.exitTsc;
       out.text(' cycles ');
-      out.integer(cycles);
+      if (h.exitTsc !== a.never) out.integer(cycles);
+      else out.text(`${a.absolute(p.tsc)}`);
       // Unsigned in xenalyze: a negative number is long, too.
       out.text(cycles > LONG_EXIT || cycles < 0 ? ' !' : ' ');
     }

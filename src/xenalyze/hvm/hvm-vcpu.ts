@@ -1,8 +1,8 @@
 import type { Analyser } from '../analyser.ts';
 import { CycleSummaries } from '../cycle-summaries.ts';
 import { ERROR_STRICT } from '../options.ts';
-import type { PageFaults } from '../shadow/page-faults.ts';
-import type { Vcpu } from '../state.ts';
+import { type PageFaults, RECORDED_WORDS } from '../shadow/page-faults.ts';
+import type { Pcpu, Vcpu } from '../state.ts';
 import type { Cr3Value } from './cr3-values.ts';
 import type { ExitReasons } from './exit-reasons.ts';
 import { IoAddresses } from './io-addresses.ts';
@@ -41,11 +41,10 @@ export class HvmVcpu {
   postProcess: PostProcess | 'by handler' | undefined;
 
   /**
-   * The first thing that a handler recorded: port, register, vector, hypercall, event. One place for all (a union in
-   * xenalyze): what came last counts.
+   * What handlers recorded of the exit, word by word: see {@link detail}, {@link valueLow}, and for page faults
+   * shadow/page-faults.ts. One place for all, as in xenalyze (a union): what came last counts, whoever asks.
    */
-  detail = 0;
-  crValue = 0n;
+  readonly recorded = new Uint32Array(RECORDED_WORDS);
   readonly mmio = new Mmio();
   /** Page faults that Xen deals with; made by shadow/. */
   pageFaults: PageFaults | undefined;
@@ -88,6 +87,39 @@ export class HvmVcpu {
     this.exitTsc = never;
     this.entryTsc = never;
     this.cr3Start = never;
+  }
+
+  /** What was recorded first: port, register, vector, hypercall, event. */
+  get detail(): number {
+    return this.recorded[0];
+  }
+
+  set detail(detail: number) {
+    this.recorded[0] = detail;
+  }
+
+  /** The value that goes with {@link detail}. */
+  get valueLow(): number {
+    return this.recorded[2];
+  }
+
+  set valueLow(low: number) {
+    this.recorded[2] = low;
+  }
+
+  get valueHigh(): number {
+    return this.recorded[3];
+  }
+
+  set valueHigh(high: number) {
+    this.recorded[3] = high;
+  }
+
+  /** Keeps the event of a record, and its words. */
+  keepWords(p: Pcpu): void {
+    const { recorded } = this;
+    recorded[0] = p.event;
+    for (let i = 0; i < 4; i++) recorded[1 + i] = p.word(i);
   }
 }
 

@@ -54,10 +54,10 @@ export const HANDLER_NAMES: readonly string[] = [
 ];
 
 /** Has the exit accounted for as the handler's of the current record. */
-export function noteHandler({ warn }: Analyser, { event }: Pcpu, h: HvmVcpu): void {
+export function noteHandler({ warn }: Analyser, p: Pcpu, h: HvmVcpu): void {
   if (h.postProcess !== 'by handler')
     warn.text('hvm_generic_postprocess_init: Strange, h->postprocess set!\n');
-  h.detail = event;
+  h.keepWords(p);
 }
 
 /** Counts an exit for the handler that recorded something, or for none. */

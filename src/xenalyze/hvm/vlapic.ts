@@ -66,12 +66,7 @@ export function finishIpis(a: Analyser, v: Vcpu, tsc: number): void {
   const { options, out } = a;
   for (const slot of v.vlapic.slots) {
     if (!slot.injected) continue;
-    let latency = 0;
-    if (tsc >= slot.firstTsc) latency = tsc - slot.firstTsc;
-    else {
-      const format = 'Strange, vec %d first_tsc %lld > ri->tsc %lld!\n';
-      a.warn.printf(format, slot.vector, a.absolute(slot.firstTsc), a.absolute(tsc));
-    }
+    const latency = latencyOf(a, slot, tsc);
     if (options.dumpIpiLatency || (options.dumpAll && slot.count > 1)) {
       const { seconds, nanoseconds } = cyclesToTime(a, latency);
       const format = ' [vla] %s vec %d ipis %d, latency %lld (%u.%09u s)\n';
@@ -81,8 +76,17 @@ export function finishIpis(a: Analyser, v: Vcpu, tsc: number): void {
   }
 }
 
+/** Interrupts that were not seen to be sent have been on their way for ever. */
+function latencyOf(a: Analyser, { firstTsc, vector }: OutstandingIpi, tsc: number): number | bigint {
+  if (firstTsc === a.never) return a.absolute(tsc);
+  if (tsc >= firstTsc) return tsc - firstTsc;
+  const format = 'Strange, vec %d first_tsc %lld > ri->tsc %lld!\n';
+  a.warn.printf(format, vector, a.absolute(firstTsc), a.absolute(tsc));
+  return 0;
+}
+
 /** Xenalyze takes the first TSC off a length of time, too; with 64-bit arithmetic that is a strange number. */
-function cyclesToTime(a: Analyser, cycles: number): { seconds: number; nanoseconds: number } {
+function cyclesToTime(a: Analyser, cycles: number | bigint): { seconds: number; nanoseconds: number } {
   const since = BigInt.asUintN(64, (BigInt(cycles) - BigInt(a.absolute(a.firstTsc))) << 10n);
   const time = since / BigInt(a.options.cpuQhz);
   const seconds = BigInt.asUintN(32, time / 1_000_000_000n);

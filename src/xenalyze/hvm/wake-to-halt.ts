@@ -7,7 +7,7 @@
  */
 import type { Analyser } from '../analyser.ts';
 import { CycleSummary } from '../cycle-summary.ts';
-import { BLOCKED, LOST, OFFLINE, type Pcpu, RUNNABLE, RUNNING, RUNSTATE_NAMES, type Vcpu } from '../state.ts';
+import { BLOCKED, OFFLINE, type Pcpu, RUNNABLE, RUNNING, RUNSTATE_NAMES, type Vcpu } from '../state.ts';
 import { printCycleSummary } from '../summary-lines.ts';
 import type { HvmVcpu } from './hvm-vcpu.ts';
 
@@ -109,9 +109,9 @@ export function startIntervals(a: Analyser, { wakeToHalt, vcpu }: HvmVcpu, tsc: 
   }
 }
 
-/** A change of the runstate of an HVM vCPU, before it is made. */
+/** A change of the runstate of an HVM vCPU that is not lost, before it is made. */
 export function trackWaking(a: Analyser, p: Pcpu, v: Vcpu, oldRunstate: number, newRunstate: number): void {
-  if (v.hvm === undefined || v.runstate === LOST) return;
+  if (v.hvm === undefined) return;
   const { wakeToHalt } = v.hvm;
   if (newRunstate === RUNNABLE && oldRunstate === BLOCKED) {
     if (a.options.dumpAll) a.out.printf(' [w2h] %s Setting waking\n', v.label);
@@ -161,7 +161,6 @@ export function loseHvm(a: Analyser, v: Vcpu): void {
   if (v.hvm === undefined) return;
   const { options, out } = a;
   const { wakeToHalt } = v.hvm;
-  v.hvm.vmexitValid = false;
   if (options.dumpAll) out.printf(' [w2h] Clearing w2h state for %s\n', v.label);
   wakeToHalt.interrupts = 0;
   wakeToHalt.vector = 0;

@@ -20,7 +20,7 @@ import { FLAGS, PageFaults } from './page-faults.ts';
 
 /** The page faults of a vCPU. */
 export function pageFaultsOf(h: HvmVcpu): PageFaults {
-  h.pageFaults ??= new PageFaults();
+  h.pageFaults ??= new PageFaults(h.recorded);
   return h.pageFaults;
 }
 
@@ -36,27 +36,39 @@ export function postProcessMmio(a: Analyser, h: HvmVcpu): void {
 export function postProcessOther(a: Analyser, h: HvmVcpu): void {
   const { outcome } = pageFaultsOf(h);
   if (outcome === 0 || outcome > fault.LAST_FAULT)
-    a.warn.printf('shadow_fault_generic_postprocess: Strange, unexpected case %d\n', outcome);
+    a.warn.printf('shadow_fault_generic_postprocess: Strange, unexpected case %d\n', outcome | 0);
   else countOutcome(a, h, SHORT_PROPAGATE);
+}
+
+/** Counts the exit that ends for what became of its page fault. */
+export function addOutcome(a: Analyser, h: HvmVcpu): void {
+  const { byOutcome, outcome } = pageFaultsOf(h);
+  if (outcome === 0) a.warn.text('Strange, pf_case 0!\n');
+  else if (outcome < fault.FAULT_NAMES.length) byOutcome.add(outcome, h.arcCycles, a.options);
+  // Another record of the exit has written over it: it has no place in xenalyze's array.
+  else a.wouldEnd();
 }
 
 function countOutcome(a: Analyser, h: HvmVcpu, purpose: number): void {
   if (!a.options.summaryInfo) return;
-  const faults = pageFaultsOf(h);
-  if (faults.outcome !== 0) faults.byOutcome.add(faults.outcome, h.arcCycles, a.options);
-  else a.warn.text('Strange, pf_case 0!\n');
+  addOutcome(a, h);
   updateShortSummary(a, h, purpose);
 }
 
+interface FlaggedPart {
+  readonly bit: number;
+  readonly part: number;
+}
+
 /** What is counted of emulated writes, by the flag that tells. */
-const EMULATED_BY_FLAG: readonly (readonly [number, number])[] = [
-  [flag.PREALLOC_UNHOOK, fault.EMULATED_UNHOOK],
-  [flag.EARLY_UNSHADOW, fault.EMULATED_EARLY_UNSHADOW],
-  [flag.SET_CHANGED, fault.EMULATED_SET_CHANGED],
-  [flag.SET_FLUSH, fault.EMULATED_SET_FLUSH],
-  [flag.SET_ERROR, fault.EMULATED_SET_ERROR],
-  [flag.PROMOTE, fault.EMULATED_PROMOTE],
-  [flag.DEMOTE, fault.EMULATED_DEMOTE],
+const EMULATED_BY_FLAG: readonly FlaggedPart[] = [
+  { bit: flag.PREALLOC_UNHOOK, part: fault.EMULATED_UNHOOK },
+  { bit: flag.EARLY_UNSHADOW, part: fault.EMULATED_EARLY_UNSHADOW },
+  { bit: flag.SET_CHANGED, part: fault.EMULATED_SET_CHANGED },
+  { bit: flag.SET_FLUSH, part: fault.EMULATED_SET_FLUSH },
+  { bit: flag.SET_ERROR, part: fault.EMULATED_SET_ERROR },
+  { bit: flag.PROMOTE, part: fault.EMULATED_PROMOTE },
+  { bit: flag.DEMOTE, part: fault.EMULATED_DEMOTE },
 ];
 
 export function postProcessEmulate(a: Analyser, h: HvmVcpu): void {
@@ -70,8 +82,8 @@ export function postProcessEmulate(a: Analyser, h: HvmVcpu): void {
     faults.byOutcome.add(fault.EMULATE, arcCycles, options);
     emulated.add(faults.level, arcCycles, options);
     if (h.preallocUnpin) emulated.add(fault.EMULATED_UNPIN, arcCycles, options);
-    for (const [bit, what] of EMULATED_BY_FLAG)
-      if ((flags & bit) !== 0) emulated.add(what, arcCycles, options);
+    for (const { bit, part } of EMULATED_BY_FLAG)
+      if ((flags & bit) !== 0) emulated.add(part, arcCycles, options);
     if ((flags & flag.SET_CHANGED) === 0) emulated.add(fault.EMULATED_SET_UNCHANGED, arcCycles, options);
     updateShortSummary(a, h, SHORT_EMULATE);
   }
@@ -82,12 +94,12 @@ export function postProcessEmulate(a: Analyser, h: HvmVcpu): void {
 }
 
 /** What is counted of entries put right, by the flag that tells. */
-const FIXUPS_BY_FLAG: readonly (readonly [number, number])[] = [
-  [flag.UNSYNC, fault.FIXUP_UNSYNC],
-  [flag.OOS_FIXUP_ADD, fault.FIXUP_OOS_ADD],
-  [flag.OOS_FIXUP_EVICT, fault.FIXUP_OOS_EVICT],
-  [flag.PROMOTE, fault.FIXUP_PROMOTE],
-  [flag.WRMAP, fault.FIXUP_WRMAP],
+const FIXUPS_BY_FLAG: readonly FlaggedPart[] = [
+  { bit: flag.UNSYNC, part: fault.FIXUP_UNSYNC },
+  { bit: flag.OOS_FIXUP_ADD, part: fault.FIXUP_OOS_ADD },
+  { bit: flag.OOS_FIXUP_EVICT, part: fault.FIXUP_OOS_EVICT },
+  { bit: flag.PROMOTE, part: fault.FIXUP_PROMOTE },
+  { bit: flag.WRMAP, part: fault.FIXUP_WRMAP },
 ];
 
 export function postProcessFixup(a: Analyser, h: HvmVcpu): void {
@@ -100,7 +112,7 @@ export function postProcessFixup(a: Analyser, h: HvmVcpu): void {
     const unsync = (flags & flag.UNSYNC) !== 0;
     faults.byOutcome.add(fault.FIXUP, arcCycles, options);
     if (preallocUnpin) fixups.add(fault.FIXUP_UNPIN, arcCycles, options);
-    for (const [bit, what] of FIXUPS_BY_FLAG) if ((flags & bit) !== 0) fixups.add(what, arcCycles, options);
+    for (const { bit, part } of FIXUPS_BY_FLAG) if ((flags & bit) !== 0) fixups.add(part, arcCycles, options);
     if (unsync) faults.unsyncResyncs.add(Math.min(resyncs, fault.RESYNCS_MAX), arcCycles, options);
     if ((flags & flag.WRMAP_BRUTE_FORCE) !== 0 || h.wrmapBruteForce) {
       if ((flags & flag.WRMAP) !== 0) fixups.add(fault.FIXUP_BRUTE_FORCE, arcCycles, options);

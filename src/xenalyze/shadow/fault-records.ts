@@ -3,6 +3,7 @@ import { IN_EXIT, startLine } from '../dump-line.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess } from '../hvm/hvm-vcpu.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
+import type { TextOutput } from '../text-output.ts';
 import {
   pageFaultsOf,
   postProcessEmulate,
@@ -12,7 +13,7 @@ import {
   postProcessPropagate,
 } from './fault-accounting.ts';
 import * as flag from './flags.ts';
-import { walkGuest } from './guest-walk.ts';
+import { mappedVa, walkGuest } from './guest-walk.ts';
 import * as fault from './page-faults.ts';
 import { FLAGS, GFN, GL1E, type PageFaults, VA, WRITTEN } from './page-faults.ts';
 
@@ -38,7 +39,7 @@ const MMIO_RECORD: FaultRecord = {
   walks: false,
   dump({ out }, faults) {
     out.text(faults.outcome === fault.FAST_MMIO ? ' fast mmio' : ' mmio');
-    out.printf(' va %llx\n', faults.get(VA));
+    writeField(out, ' va ', faults, VA);
   },
   postProcess: postProcessMmio,
 };
@@ -50,8 +51,10 @@ const UNSHADOW_RECORD: FaultRecord = {
   laterFlags: true,
   walks: true,
   dump({ out }, faults) {
-    out.text(` shadow ${fault.FAULT_NAMES[faults.outcome]}`);
-    out.printf(' gfn %llx va %llx\n', faults.get(GFN), faults.get(VA));
+    out.text(' shadow ');
+    out.text(fault.FAULT_NAMES[faults.outcome]!);
+    writeField(out, ' gfn ', faults, GFN);
+    writeField(out, ' va ', faults, VA);
   },
   postProcess: postProcessOther,
 };
@@ -66,8 +69,10 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
       fields: [GL1E, VA, FLAGS],
       walks: false,
       dump({ out }, faults) {
-        out.printf(' propagate va %llx gl1e %llx', faults.get(VA), faults.get(GL1E));
-        dumpFlags(out, faults);
+        out.text(' propagate');
+        writeField(out, ' va ', faults, VA);
+        writeField(out, ' gl1e ', faults, GL1E);
+        writeFlagsAfterNumber(out, faults.low(FLAGS));
       },
       postProcess: postProcessPropagate,
     },
@@ -79,9 +84,10 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
       dump({ out }, faults) {
         const unsync = (faults.low(FLAGS) & flag.UNSYNC) !== 0;
         out.text(unsync ? ' fixup:unsync' : ' fixup');
-        out.printf(' va %llx gl1e %llx', faults.get(VA), faults.get(GL1E));
-        if (unsync) out.printf(' corr %llx', faults.mappedVa);
-        dumpFlags(out, faults);
+        writeField(out, ' va ', faults, VA);
+        writeField(out, ' gl1e ', faults, GL1E);
+        if (unsync) out.printf(' corr %llx', mappedVa(faults));
+        writeFlagsAfterNumber(out, faults.low(FLAGS));
       },
       postProcess: postProcessFixup,
     },
@@ -92,16 +98,11 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
       walks: true,
       dump({ out }, faults) {
         const flags = faults.low(FLAGS);
-        out.printf(
-          ' emulate va %llx gl1e %8llx wval %8llx flags %s(%x) pt_level %d corr %8llx\n',
-          faults.get(VA),
-          faults.get(GL1E),
-          faults.get(WRITTEN),
-          flag.flagString(flags),
-          flags,
-          faults.level,
-          faults.mappedVa,
-        );
+        out.text(' emulate');
+        writeField(out, ' va ', faults, VA);
+        out.printf(' gl1e %8llx wval %8llx flags ', faults.get(GL1E), faults.get(WRITTEN));
+        flag.writeFlags(out, flags);
+        out.printf('(%x) pt_level %d corr %8llx', flags, faults.level, mappedVa(faults));
       },
       postProcess: postProcessEmulate,
     },
@@ -113,9 +114,16 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
   } satisfies Record<number, FaultRecord>,
 );
 
-function dumpFlags(out: Analyser['out'], faults: PageFaults): void {
-  const flags = faults.low(FLAGS);
-  out.printf(' flags (%x)%s\n', flags, flag.flagString(flags));
+function writeField(out: TextOutput, label: string, faults: PageFaults, field: number): void {
+  out.text(label);
+  out.hex64(faults.high(field), faults.low(field));
+}
+
+function writeFlagsAfterNumber(out: TextOutput, flags: number): void {
+  out.text(' flags (');
+  out.hex(flags);
+  out.byte(0x29);
+  flag.writeFlags(out, flags);
 }
 
 /** Levels of page tables of the guest, as a shadow record's event has them. */
@@ -152,11 +160,12 @@ export function processFaultRecord(a: Analyser, p: Pcpu, h: HvmVcpu, record: Fau
   if (a.options.dumpAll) {
     startLine(a, IN_EXIT);
     record.dump(a, faults);
+    a.out.newline();
   }
   setFaultPostProcess(a, h, record.name, record.postProcess);
 }
 
-/** Has the exit accounted for by `postProcess`, unless another record said before how; `name` is xenalyze's function. */
+/** Has the exit accounted for by `postProcess`, unless a record before it said how; `name` is xenalyze's function. */
 export function setFaultPostProcess(a: Analyser, h: HvmVcpu, name: string, postProcess: PostProcess): void {
   if (!setPostProcess(h, postProcess)) a.warn.printf('%s: Strange, postprocess already set\n', name);
 }

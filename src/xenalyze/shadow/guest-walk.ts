@@ -1,12 +1,12 @@
 import type { Analyser } from '../analyser.ts';
-import { NO_ADDRESS, type PageFaults, VA } from './page-faults.ts';
+import { type PageFaults, VA } from './page-faults.ts';
 
 /** Of a guest with so many levels of page tables. */
 interface Paging {
   /** First bit of each part of an address: the entry within the lowest page table, then one for each level. */
   readonly shifts: readonly number[];
   readonly masks: readonly number[];
-  /** The entry of a page table by which Windows maps the page tables themselves, and how many there may be of the next. */
+  /** The entry by which Windows maps the page tables themselves, and how many of the next lower ones may be in use. */
   readonly linearSlot: number;
   readonly linearSlots: number;
 }
@@ -24,13 +24,15 @@ const PAGING: readonly (Paging | undefined)[] = [
   },
 ];
 
+/** No address: of an entry that is not in a linear map. */
+const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
+
 /**
- * Takes the address of a page fault apart, as a guest with `levels` levels of page tables does, and tells whether it lies
- * in Windows' linear map of the page tables: `indices`, `level` and `mappedVa`.
+ * Takes the address of a page fault apart, as a guest with `levels` levels of page tables does, and tells whether it
+ * lies in Windows' linear map of the page tables: `levels`, `indices` and `level`.
  */
 export function walkGuest(a: Analyser, fault: PageFaults, levels: number): void {
   fault.level = 0;
-  fault.mappedVa = NO_ADDRESS;
   const paging = PAGING[levels];
   if (paging === undefined) {
     if (levels !== 0) a.warn.printf("Don't know how to handle %d-level pagetables\n", levels);
@@ -43,30 +45,17 @@ export function walkGuest(a: Analyser, fault: PageFaults, levels: number): void 
   const { indices } = fault;
   const { shifts, masks, linearSlot, linearSlots } = paging;
   for (let i = 0; i <= levels; i++) indices[i] = bitsFrom(high, low, shifts[i]) & masks[i];
-  let level = 0;
-  while (
-    level < levels &&
-    indices[levels - level] === linearSlot &&
-    indices[levels - level - 1] < linearSlots
-  )
-    level++;
-  if (level === 0) return;
-  fault.level = level;
-  fault.mappedVa = mappedVa(indices, shifts, levels, level);
+  fault.levels = levels;
+  let top = levels;
+  while (top > 0 && indices[top] === linearSlot && indices[top - 1] < linearSlots) top--;
+  fault.level = levels - top;
 }
 
-/** Whether the bits above the 48 of an address are like the highest of those. */
-export function isCanonical(high: number): boolean {
-  return high >>> 16 === ((high & 0x8000) === 0 ? 0 : 0xffff);
-}
-
-/** The last address that the entry of a page table of `level` maps which lies at such a place in the linear map. */
-function mappedVa(
-  indices: readonly number[],
-  shifts: readonly number[],
-  levels: number,
-  level: number,
-): bigint {
+/** The last address that the entry maps which a page fault was on; all ones if that is in no linear map. */
+export function mappedVa({ indices, level, levels }: PageFaults): bigint {
+  const paging = PAGING[levels];
+  if (level === 0 || paging === undefined) return NO_ADDRESS;
+  const { shifts } = paging;
   let va = (1n << BigInt(shifts[level])) - 1n;
   for (let i = 0; i <= levels - level; i++) {
     // With three levels, xenalyze takes a wrong entry here.
@@ -74,6 +63,11 @@ function mappedVa(
     va |= BigInt(index) << BigInt(shifts[i + level]);
   }
   return levels === 4 && (va & (1n << 47n)) !== 0n ? va | 0xffff_0000_0000_0000n : va;
+}
+
+/** Whether the bits above the 48 of an address are like the highest of those. */
+export function isCanonical(high: number): boolean {
+  return high >>> 16 === ((high & 0x8000) === 0 ? 0 : 0xffff);
 }
 
 function bitsFrom(high: number, low: number, shift: number): number {

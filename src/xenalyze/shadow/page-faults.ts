@@ -34,7 +34,7 @@ export const FAULT_NAMES = [
   '(no handler)',
 ];
 
-/** Emulated writes, by what was done: the first five by the level of the page table that was written by its linear map. */
+/** Emulated writes, by what was done: the first five by the level of the page table whose linear map was written to. */
 export const EMULATED_EARLY_UNSHADOW = 5;
 export const EMULATED_SET_CHANGED = 6;
 export const EMULATED_SET_UNCHANGED = 7;
@@ -91,33 +91,29 @@ const FIXUP_NAMES = [
 /** Resyncs of one fixup: so many or more are counted together. */
 export const RESYNCS_MAX = 2;
 
-/** Fields of the records of page faults: indices for {@link PageFaults.set}. */
+/** Fields of the records of page faults: where they are among the words that are recorded of an exit. Two words: */
 export const VA = 0;
 /** What the shadow code did, one bit each: see flags.ts. */
-export const FLAGS = 1;
-/** The guest's page table entry. */
-export const GL1E = 2;
+export const FLAGS = 2;
+export const ERROR_CODE = 3;
+const OUTCOME = 4;
+/** The guest's page table entry. Two words, as those that follow. */
+export const GL1E = 5;
 /** What the guest writes. */
-export const WRITTEN = 3;
-export const GFN = 4;
-export const ERROR_CODE = 5;
-const FIELDS = 6;
-
-/** No address: of an entry that is not in a linear map. */
-export const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
+export const WRITTEN = 7;
+export const GFN = 9;
+export const RECORDED_WORDS = 11;
 
 /** The page fault that a vCPU of an HVM guest is in, and what became of those before. */
 export class PageFaults {
-  /** What became of the one at hand; 0 if that is not known. */
-  outcome = 0;
-  /** Low and high word of each field. */
-  readonly #words = new Uint32Array(2 * FIELDS);
+  /** What is recorded of the exit; others write there as well. */
+  readonly #words: Uint32Array;
   /** Where {@link VA} leads: offset into the page, then the entries of the page tables from the lowest level on. */
   readonly indices = [0, 0, 0, 0, 0];
   /** The level of the page table that {@link VA} is an entry of, if it is in a linear map of them; else 0. */
   level = 0;
-  /** The last address that this entry maps. */
-  mappedVa = 0n;
+  /** Levels of the page tables that {@link indices} are of. */
+  levels = 0;
 
   readonly byOutcome = new CycleSummaries();
   readonly emulated = new CycleSummaries();
@@ -125,29 +121,41 @@ export class PageFaults {
   readonly fixups = new CycleSummaries();
   readonly unsyncResyncs = new CycleSummaries();
 
+  constructor(recorded: Uint32Array) {
+    this.#words = recorded;
+  }
+
   /** Forgets the one at hand: the guest has been left anew. */
   clear(): void {
-    this.outcome = 0;
     this.#words.fill(0);
     this.indices.fill(0);
     this.level = 0;
-    this.mappedVa = 0n;
   }
 
+  /** What became of the one at hand; 0 if that is not known. */
+  get outcome(): number {
+    return this.#words[OUTCOME];
+  }
+
+  set outcome(outcome: number) {
+    this.#words[OUTCOME] = outcome;
+  }
+
+  /** Sets a field; {@link FLAGS} and {@link ERROR_CODE} have no high word. */
   set(field: number, high: number, low: number): void {
-    this.#words[2 * field] = low;
-    this.#words[2 * field + 1] = high;
+    this.#words[field] = low;
+    if (field !== FLAGS && field !== ERROR_CODE) this.#words[field + 1] = high;
   }
 
   low(field: number): number {
-    return this.#words[2 * field];
+    return this.#words[field];
   }
 
   high(field: number): number {
-    return this.#words[2 * field + 1];
+    return this.#words[field + 1];
   }
 
-  /** A field, exact. */
+  /** A field of two words, exact. */
   get(field: number): number | bigint {
     const high = this.high(field);
     return high === 0 ? this.low(field) : (BigInt(high) << 32n) | BigInt(this.low(field));

@@ -2,9 +2,9 @@ import type { Analyser } from '../analyser.ts';
 import { IN_EXIT, startLine } from '../dump-line.ts';
 import { type HvmVcpu, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
 import type { Pcpu } from '../state.ts';
-import { countEmulatedEip, pageFaultsOf, printPageFaults } from './fault-accounting.ts';
+import { addOutcome, countEmulatedEip, pageFaultsOf, printPageFaults } from './fault-accounting.ts';
 import { setFaultPostProcess } from './fault-records.ts';
-import { isCanonical, walkGuest } from './guest-walk.ts';
+import { isCanonical, mappedVa, walkGuest } from './guest-walk.ts';
 import {
   EIP_KERNEL,
   EIP_USER,
@@ -28,10 +28,6 @@ const PF_XEN64 = 0x82101;
  */
 export function processPfXen(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const wide = p.event === PF_XEN64;
-  if (!a.options.compat417 && p.extraWords < (wide ? 3 : 2)) {
-    a.processGeneric(p);
-    return;
-  }
   const levels = h.vcpu.guestPagingLevels;
   if (wide !== (levels === 4))
     a.warn.printf('Strange, PF_XEN%s but guest_paging_levels %d!\n', wide ? '64' : '', levels);
@@ -55,7 +51,7 @@ function dump(a: Analyser, fault: PageFaults): void {
   startLine(a, IN_EXIT);
   out.text(emulated ? ' pf_xen:emulate' : ' pf_xen');
   out.printf(' va %llx ec %x', fault.get(VA), fault.low(ERROR_CODE));
-  if (emulated) out.printf(' level %d corr %llx', fault.level, fault.mappedVa);
+  if (emulated) out.printf(' level %d corr %llx', fault.level, mappedVa(fault));
   out.text(` e->pt_index[${fault.indices.join(' ')}]\n`);
 }
 
@@ -69,7 +65,7 @@ function postProcessPfXen(a: Analyser, h: HvmVcpu): void {
   const { options } = a;
   if (!options.summaryInfo) return;
   const faults = pageFaultsOf(h);
-  faults.byOutcome.add(faults.outcome, h.arcCycles, options);
+  addOutcome(a, h);
   const levels = h.vcpu.guestPagingLevels;
   if (faults.outcome === EMULATE) countEmulatedEip(a, h);
   else if (faults.outcome === NOT_EMULATED) {

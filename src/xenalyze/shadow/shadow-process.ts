@@ -5,7 +5,7 @@ import { type HvmVcpu, setHvm, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
 import type { Pcpu } from '../state.ts';
 import { pageFaultsOf, postProcessOther, printPageFaults } from './fault-accounting.ts';
 import { FAULT_RECORDS, levelsOf, processFaultRecord, setFaultPostProcess } from './fault-records.ts';
-import { FAULT_NAMES, FLAGS, LAST_FAULT, NOT_SHADOW, VA } from './page-faults.ts';
+import { FAULT_NAMES, LAST_FAULT, NOT_SHADOW } from './page-faults.ts';
 
 const WRMAP_BRUTE_FORCE = 12;
 const PREALLOC_UNPIN = 13;
@@ -45,12 +45,8 @@ export function processShadow(a: Analyser, p: Pcpu): void {
 /** A fault of which no more is known than what became of it, by the numbers in its record. */
 function processOtherFault(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   if (a.options.dumpAll) dumpNumbers(a, p, IN_EXIT);
-  // Here xenalyze keeps event and words where another record of the exit has its address and flags.
-  if (a.options.compat417) {
-    const faults = pageFaultsOf(h);
-    faults.set(VA, p.word(0), p.event);
-    faults.set(FLAGS, 0, p.word(1));
-  }
+  h.keepWords(p);
+  pageFaultsOf(h).outcome = p.event & 0xff;
   setFaultPostProcess(a, h, 'shadow_fault_generic_process', postProcessOther);
 }
 
