@@ -21,12 +21,12 @@ export class Analyser {
 
   /** Added to every TSC of this program to get that of the file. */
   readonly tscBase: bigint;
+  readonly baseHigh: number;
+  readonly baseLow: number;
   /** A TSC of 0: none. */
   readonly never: number;
   firstTsc: number;
   lastTsc: number;
-  totalCycles = 0;
-  now: number;
 
   readonly pcpus: (Pcpu | undefined)[] = [];
   maxActivePcpu = -1;
@@ -79,9 +79,15 @@ export class Analyser {
     this.never = -Number(tscBase);
     this.firstTsc = this.never;
     this.lastTsc = this.never;
-    this.now = this.never;
+    this.baseHigh = Number(tscBase >> 32n);
+    this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
     this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.never);
+  }
+
+  /** From the first to the last TSC so far. */
+  get totalCycles(): number {
+    return this.lastTsc - this.firstTsc;
   }
 
   pcpu(number: number): Pcpu {
@@ -169,8 +175,7 @@ export class Analyser {
 
   /** What a TSC of the file, given as two words, is here. */
   relative(high: number, low: number): number {
-    if (this.tscBase === 0n) return high * 2 ** 32 + low;
-    return Number(((BigInt(high) << 32n) | BigInt(low)) - this.tscBase);
+    return (high - this.baseHigh) * 2 ** 32 + (low - this.baseLow);
   }
 
   /**

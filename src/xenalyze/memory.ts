@@ -31,7 +31,7 @@ const POPULATED = CONTEXT_ORDERS + CONTEXT_NAMES.length * ORDERS;
 
 /** What a domain did with memory. */
 export class MemoryCounts {
-  /** Records by minor number, of those that xenalyze knows nothing of: what the domain did, and what was done for it. */
+  /** Records that xenalyze knows nothing of, by minor number: done by the domain, and done for it. */
   readonly done = new Int32Array(EVENTS);
   readonly doneFor = new Int32Array(EVENTS);
   /**
@@ -58,7 +58,7 @@ function narrowArea(p: Pcpu, at: number): Area {
   return { domain: (word << 16) >> 16, order: word >> 16, wide: false };
 }
 
-/** The shapes since and until 4.17 are told from each other by what they say: domains have 16 bits, orders are small. */
+/** The shapes until and since 4.17 are told apart by what they say: domains have 16 bits, orders are small. */
 function eitherArea(p: Pcpu, at: number): Area {
   const wide = p.extraWords > at + 1 && p.word(at) < 0x10000 && p.word(at + 1) <= ORDER_MAX;
   return wide ? { domain: p.word(at), order: p.word(at + 1), wide } : narrowArea(p, at);

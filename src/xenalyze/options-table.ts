@@ -70,7 +70,7 @@ function output(take: Handler): Handler {
 }
 
 /**
- * Asks for a line per interval. A list of values makes a column of each, `list` makes a column of each value that appears;
+ * Asks for a line per interval. A list of values makes a column of each, `list` makes one of each value that appears;
  * an option of neither kind leaves that to those before it.
  */
 function interval(kind: IntervalOutput, columns: 'array' | 'list' | 'one' | 'none'): Handler {

@@ -17,9 +17,9 @@ const COMMON_OPTIONS: readonly OptionSpec[] = [
 const ALL_OPTIONS: readonly OptionSpec[] = [...OPTIONS, ...COMMON_OPTIONS];
 
 /**
- * Reads a command line (without the name of the program) as the real xenalyze does: short options in groups, long ones
- * abbreviated, arguments behind or among the options. Prints what it prints while it reads: help, what is wrong, and the
- * lines of some options. One trace file is left in the options, unless there is none.
+ * Reads a command line, without the name of the program, as the real xenalyze does: short options in groups, long ones
+ * abbreviated, arguments behind or among the options. Prints what is to be printed meanwhile: help, what is wrong, the
+ * lines of some options, the head of interval lines. Options that come without exit code name a trace file.
  */
 export function parseXenalyzeOptions(
   argv: readonly string[],

@@ -9,13 +9,14 @@ import { isEmulated, processHvm } from './hvm/hvm-process.ts';
 import type { Intervals } from './intervals.ts';
 import { endLostRecords, processLostRecords } from './lost-records.ts';
 import { processMemory } from './memory.ts';
+import { ERROR_STRICT, type XenalyzeOptions } from './options.ts';
 import { processPv } from './pv.ts';
 import { type RecordLines, recordLines } from './record-lines.ts';
 import { processSched } from './sched.ts';
 import { SCHED_LINES } from './sched-lines.ts';
 import { processShadow } from './shadow/shadow-process.ts';
 import { CLASSES, IDLE_DOMAIN, type Pcpu } from './state.ts';
-import { LOST_RECORDS_END } from './trace-walk.ts';
+import { LOST_RECORDS_END, type Processor } from './trace-walk.ts';
 
 const GENERAL = 0;
 const SCHED = 1;
@@ -34,27 +35,41 @@ const CLASS_OF = Int8Array.from({ length: 4096 }, (_, main) => {
   return bits !== 0 && (bits & (bits - 1)) === 0 ? 31 - Math.clz32(bits) : -1;
 });
 
+/** Scheduling events other than runstates, by class and sub-class. */
+const INERT = new Uint8Array(0x10000);
+for (const subClass of [0x22, 0x28, 0x2f]) INERT[subClass] = 1;
+
+/** Whether such events change nothing with these options. */
+function addsToVolumeOnly(options: XenalyzeOptions): boolean {
+  const { dumpAll, dumpRawReads, dumpRawProcess, dumpNoProcessing, dumpTraceVolumeOnLostRecord } = options;
+  const isShown =
+    dumpAll || dumpRawReads || dumpRawProcess || dumpNoProcessing || dumpTraceVolumeOnLostRecord;
+  return !isShown && options.tolerance >= ERROR_STRICT;
+}
+
 const schedLines = recordLines(SCHED_LINES);
 
 /** Processes records one by one. */
-export class RecordProcessor {
+export class RecordProcessor implements Processor {
   readonly #a: Analyser;
   readonly #intervals: Intervals | undefined;
   readonly #schedLines: RecordLines;
   readonly #dumpAll: boolean;
+  readonly inert: Uint8Array | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
     this.#schedLines = schedLines(a);
     this.#dumpAll = a.options.dumpAll;
+    this.inert = intervals === undefined && addsToVolumeOnly(a.options) ? INERT : undefined;
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */
   process(p: Pcpu): void {
     const a = this.#a;
     p.summary = true;
-    this.#advance(p);
+    this.advance(p);
     if (this.#dumpAll) a.beginRecord(p);
     const recordClass = CLASS_OF[(p.event >>> 16) & 0xfff];
     if (recordClass < 0) {
@@ -98,7 +113,7 @@ export class RecordProcessor {
   }
 
   /** Goes on to the record's time. */
-  #advance(p: Pcpu): void {
+  advance(p: Pcpu): void {
     const a = this.#a;
     if (p.tsc === a.never || p.tsc < a.firstTsc) return;
     const tsc = p.orderTsc;
@@ -107,8 +122,6 @@ export class RecordProcessor {
       this.#intervals?.begin(tsc);
     } else this.#intervals?.advance(tsc);
     a.lastTsc = tsc;
-    a.totalCycles = tsc - a.firstTsc;
-    a.now = tsc;
   }
 }
 

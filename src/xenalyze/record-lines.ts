@@ -8,9 +8,9 @@ import type { Pcpu } from './state.ts';
 
 /**
  * A line after the header of time and place, without its newline: text in which `{2}` is extra word 2 as an unsigned
- * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2q}` words 2 and 3 as an unsigned
- * number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than
- * one field is a function.
+ * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2q}` words 2 and 3 as an
+ * unsigned number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's
+ * `microseconds.nanoseconds`, not padded. What depends on more than one field is a function.
  */
 export type LineTemplate = string | readonly (string | ComputedPiece | { readonly put: PutPiece })[];
 
@@ -50,35 +50,38 @@ type CompiledLine = readonly Piece[];
 
 /** A table of lines, ready to be written. */
 export class RecordLines {
-  /** By event * 8 + number of extra words. */
-  readonly #byLayout = new Map<number, CompiledLine>();
-  readonly #events = new Set<number>();
+  /** By the low 16 bits of an event, which tell those of a class apart: its lines by number of extra words. */
+  readonly #byEvent: (readonly (CompiledLine | undefined)[] | undefined)[] = new Array(0x10000).fill(
+    undefined,
+  );
 
-  /** @param compat417 Whether layouts that 4.17 does not know are shown as it shows them. */
+  /**
+   * @param lines Of events of one class.
+   * @param compat417 Whether layouts that 4.17 does not know are shown as it shows them.
+   */
   constructor(lines: readonly RecordLine[], compat417: boolean) {
     for (const { event, byWords, in417 } of lines) {
-      this.#events.add(event);
       const only = in417 ?? Object.values(byWords)[0];
-      for (let words = 0; words < 8; words++) {
+      this.#byEvent[event & 0xffff] = Array.from({ length: 8 }, (_, words) => {
         const template = compat417 ? only : byWords[words];
-        if (template !== undefined) this.#byLayout.set(event * 8 + words, compile(template));
-      }
+        return template === undefined ? undefined : compile(template);
+      });
     }
   }
 
   /** Whether an event is in the table, with any number of words. */
   has(event: number): boolean {
-    return this.#events.has(event);
+    return this.#byEvent[event & 0xffff] !== undefined;
   }
 
   /** Whether the current record is of a layout in the table. */
   knows({ event, extraWords }: Pcpu): boolean {
-    return this.#byLayout.has(event * 8 + extraWords);
+    return this.#byEvent[event & 0xffff]?.[extraWords] !== undefined;
   }
 
   /** Writes the line of the current record; false where it has none. */
   write(a: Analyser, p: Pcpu): boolean {
-    const line = this.#byLayout.get(p.event * 8 + p.extraWords);
+    const line = this.#byEvent[p.event & 0xffff]?.[p.extraWords];
     if (line === undefined) return false;
     if (line.length === 0) return true;
     const { out } = a;

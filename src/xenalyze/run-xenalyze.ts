@@ -9,7 +9,7 @@ import type { Pcpu } from './state.ts';
 import { printPcpuReport, printSummary } from './summary.ts';
 import { loadSymbols } from './symbols.ts';
 import { type ByteSink, TextOutput } from './text-output.ts';
-import { TraceWalk } from './trace-walk.ts';
+import { type Processor, TraceWalk } from './trace-walk.ts';
 import { reportWindow } from './volume-report.ts';
 
 /** TSCs from here on are counted from the trace's first one, to be exact. */
@@ -58,8 +58,7 @@ function analyse(
   if (a.symbols.refused) a.wouldEnd();
   const intervals = options.interval && new Intervals(a, options.interval);
   const processor = new RecordProcessor(a, intervals);
-  const walk = new TraceWalk(a, source, {
-    process: processOf(a, processor),
+  const walk = new TraceWalk(a, source, processorOf(a, processor), {
     onRead: options.dumpRawReads ? (pcpu) => dumpRead(a, pcpu) : undefined,
     onWindow: options.dumpTraceVolumeOnLostRecord ? (pcpu, bytes) => reportWindow(a, pcpu, bytes) : undefined,
     onProgress: io.onProgress && ((offset) => io.onProgress?.(offset, source.bytes)),
@@ -72,12 +71,17 @@ function analyse(
   return a.ended ? 1 : 0;
 }
 
-function processOf(a: Analyser, processor: RecordProcessor): (pcpu: Pcpu) => void {
-  if (a.options.dumpNoProcessing) return () => {};
-  if (!a.options.dumpRawProcess) return (pcpu) => processor.process(pcpu);
-  return (pcpu) => {
-    dumpRaw(a, pcpu, '* ');
-    processor.process(pcpu);
+function processorOf(a: Analyser, processor: RecordProcessor): Processor {
+  const { dumpNoProcessing, dumpRawProcess } = a.options;
+  if (!dumpNoProcessing && !dumpRawProcess) return processor;
+  return {
+    inert: undefined,
+    advance: () => {},
+    process: (pcpu) => {
+      if (dumpNoProcessing) return;
+      dumpRaw(a, pcpu, '* ');
+      processor.process(pcpu);
+    },
   };
 }
 

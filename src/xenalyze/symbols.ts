@@ -13,13 +13,13 @@ export interface SymbolTable {
 
 /** An address and a name, of which at most so many characters are read; the rest is taken for the next address. */
 const ENTRY = /[ \t-\r]*([-+]?)(?:0[xX])?([\da-fA-F]+)[ \t-\r]*([^ \t-\r]{0,128})/y;
-/** The address that 4.17 finds behind a newline at the end of the file. */
+/** The address that 4.17 finds behind a newline at the end of the file, and in an empty one. */
 const AT_END = 0xdeadbeefn;
 const TEXT_MAX = 143;
 
 /**
- * Reads pairs of hexadecimal address and name, in ascending order. As in xenalyze, the file ends with the first word that
- * should be an address and is none.
+ * Reads pairs of hexadecimal address and name, in ascending order. As in xenalyze, the file ends with the first word
+ * that should be an address and is none.
  *
  * @throws UserError if the file cannot be read.
  */
@@ -49,7 +49,7 @@ class Symbols implements SymbolTable {
       const value = BigInt(`0x${digits}`);
       this.#add(toUnsigned64(sign === '-' ? -value : value), name, stderr);
     }
-    if (/^[ \t-\r]+$/.test(text.slice(at))) this.#add(AT_END, '', stderr);
+    if (text === '' || /^[ \t-\r]+$/.test(text.slice(at))) this.#add(AT_END, '', stderr);
   }
 
   #add(address: bigint, name: string, stderr: TextOutput): void {

@@ -10,6 +10,8 @@ const LOST_RECORDS = 0x0001f001;
 /** The second look at a record of lost records, when its own time has come; no event of a trace. */
 export const LOST_RECORDS_END = 0x0001f032;
 const EVENT_MASK = 0x0fffffff;
+const SCHED = 1;
+const TURNS_BETWEEN_PROGRESS = 16_384;
 
 /** xenalyze copies this much at the place of a record, whatever its length. */
 export const RECORD_WORDS = 10;
@@ -24,6 +26,24 @@ const XENALYZE_PCPUS = 256;
 const PCPU_NUMBER_MAX = 16_383;
 /** With so many pCPUs, the place of one in the order is searched for by halving. */
 const LINEAR_PCPUS = 24;
+
+/** What is done with records. */
+export interface Processor {
+  /** Called with each record that is no window header, in order. */
+  process(pcpu: Pcpu): void;
+  /** Goes on to the record's time; called instead of {@link process} for scheduling records that are {@link inert}. */
+  advance(pcpu: Pcpu): void;
+  /** By class and sub-class of scheduling events (bits 12 to 27): 1 where they only add to the volume. */
+  readonly inert: Uint8Array | undefined;
+}
+
+export interface WalkHooks {
+  /** Called after each read of a record, window headers included. */
+  readonly onRead?: ((pcpu: Pcpu) => void) | undefined;
+  /** Called when a pCPU enters a window of its own. */
+  readonly onWindow?: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
+  readonly onProgress?: ((offset: number) => void) | undefined;
+}
 
 /**
  * Goes through a trace in xenalyze's order: a cursor for each pCPU hops from window to window; the pCPU whose next record
@@ -42,29 +62,20 @@ export class TraceWalk {
   readonly #order: Pcpu[] = [];
   #lastEpochOffset = 0;
   #earlyEof = false;
-  readonly #process: (pcpu: Pcpu) => void;
+  readonly #processor: Processor;
+  /** By class and sub-class (bits 12 to 27 of an event): 1 where records only add to the volume. */
+  readonly #inert: Uint8Array | undefined;
   readonly #onRead: ((pcpu: Pcpu) => void) | undefined;
   readonly #onWindow: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
-  #recordsUntilProgress = 0;
+  #turnsUntilProgress = 0;
   readonly #onProgress: ((offset: number) => void) | undefined;
 
-  constructor(
-    a: Analyser,
-    source: TraceSource,
-    hooks: {
-      /** Called with each record that is no window header, in order. */
-      readonly process: (pcpu: Pcpu) => void;
-      /** Called after each read of a record, window headers included. */
-      readonly onRead?: ((pcpu: Pcpu) => void) | undefined;
-      /** Called when a pCPU enters a window of its own. */
-      readonly onWindow?: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
-      readonly onProgress?: ((offset: number) => void) | undefined;
-    },
-  ) {
+  constructor(a: Analyser, source: TraceSource, processor: Processor, hooks: WalkHooks) {
     this.#a = a;
     this.#source = source;
     this.#chain = new WindowChain(source);
-    this.#process = hooks.process;
+    this.#processor = processor;
+    this.#inert = processor.inert;
     this.#onRead = hooks.onRead;
     this.#onWindow = hooks.onWindow;
     this.#onProgress = hooks.onProgress;
@@ -84,19 +95,75 @@ export class TraceWalk {
     const order = this.#order;
     while (order.length > 0) {
       const pcpu = order[0];
-      if (pcpu.event === CPU_CHANGE) this.#changeWindow(pcpu);
-      else {
-        this.#process(pcpu);
-        if (pcpu.event !== LOST_RECORDS) pcpu.fileOffset += pcpu.size;
-      }
-      if (pcpu.event === LOST_RECORDS) this.#expectEndOfLoss(pcpu);
-      else this.#readNext(pcpu);
+      this.#processWhileEarliest(pcpu, order.length > 1 ? order[1].orderTsc : Number.POSITIVE_INFINITY);
       if (pcpu.active) this.#bubble(pcpu);
-      if (this.#onProgress !== undefined && --this.#recordsUntilProgress < 0) {
-        this.#recordsUntilProgress = 65_536;
+      if (this.#onProgress !== undefined && --this.#turnsUntilProgress < 0) {
+        this.#turnsUntilProgress = TURNS_BETWEEN_PROGRESS;
         this.#onProgress(pcpu.fileOffset);
       }
     }
+  }
+
+  /** Processes a pCPU's records up to `limit`, the TSC of the next one of another pCPU, or until its window ends. */
+  #processWhileEarliest(pcpu: Pcpu, limit: number): void {
+    const a = this.#a;
+    const inert = this.#inert;
+    const processor = this.#processor;
+    for (;;) {
+      if (pcpu.event === CPU_CHANGE) {
+        this.#changeWindow(pcpu);
+        this.#readNext(pcpu);
+        return;
+      }
+      if (inert !== undefined && inert[(pcpu.event >>> 12) & 0xffff] !== 0 && pcpu.firstTsc !== a.never) {
+        this.#passInert(pcpu, limit, inert);
+        if (pcpu.orderTsc > limit) return;
+        continue;
+      }
+      processor.process(pcpu);
+      if (pcpu.event === LOST_RECORDS) {
+        this.#expectEndOfLoss(pcpu);
+        return;
+      }
+      pcpu.fileOffset += pcpu.size;
+      this.#readNext(pcpu);
+      if (pcpu.orderTsc > limit || !pcpu.active) return;
+    }
+  }
+
+  /**
+   * Passes over records that change nothing but how many bytes there were: the current one, and those behind it in its
+   * block up to `limit`. The next record is the current one afterwards.
+   */
+  #passInert(pcpu: Pcpu, limit: number, inert: Uint8Array): void {
+    const a = this.#a;
+    const { words, blockWords, skewOffset } = pcpu;
+    const { baseHigh, baseLow } = a;
+    this.#processor.advance(pcpu);
+    const { firstTsc } = a;
+    const first = pcpu.wordsAt - (pcpu.hasTsc ? 3 : 1);
+    let at = first + pcpu.size / 4;
+    let current = pcpu.orderTsc;
+    let last = a.lastTsc;
+    while (at + RECORD_WORDS <= blockWords) {
+      const header = words[at];
+      if (inert[(header >>> 12) & 0xffff] === 0) break;
+      if (header >>> 31) {
+        const tsc = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
+        if (tsc > limit) break;
+        current = tsc;
+        at += 3 + ((header >>> 28) & 7);
+        if (tsc >= firstTsc) last = tsc;
+      } else at += 1 + ((header >>> 28) & 7);
+    }
+    const bytes = (at - first) * 4;
+    pcpu.volume.byClass[SCHED] += bytes;
+    pcpu.summary = true;
+    pcpu.fileOffset += bytes;
+    pcpu.orderTsc = current;
+    pcpu.lastTsc = current;
+    a.lastTsc = last;
+    this.#readNext(pcpu);
   }
 
   /** A record of lost records is processed a second time, at the time at which it was written. */
