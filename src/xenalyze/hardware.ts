@@ -28,15 +28,10 @@ function moveLine(event: number, name: string, idle: Readonly<Record<number, Lin
   return { event, byWords: { 3: line, ...idle }, in417: line };
 }
 
-/** Xen 4.2 puts interrupt and vector into one word, and tells of more pCPUs than are shown. */
+/** Xen 4.2 put interrupt and vector into one word; xenalyze does not know that. */
 function vectorLine(event: number, name: string): RecordLine {
   const line = [`${name} irq {0x} vec {1x} mask `, (p: Pcpu) => masks(p, 2)];
-  const packed = (p: Pcpu) => `${(p.word(0) & 0xffff).toString(16)} vec ${(p.word(0) >>> 16).toString(16)}`;
-  return {
-    event,
-    byWords: { 6: line, 7: [`${name} irq `, packed, ' mask ', (p) => masks(p, 1)] },
-    in417: line,
-  };
+  return { event, byWords: { 6: line, 7: line } };
 }
 
 /** Four words from `at` on, the last one first. */

@@ -43,30 +43,10 @@ export const HYPERCALL_NAMES = [
   'kexec_op',
 ];
 
-/** Hypercalls that xenalyze has no names for, up to the last one that it counts. */
+/**
+ * What Debian's xenalyze 4.17 prints for hypercalls that it has no names for: it reads on behind the end of its names.
+ */
 const LATER_HYPERCALL_NAMES = [
-  'tmem_op',
-  'argo_op',
-  'xenpmu_op',
-  'dm_op',
-  'hypfs_op',
-  NO_NAME,
-  NO_NAME,
-  NO_NAME,
-  NO_NAME,
-  NO_NAME,
-  'arch_0',
-  'arch_1',
-  'arch_2',
-  'arch_3',
-  'arch_4',
-  'arch_5',
-  'arch_6',
-  'arch_7',
-];
-
-/** What Debian's xenalyze 4.17 prints for those: it reads on behind the end of its names. */
-const LATER_HYPERCALL_NAMES_417 = [
   'vmentry',
   'vmexit',
   'handler',
@@ -88,6 +68,4 @@ const LATER_HYPERCALL_NAMES_417 = [
 ];
 
 /** The names of all hypercalls that are counted in a summary. */
-export function countedHypercallNames(compat417: boolean): readonly string[] {
-  return [...HYPERCALL_NAMES, ...(compat417 ? LATER_HYPERCALL_NAMES_417 : LATER_HYPERCALL_NAMES)];
-}
+export const COUNTED_HYPERCALL_NAMES = [...HYPERCALL_NAMES, ...LATER_HYPERCALL_NAMES];

@@ -5,7 +5,7 @@
 import type { Analyser } from './analyser.ts';
 import { processDom0op } from './dom0op.ts';
 import { processHardware } from './hardware.ts';
-import { isEmulated, processHvm } from './hvm/hvm-process.ts';
+import { processHvm } from './hvm/hvm-process.ts';
 import type { Intervals } from './intervals.ts';
 import { endLostRecords, processLostRecords } from './lost-records.ts';
 import { processMemory } from './memory.ts';
@@ -147,7 +147,6 @@ function isExpected(a: Analyser, p: Pcpu, recordClass: number): boolean {
   if (recordClass !== HVM && recordClass !== SHADOW && recordClass !== PV) return true;
   const { current } = p;
   if (current === undefined) a.warn.text('WARNING: p->current null!  Not processing\n');
-  else if (recordClass === HVM && isEmulated(a, p)) return true;
   else if (current.domain.id === IDLE_DOMAIN)
     a.warn.text('WARNING: Unexpected record for idle domain! Not processing\n');
   else {

@@ -7,7 +7,7 @@
  */
 import type { Analyser } from './analyser.ts';
 import { PLAIN, startLine } from './dump-line.ts';
-import { countedHypercallNames, HYPERCALL_NAMES, NO_NAME } from './hypercall-names.ts';
+import { COUNTED_HYPERCALL_NAMES, HYPERCALL_NAMES, NO_NAME } from './hypercall-names.ts';
 import { ERROR_RECORD } from './options.ts';
 import type { Pcpu } from './state.ts';
 
@@ -223,7 +223,7 @@ const GRANT_TABLE_OPS = [
   'get_version',
   'swap_grant_ref',
 ];
-const VCPU_OPS_417 = [
+const VCPU_OPS = [
   'initialise',
   'up',
   'down',
@@ -239,7 +239,6 @@ const VCPU_OPS_417 = [
   'get_physid',
   'register_vcpu_time_memory_area',
 ];
-const VCPU_OPS = [...VCPU_OPS_417, 'register_runstate_phys_area', 'register_vcpu_time_phys_area'];
 const SCHED_OPS = ['yield', 'block', 'shutdown', 'poll', 'remote_shutdown', 'shutdown_code', 'watchdog'];
 
 /** What is shown of the arguments of some hypercalls, by their names. */
@@ -256,7 +255,7 @@ const ARGUMENT_WRITERS: Readonly<Record<string, (a: Analyser, p: Pcpu) => void>>
     writeCount(a, argument(p, 2), ' ops');
   },
   vcpu_op: (a, p) => {
-    writeCommand(a, a.options.compat417 ? VCPU_OPS_417 : VCPU_OPS, argument(p, 0));
+    writeCommand(a, VCPU_OPS, argument(p, 0));
     a.out.text(' vcpu');
     writeCount(a, argument(p, 1), '');
   },
@@ -318,14 +317,13 @@ export function printPvSummary(a: Analyser, pv: PvVcpu): void {
   if (!pv.counted) return;
   const { out } = a;
   out.text('PV events:\n');
-  const hypercallNames = countedHypercallNames(a.options.compat417);
   for (let kind = 0; kind < KINDS; kind++) {
     const count = pv.kinds[kind] + (kind === HYPERCALL_V2 ? pv.kinds[HYPERCALL_SUBCALL] : 0);
     if (count === 0) continue;
     out.printf('  %s  %d\n', KIND_NAMES[kind] ?? NO_NAME, count);
     if (kind === HYPERCALL || kind === HYPERCALL_V2)
       printCounts(pv.hypercalls, (i, times) =>
-        out.printf('    %-29s[%2d]: %6d\n', hypercallNames[i], i, times),
+        out.printf('    %-29s[%2d]: %6d\n', COUNTED_HYPERCALL_NAMES[i], i, times),
       );
     else if (kind === TRAP) printCounts(pv.traps, (i, times) => out.printf('    [%d] %d\n', i, times));
   }

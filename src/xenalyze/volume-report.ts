@@ -8,7 +8,7 @@ import { CLASS_NAMES, type Pcpu, RUNSTATE_NAMES, type TraceVolume } from './stat
 
 const SCHED = 1;
 const HVM = 3;
-const HVM_KINDS = ['vmentry', 'vmexit', 'handler', 'emul'];
+const HVM_KINDS = ['vmentry', 'vmexit', 'handler'];
 
 /** Bytes by class, those of HVM records by kind. */
 export function printVolume({ out }: Analyser, volume: TraceVolume): void {

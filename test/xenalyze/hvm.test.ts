@@ -123,22 +123,6 @@ describe('records of HVM guests', () => {
     );
     expect(await linesOf(trace, '-a', '--compat', '4.17')).toContain('Unknown hvm event: 81103');
   });
-
-  test('of emulated devices are counted, whatever runs', async () => {
-    const trace = new TraceBuilder()
-      .window(0)
-      .runstate(1_000, 32767, 0, 'runnable', 'running')
-      .record(0x84006, 2_000)
-      .record(0x84006, 2_100)
-      .bytes();
-    expect((await linesOf(trace, '-a')).filter((line) => /HVM_EMUL|Unexpected/.test(line))).toEqual([
-      "WARNING: We don't yet analyze HVM_EMUL events.",
-    ]);
-    expect(await linesOf(trace, '-s')).toContain(' +-emul   :         24');
-    expect(await linesOf(trace, '-a', '--compat', '4.17')).toContain(
-      'WARNING: Unexpected record for idle domain! Not processing',
-    );
-  });
 });
 
 describe('from wake to halt', () => {

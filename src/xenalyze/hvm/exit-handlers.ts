@@ -58,11 +58,9 @@ export function processPort(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { out } = a;
   beginLine(a, isWrite ? ' io write port ' : ' io read port ');
   out.hex(port);
-  // An access that moves many items has no data in its record: xenalyze takes what follows in the file.
-  if (p.extraWords > 1 || a.options.compat417) {
-    out.text(' val ');
-    out.hex(p.word(1));
-  } else out.text(' (no data)');
+  // An access that moves many items has no data in its record: as xenalyze, this shows what follows in the file.
+  out.text(' val ');
+  out.hex(p.word(1));
   out.newline();
 }
 
@@ -194,7 +192,7 @@ function printVmcalls(a: Analyser, h: HvmVcpu): void {
 export function processIntr(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { options } = a;
   // AMD processors do not tell the vector.
-  const vector = a.hvm.svm || (p.extraWords === 0 && !options.compat417) ? 0 : p.word(0);
+  const vector = a.hvm.svm ? 0 : p.word(0);
   const ripTop = h.ripHigh >>> RIP_BITS_HIGH;
   if (ripTop !== 0 && ripTop !== 0xffff) {
     const rip = (BigInt(h.ripHigh) << 32n) | BigInt(h.ripLow);

@@ -18,7 +18,6 @@ import { startIntervals } from './wake-to-halt.ts';
 
 /** Bits 12 to 15 of an event. */
 const HANDLER = 2;
-const EMULATED = 4;
 
 const VMENTRY = 0x81001;
 const VMEXIT = 0x81002;
@@ -31,7 +30,6 @@ const SVM_EXIT_64 = 0x81103;
 const VOLUME_VMENTRY = 0;
 const VOLUME_VMEXIT = 1;
 const VOLUME_HANDLER = 2;
-const VOLUME_EMULATED = 3;
 
 /** What an exit was for, by the handler that recorded something last. */
 const PURPOSE_OF_HANDLER = new Map([
@@ -48,11 +46,6 @@ export function processHvm(a: Analyser, p: Pcpu): void {
   const { current } = p;
   if (current === undefined) return;
   const { compat417 } = a.options;
-  if (isEmulated(a, p)) {
-    countVolume(p, VOLUME_EMULATED);
-    a.hvm.warnOnce(a.warn, "WARNING: We don't yet analyze HVM_EMUL events.\n");
-    return;
-  }
   if (!setHvm(a, current)) return;
   const h = current.hvm as HvmVcpu;
   if (subclassOf(p) === HANDLER) {
@@ -65,11 +58,6 @@ export function processHvm(a: Analyser, p: Pcpu): void {
     countVolume(p, VOLUME_VMEXIT);
     processVmexit(a, p, h);
   } else a.warn.printf('Unknown hvm event: %x\n', p.event);
-}
-
-/** Whether it is a record of an emulated device, as newer xenalyzes know them. It shows up whatever runs. */
-export function isEmulated({ options }: Analyser, p: Pcpu): boolean {
-  return subclassOf(p) === EMULATED && !options.compat417;
 }
 
 function subclassOf({ event }: Pcpu): number {

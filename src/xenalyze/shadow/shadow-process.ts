@@ -53,14 +53,13 @@ function processOtherFault(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 /** Words that a line of numbers shows. */
 const SHOWN_WORDS = 4;
 
-/** A shadow record as numbers: with --compat what follows a short one in the file as well. */
+/** A shadow record as numbers: of a short one, as xenalyze does, with what follows it in the file. */
 function dumpNumbers(a: Analyser, p: Pcpu, mark: number): void {
   const { out } = a;
   const outcome = p.event & 0xff;
   startLine(a, mark);
   out.printf(' shadow %s gl %d [', FAULT_NAMES[outcome] ?? String(outcome), levelsOf(p) - 2);
-  const shown = a.options.compat417 ? SHOWN_WORDS : Math.min(SHOWN_WORDS, p.extraWords);
-  for (let i = 0; i < shown; i++) out.printf(' %x', p.word(i));
+  for (let i = 0; i < SHOWN_WORDS; i++) out.printf(' %x', p.word(i));
   out.text(' ]\n');
 }
 
