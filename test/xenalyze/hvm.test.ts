@@ -31,6 +31,8 @@ const OF_417: readonly Shown[] = [
   [0x82012, [40], 'vmcall 28'],
   [0x82016, [0x64, 0x1c], 'io read port 64 val 1c'],
   [0x82216, [0x80, 0x1], 'io write port 80 val 1'],
+  // Many items at once: what follows in the file is shown.
+  [0x82216, [0x1f0], 'io write port 1f0 val 80081001'],
   [0x82017, [0xfee00020, 0x7], 'mmio_assist r gpa fee00020 data 7'],
   [0x82317, [...u64(0x38_00001000n), 5, 0], 'mmio_assist w gpa 3800001000 data 5'],
   [0x82117, u64(0x38_00001000n), 'mmio_assist r gpa 3800001000 (no data)'],
@@ -44,10 +46,6 @@ const OF_417: readonly Shown[] = [
 
 /** Layouts that 4.17 does not know: the line by default, and with --compat. The next word begins a VM entry. */
 const OF_OTHERS: readonly (readonly [event: number, words: Words, line: string, in417: string])[] = [
-  // Of an AMD processor, or an Intel one of Xen 4.1.
-  [0x8200f, [], 'intr vec 0', 'intr vec 80081001'],
-  // Many items at once.
-  [0x82216, [0x1f0], 'io write port 1f0 (no data)', 'io write port 1f0 val 80081001'],
   // Of Xen 3.4 to 4.11.
   [0x82117, [0, 0x38, 5], 'mmio_assist r gpa 3800000000 data 5', 'mmio_assist r gpa 3800000000 (no data)'],
   [0x82012, [], 'vmcall [ ]', 'vmcall 80081001'],

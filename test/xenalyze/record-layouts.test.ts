@@ -79,7 +79,6 @@ const RECORDS: [string, number, number[], string, string?][] = [
     'vector since 4.2',
     0x802006,
     [0x51001a, 0xf, 0, 0, 0x12345, 0, 0],
-    'irq_assign_vector irq 1a vec 51 mask 12345 0000 0000 000f',
     'irq_assign_vector irq 51001a vec f mask 0000 12345 0000 0000',
   ],
   ['unmapped', 0x802007, [0xef], 'irq_unmapped_vector vec ef'],
