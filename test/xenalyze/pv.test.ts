@@ -62,12 +62,6 @@ const OF_OTHERS: readonly (readonly [event: number, words: Words, line: string, 
   // The word that follows begins the next record.
   [HYPERCALL, [0xc0101010], ' 201001(20:1:1) 1 [ c0101010 ]', 'hypercall a0201003 eip c0101010'],
   [TRAP, [1, 2, 3], ' 201003(20:1:3) 3 [ 1 2 3 ]', 'trap 2 eip 1'],
-  [
-    HYPERCALL_V2,
-    [op(24, 1, 1), 14, 0],
-    'hypercall 18 (vcpu_op) register_runstate_phys_area vcpu 0',
-    'hypercall 18 (vcpu_op) unknown (14) vcpu 0',
-  ],
   [HYPERCALL_V2, [op(29, 1)], ' 20100d(20:1:d) 1 [ 10001d ]', 'hypercall 1d (sched_op) yield'],
 ];
 
@@ -110,7 +104,8 @@ describe('records of PV guests', () => {
       '    vcpu_op                      [24]:      2',
       '    mmuext_op                    [26]:      1',
       '    sched_op                     [29]:      1',
-      '    dm_op                        [41]:      1',
+      // There are no names for so many: this is what lies behind them in xenalyze.
+      '    (null)                       [41]:      1',
     ];
     expect(lines.slice(from, lines.indexOf('Emulate eip list'))).toEqual([
       'PV events:',
@@ -131,10 +126,7 @@ describe('records of PV guests', () => {
 
   describe.skipIf(REAL_XENALYZE === undefined)('with the real xenalyze', () => {
     test.each([['-a'], ['-s']])('%s is the same', async (option) => {
-      const of417 = OF_417.filter(
-        ([event, [word]]) => option === '-a' || event !== HYPERCALL_V2 || word !== 41,
-      );
-      expect(await differenceOn(guest(of417), [option])).toBeUndefined();
+      expect(await differenceOn(guest(OF_417), [option])).toBeUndefined();
     });
 
     test.each([['-a'], ['-s']])('%s --compat 4.17 is the same for other layouts', async (option) => {

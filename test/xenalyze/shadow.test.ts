@@ -103,7 +103,6 @@ const OF_XEN: readonly (readonly [event: number, words: Words, line: string])[] 
   [UNSHADOW_USER | PAE, [...u64(0x12n), 0x1000], 'shadow unshadow:user-mode gfn 12 va 1000'],
   // Since 4.19 with flags.
   [UNSHADOW_USER, [0x12, 0x1000, 0x40], 'shadow unshadow:user-mode gfn 12 va 1000'],
-  [FAST_PROPAGATE, [0x1000], 'shadow fast propagate gl 0 [ 1000 ]'],
   // Of 32-bit Xen.
   [PREALLOC_UNPIN, [0x12], 'prealloc-unpin gfn 12'],
   [RESYNC_ONLY, [1, 2, 3], ' 40f00f(40:f:f) 3 [ 1 2 3 ]'],
