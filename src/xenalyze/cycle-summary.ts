@@ -153,6 +153,8 @@ export function selfWeightedPercentile(A: Float64Array, count: number, percent: 
         j--;
       }
     } while (i <= j);
+    // With negative durations there may be no way on: xenalyze would go round for ever.
+    if (jWeight >= wanted && wanted >= iWeight) break;
     if (jWeight < wanted) {
       left = i;
       leftWeight = iWeight;
