@@ -117,7 +117,7 @@ export class TraceWalk {
       }
       if (inert !== undefined && inert[(pcpu.event >>> 12) & 0xffff] !== 0 && pcpu.firstTsc !== a.never) {
         this.#passInert(pcpu, limit, inert);
-        if (pcpu.orderTsc > limit) return;
+        if (pcpu.orderTsc > limit || !pcpu.active) return;
         continue;
       }
       processor.process(pcpu);
