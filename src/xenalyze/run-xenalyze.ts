@@ -97,5 +97,6 @@ function tscBaseOf(source: TraceSource): bigint {
   // Window header, record header, TSC.
   if (source.read(bytes, 0, 0, bytes.length) < bytes.length) return 0n;
   const tsc = words[3] >>> 31 ? (BigInt(words[5]) << 32n) | BigInt(words[4]) : 0n;
-  return tsc >= LARGE_TSC ? tsc : 0n;
+  // As a number it is exact.
+  return tsc >= LARGE_TSC ? tsc & ~0xfffn : 0n;
 }

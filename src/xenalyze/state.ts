@@ -86,6 +86,8 @@ export class Pcpu {
   hasTsc = false;
   /** Its own TSC, or that of the record before it. */
   tsc: number;
+  /** The same as the file has it, where damage made it so wild that a number cannot hold it. */
+  exactTsc: bigint | undefined;
   /** Bytes. */
   size = 0;
   /** {@link words}[wordsAt + i] is extra word i; behind the last one lies what follows in the file. */
