@@ -61,6 +61,10 @@ export const VERBS = {
     summary: 'what a host is doing now: live from xentrace, or a replay of a trace',
     load: () => import('./top.ts'),
   },
+  xenalyze: {
+    summary: 'drop-in for xenalyze: the same options, the same output',
+    load: () => import('./xenalyze.ts'),
+  },
   demo: {
     summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
     load: () => import('./demo.ts'),

@@ -8,9 +8,18 @@
  */
 export type { TraceClock } from './clock.ts';
 export type { Diagnostic, Severity } from './diagnostic.ts';
+export { DiagnosticLog } from './diagnostic-log.ts';
 export { type LiveCounts, LiveReader, type LiveReaderOptions } from './live-reader.ts';
-export { openFile, type Pieces, refuseTerminalInput, type TraceInput } from './open-source.ts';
+export {
+  openFile,
+  openSource,
+  type Pieces,
+  refuseTerminalInput,
+  type TraceInput,
+} from './open-source.ts';
 export { type OpenTraceOptions, openTrace } from './open-trace.ts';
+export { PagedReader } from './paged-reader.ts';
 export { BATCH_ROWS, createRecordBatch, type RecordBatch } from './record-batch.ts';
 export { type RecordsAround, recordsAround } from './records-around.ts';
 export type { TraceCounts, TraceFacts, TraceReader } from './trace-reader.ts';
+export type { TraceSource } from './trace-source.ts';

@@ -1,0 +1,333 @@
+import { putBytes, putNineDigits, putText, putThreeColumns } from './ascii.ts';
+import type { Cr3Value } from './hvm/cr3-values.ts';
+import { HvmRun } from './hvm/hvm-run.ts';
+import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
+import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
+import { DEFAULT_DOMAIN, Domain, IDLE_DOMAIN, Pcpu, Vcpu } from './state.ts';
+import type { SymbolTable } from './symbols.ts';
+import type { TextOutput } from './text-output.ts';
+
+const SPACE = 0x20;
+
+/** The state of one run: what xenalyze calls P and G. Everything that processes records takes it first. */
+export class Analyser {
+  readonly options: XenalyzeOptions;
+  readonly out: TextOutput;
+  /** Where warnings go: standard error, or standard output when records are dumped. */
+  readonly warn: TextOutput;
+  /** Standard error. */
+  readonly stderr: TextOutput;
+  readonly symbols: SymbolTable;
+
+  /** Added to every TSC of this program to get that of the file. */
+  readonly tscBase: bigint;
+  readonly baseHigh: number;
+  readonly baseLow: number;
+  /** A TSC of 0: none. */
+  readonly never: number;
+  firstTsc: number;
+  lastTsc: number;
+
+  readonly pcpus: (Pcpu | undefined)[] = [];
+  maxActivePcpu = -1;
+  lostCpus = 0;
+  bufferTraceVirqTsc: number;
+
+  /** In ascending order of their ids. */
+  readonly domains: Domain[] = [];
+  readonly #domainById = new Map<number, Domain>();
+  readonly defaultDomain: Domain;
+  /** Called with each new domain. */
+  onDomain: (domain: Domain) => void = () => {};
+  /** Called with each new top-level page table of a known domain, with --with-cr3-enumeration. */
+  onCr3: ((value: Cr3Value) => void) | undefined;
+  /** Called with each interrupt that a guest is given, if a summary is collected. */
+  onGuestInterrupt: ((h: HvmVcpu, vector: number) => void) | undefined;
+  readonly hvm: HvmRun;
+
+  /** Seconds and nanoseconds of {@link setTime}. */
+  seconds = 0;
+  nanoseconds = 0;
+
+  /** Whether the real xenalyze would have ended by now. */
+  ended = false;
+  #offByOne = false;
+
+  /** The text in front of the lines of the record that is being processed. */
+  readonly #header = new Uint8Array(16_384);
+  #headerLength = 0;
+  #headerOf: Pcpu | undefined;
+  /** One character a pCPU: what it does. */
+  readonly #picture = new Uint8Array(8192);
+  #pictureDrawn = -1;
+  #picturePcpu: Pcpu | undefined;
+
+  constructor(
+    options: XenalyzeOptions,
+    out: TextOutput,
+    stderr: TextOutput,
+    symbols: SymbolTable,
+    tscBase: bigint,
+  ) {
+    this.options = options;
+    this.out = out;
+    this.stderr = stderr;
+    this.warn = options.dumpAll ? out : stderr;
+    this.symbols = symbols;
+    this.hvm = new HvmRun(options.svmMode);
+    this.tscBase = tscBase;
+    this.never = -Number(tscBase);
+    this.firstTsc = this.never;
+    this.lastTsc = this.never;
+    this.baseHigh = Number(tscBase >> 32n);
+    this.baseLow = Number(tscBase & 0xffffffffn);
+    this.bufferTraceVirqTsc = this.never;
+    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.never);
+  }
+
+  /** From the first to the last TSC so far. */
+  get totalCycles(): number {
+    return this.lastTsc - this.firstTsc;
+  }
+
+  pcpu(number: number): Pcpu {
+    const known = this.pcpus[number];
+    if (known !== undefined) return known;
+    const pcpu = new Pcpu(number, this.never);
+    this.pcpus[number] = pcpu;
+    return pcpu;
+  }
+
+  /** The domain, which is made where there is none yet. */
+  domain(id: number): Domain {
+    const known = this.#domainById.get(id);
+    if (known !== undefined) return known;
+    this.warn.printf('Creating domain %d\n', id);
+    const domain = new Domain(id, this.never);
+    this.#domainById.set(id, domain);
+    const place = this.domains.findIndex((other) => other.id > id);
+    this.domains.splice(place < 0 ? this.domains.length : place, 0, domain);
+    this.onDomain(domain);
+    return domain;
+  }
+
+  /** The vCPU, which is made where there is none yet, as is its domain. */
+  vcpu(domainId: number, number: number): Vcpu {
+    const domain = this.domain(domainId);
+    return domain.vcpus[number] ?? this.createVcpu(domain, number);
+  }
+
+  createVcpu(domain: Domain, number: number): Vcpu {
+    this.warn.printf('Creating vcpu %d for dom %d\n', number, domain.id);
+    const vcpu = new Vcpu(domain, number, this.never);
+    domain.vcpus[number] = vcpu;
+    return vcpu;
+  }
+
+  /** Sets {@link seconds} and {@link nanoseconds} to the time of a TSC since the first one; 0 before it. */
+  setTime(tsc: number): void {
+    if (tsc > this.firstTsc) this.setTimeOfCycles(tsc - this.firstTsc);
+    else {
+      this.seconds = 0;
+      this.nanoseconds = 0;
+    }
+  }
+
+  /**
+   * Sets {@link seconds} and {@link nanoseconds} to what xenalyze's cycles_to_time makes of a difference of TSCs: it
+   * subtracts the first TSC once more.
+   */
+  setTimeOfDifference(cycles: number | bigint): void {
+    this.#setTimeOfWide(BigInt(cycles) - this.#absoluteFirst());
+  }
+
+  /** As {@link setTime}, for a TSC as the file has it. */
+  setTimeOfAbsolute(tsc: bigint): void {
+    const first = this.#absoluteFirst();
+    this.#setTimeOfWide(tsc > first ? tsc - first : 0n);
+  }
+
+  #absoluteFirst(): bigint {
+    return BigInt(this.firstTsc) + this.tscBase;
+  }
+
+  /** Sets {@link seconds} and {@link nanoseconds} to the length of so many cycles. */
+  setTimeOfCycles(cycles: number): void {
+    if (cycles >= 2 ** 53) {
+      this.#setTimeOfWide(BigInt(cycles));
+      return;
+    }
+    const { cpuQhz } = this.options;
+    const whole = Math.floor(cycles / cpuQhz);
+    const ns = whole * 1024 + Math.floor(((cycles - whole * cpuQhz) * 1024) / cpuQhz);
+    this.seconds = Math.floor(ns / 1e9);
+    this.nanoseconds = ns - this.seconds * 1e9;
+  }
+
+  /** The same in unsigned numbers of 64 bits, which overflow as xenalyze's do. */
+  #setTimeOfWide(cycles: bigint): void {
+    const ns = BigInt.asUintN(64, cycles << 10n) / BigInt(this.options.cpuQhz);
+    this.seconds = Number(BigInt.asUintN(32, ns / 1_000_000_000n));
+    this.nanoseconds = Number(BigInt.asUintN(32, ns - BigInt(this.seconds) * 1_000_000_000n));
+  }
+
+  /** Writes `seconds.nanoseconds` of a TSC since the first one, as scatterplots and intervals have it. */
+  writeTime(tsc: number): void {
+    this.setTime(tsc);
+    this.out.integer(this.seconds);
+    this.out.byte(0x2e);
+    this.out.nineDigits(this.nanoseconds);
+  }
+
+  /** A point of a scatterplot: time, space, value. */
+  scatterplot(tsc: number, value: number | bigint): void {
+    this.setTime(tsc);
+    this.out.printf('%u.%09u %lld\n', this.seconds, this.nanoseconds, value);
+  }
+
+  /** A TSC as the file has it. */
+  absolute(tsc: number): number | bigint {
+    return this.tscBase === 0n ? tsc : BigInt(tsc) + this.tscBase;
+  }
+
+  /** What a TSC of the file, given as two words, is here. */
+  relative(high: number, low: number): number {
+    return (high - this.baseHigh) * 2 ** 32 + (low - this.baseLow);
+  }
+
+  /**
+   * Takes notice of an error. One beyond what is tolerated would end the real xenalyze: this program goes on and says so
+   * once, with the record if one is given.
+   */
+  error(level: number, pcpu?: Pcpu): void {
+    if (level <= this.options.tolerance) return;
+    if (pcpu !== undefined) this.dumpGeneric(this.warn, pcpu);
+    this.wouldEnd();
+  }
+
+  /** Notes that the real xenalyze ends here: an error, an assertion, or a crash. */
+  wouldEnd(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.stderr.text('xenscope: xenalyze ends here; what follows it would not have shown\n');
+  }
+
+  /**
+   * Whether a record has as many extra words as a layout of `bytes` bytes. If not, says so; the record is then left alone.
+   */
+  hasExtraWords(pcpu: Pcpu, bytes: number, name: string): boolean {
+    const expected = bytes >> 2;
+    if (pcpu.extraWords === expected) return true;
+    if (pcpu.extraWords === expected + 1) {
+      if (!this.#offByOne) this.warn.text('Detected off-by-one bug; relaxing expectations\n');
+      this.#offByOne = true;
+      return true;
+    }
+    this.warn.printf('ERROR: %s extra_words %d, expected %d!\n', name, pcpu.extraWords, expected);
+    this.error(ERROR_RECORD, pcpu);
+    return false;
+  }
+
+  /** A record nobody knows more of: shown as numbers where records are dumped. */
+  processGeneric(pcpu: Pcpu): void {
+    this.error(1, pcpu);
+    if (this.options.dumpAll) this.dumpGeneric(this.out, pcpu);
+  }
+
+  dumpGeneric(out: TextOutput, { event, extraWords, words, wordsAt }: Pcpu): void {
+    this.makeHeader();
+    out.text(']');
+    out.bytesOf(this.#header, this.#headerLength);
+    out.printf(
+      ' %7x(%x:%x:%x) %u [',
+      event,
+      (event >>> 16) & 0xfff,
+      (event >>> 12) & 15,
+      event & 0xfff,
+      extraWords,
+    );
+    for (let i = 0; i < extraWords; i++) {
+      out.byte(SPACE);
+      out.hex(words[wordsAt + i]);
+    }
+    out.text(' ]\n');
+  }
+
+  /**
+   * Says whose record comes: the text in front of its lines is made when the first of them is written, or when
+   * {@link makeHeader} is called because the record may change what it shows.
+   */
+  beginRecord(pcpu: Pcpu): void {
+    this.#headerOf = pcpu;
+  }
+
+  /** Makes the text in front of the lines of the record that is being processed. */
+  makeHeader(): void {
+    if (this.#headerOf === undefined) return;
+    this.#headerLength = this.#putHeader(this.#header, 0, this.#headerOf);
+    this.#headerOf = undefined;
+  }
+
+  /** Puts the text in front of the lines of a record: time, picture of the pCPUs, vCPU. */
+  #putHeader(bytes: Uint8Array, start: number, pcpu: Pcpu): number {
+    let at = start;
+    if (pcpu.exactTsc === undefined) this.setTime(pcpu.tsc);
+    else this.setTimeOfAbsolute(pcpu.exactTsc);
+    if (this.seconds !== 0 || this.nanoseconds !== 0) {
+      at = putThreeColumns(bytes, at, this.seconds);
+      bytes[at++] = 0x2e;
+      at = putNineDigits(bytes, at, this.nanoseconds);
+    } else at = putText(bytes, at, '              ');
+    bytes[at++] = SPACE;
+    this.drawPicture(pcpu);
+    at = putBytes(bytes, at, this.#picture, this.#pictureDrawn + 1);
+    bytes[at++] = SPACE;
+    const { current } = pcpu;
+    return putText(bytes, at, current === undefined ? 'd?v?' : current.label);
+  }
+
+  /** As {@link writeHeader}, into a buffer. Returns the place behind it. */
+  putHeader(bytes: Uint8Array, at: number): number {
+    if (this.#headerOf === undefined) return putBytes(bytes, at, this.#header, this.#headerLength);
+    return this.#putHeader(bytes, at, this.#headerOf);
+  }
+
+  /** Writes the text in front of the lines of a record. */
+  writeHeader(): void {
+    this.makeHeader();
+    this.out.bytesOf(this.#header, this.#headerLength);
+  }
+
+  /** The text in front of the lines of a record, for printf. */
+  get header(): string {
+    this.makeHeader();
+    return String.fromCharCode(...this.#header.subarray(0, this.#headerLength));
+  }
+
+  /** The picture of all pCPUs, with `pcpu` as the one that has a record. */
+  picture(pcpu: Pcpu): string {
+    this.drawPicture(pcpu);
+    return String.fromCharCode(...this.#picture.subarray(0, this.#pictureDrawn + 1));
+  }
+
+  drawPicture(pcpu: Pcpu): void {
+    if (this.#picturePcpu !== undefined) this.draw(this.#picturePcpu);
+    while (this.#pictureDrawn < this.maxActivePcpu) this.draw(this.pcpu(++this.#pictureDrawn));
+    // Those that were drawn when they came, and that left before they were shown.
+    while (this.#picture[this.#pictureDrawn + 1] > 0) this.#pictureDrawn++;
+    this.#picture[pcpu.number] = 0x78;
+    this.#picturePcpu = pcpu;
+  }
+
+  /** Brings the character of a pCPU up to date. */
+  draw(pcpu: Pcpu): void {
+    const { current, number } = pcpu;
+    let code = 0x7c;
+    if (pcpu.lostActive) code = 0x6c;
+    else if (current === undefined) code = SPACE;
+    else if (current.domain.id === DEFAULT_DOMAIN) code = 0x2e;
+    else if (current.domain.id === IDLE_DOMAIN)
+      code = this.options.dumpShowPowerStates ? (pcpu.powerState + 0x30) & 0xff : 0x2d;
+    this.#picture[number] = code;
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * Records of what Xen did about an exit, as far as xenalyze looks into them.
+ * @module
+ */
+import type { Analyser } from '../analyser.ts';
+import { divide } from '../cycle-summary.ts';
+import { PLAIN, startLine } from '../dump-line.ts';
+import { HYPERCALL_NAMES } from '../hypercall-names.ts';
+import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
+import type { Pcpu } from '../state.ts';
+import { flushCr3, switchCr3 } from './cr3-values.ts';
+import { EipList } from './eip-list.ts';
+import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
+import { EVENT_64, EVENT_WRITE, noteHandler } from './post-process.ts';
+import { SHORT_CR3, updateShortSummary } from './short-summary.ts';
+
+const VECTORS = 256;
+/** Control registers that are counted. */
+const CRS = 9;
+/** Control registers that there can be. */
+const CR_SITES = Array.from({ length: 16 }, (_, cr) => `hvm_cr_write_postprocess ${cr}`);
+/** As many resyncs and more are counted as one. */
+const RESYNCS_MAX = 17;
+const RIP_BITS_HIGH = 16;
+
+const VECTOR_NAMES = new Map([
+  [0xff, 'SPURIOS_APIC'],
+  [0xfe, 'ERROR_APIC'],
+  [0xfd, 'INVALIDATE_TLB'],
+  [0xfc, 'EVENT_CHECK'],
+  [0xfb, 'CALL_FUNCTION'],
+  [0xfa, 'THERMAL_APIC'],
+  [0xf9, 'LOCAL_TIMER'],
+]);
+
+/** Sets how the exit is accounted for; says so if another handler did so already. */
+function claim({ warn }: Analyser, h: HvmVcpu, post: PostProcess, name: string): void {
+  if (!setPostProcess(h, post)) warn.printf('%s: Strange, postprocess already set\n', name);
+}
+
+function beginLine(a: Analyser, name: string): void {
+  startLine(a, PLAIN);
+  a.out.text(name);
+}
+
+// ---- ports
+
+const PORT_MASK = 0x7fffffff;
+const PORT_WRITE = 0x80000000;
+
+export function processPort(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const port = p.word(0);
+  const isWrite = (p.event & EVENT_WRITE) !== 0;
+  h.detail = (port & PORT_MASK) + (isWrite ? PORT_WRITE : 0);
+  h.recorded[1] = p.word(1);
+  claim(a, h, isWrite ? postProcessPortWrite : postProcessPortRead, 'hvm_io_assist_process');
+  if (!a.options.dumpAll) return;
+  const { out } = a;
+  beginLine(a, isWrite ? ' io write port ' : ' io read port ');
+  out.hex(port);
+  // An access that moves many items has no data in its record: as xenalyze, this shows what follows in the file.
+  out.text(' val ');
+  out.hex(p.word(1));
+  out.newline();
+}
+
+function postProcessPortWrite({ options }: Analyser, h: HvmVcpu): void {
+  if (options.withPioEnumeration) h.ports.add(h.detail & PORT_MASK, true, h.arcCycles, 0, options);
+}
+
+function postProcessPortRead(a: Analyser, h: HvmVcpu): void {
+  const { options } = a;
+  const port = h.detail & PORT_MASK;
+  if (options.withPioEnumeration) h.ports.add(port, false, h.arcCycles, 0, options);
+  if (options.scatterplotIo === port) a.scatterplot(h.exitTsc, a.lastTsc - h.exitTsc);
+}
+
+// ---- control registers
+
+export function processCrWrite(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  h.detail = p.word(0);
+  h.valueLow = p.word(1);
+  h.valueHigh = p.event & EVENT_64 ? p.word(2) : 0;
+  if (!setPostProcess(h, postProcessCrWrite))
+    a.warn.text('hvm_cr_write_process: Strange, h->postprocess already set!\n');
+  if (!a.options.dumpAll) return;
+  const { header, out } = a;
+  const value = recordedValue(h);
+  if (h.detail === 3 && h.cr3 !== 0n) {
+    const format = ']%s cr_write cr3 val %llx oval %llx %s\n';
+    out.printf(format, header, value, h.cr3, h.cr3 === value ? 'flush' : 'switch');
+  } else out.printf(' %s cr_write cr%d val %llx\n', header, h.detail | 0, value);
+}
+
+function recordedValue({ valueHigh, valueLow }: HvmVcpu): bigint {
+  return (BigInt(valueHigh) << 32n) | BigInt(valueLow);
+}
+
+function postProcessCrWrite(a: Analyser, h: HvmVcpu): void {
+  const { options } = a;
+  const cr = h.detail;
+  if (cr === 3) postProcessCr3Write(a, h);
+  else if (options.summaryInfo && cr < CRS) h.crWrites.add(cr, h.arcCycles, options);
+  if (h.reasons === undefined || h.exitReason >= h.reasons.max) return;
+  if (cr < CR_SITES.length) setSummaryHandler(a, h, CR_SITES[cr], printCrWrites, cr);
+  else {
+    a.stderr.printf('Unexpected cr: %d\n', cr | 0);
+    a.error(ERROR_SANITY);
+  }
+}
+
+function postProcessCr3Write(a: Analyser, h: HvmVcpu): void {
+  const { options } = a;
+  const value = recordedValue(h);
+  const isFlush = h.cr3 !== 0n && value === h.cr3;
+  if (isFlush) flushCr3(h);
+  if (options.summaryInfo) {
+    h.cr3Writes.add(Math.min(h.resyncs, RESYNCS_MAX), h.arcCycles, options);
+    h.crWrites.add(3, h.arcCycles, options);
+    updateShortSummary(a, h, SHORT_CR3);
+  }
+  if (!isFlush) switchCr3(a, h.vcpu, value);
+}
+
+function printCrWrites(a: Analyser, h: HvmVcpu, cr: number): void {
+  const name = `   cr${cr} `;
+  if (cr < CRS) h.crWrites.print(a, cr, name);
+  // Xenalyze 4.17 reads on behind the end of what it counts.
+  else if (a.options.compat417) h.cr3Writes.print(a, cr - CRS, name);
+  if (cr !== 3) return;
+  for (let resyncs = 0; resyncs < RESYNCS_MAX; resyncs++)
+    h.cr3Writes.print(a, resyncs, `     *[${`${resyncs}`.padStart(3)}] `);
+  h.cr3Writes.print(a, RESYNCS_MAX, '     *[MAX] ');
+}
+
+// ---- model-specific registers
+
+export function processMsrRead(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  processMsr(a, p, h, 'msr_read');
+}
+
+export function processMsrWrite(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  processMsr(a, p, h, 'msr_write');
+}
+
+function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string): void {
+  if (!a.hasExtraWords(p, 12, name)) return;
+  h.detail = p.word(0);
+  h.valueLow = p.word(1);
+  h.valueHigh = p.word(2);
+  if (a.options.dumpAll) {
+    const { out } = a;
+    beginLine(a, ` ${name} addr `);
+    out.hex(p.word(0));
+    out.text(' val ');
+    out.hex64(p.word(2), p.word(1));
+    out.newline();
+  }
+  claim(a, h, countNothing, `hvm_${name}_process`);
+}
+
+function countNothing(): void {}
+
+// ---- hypercalls
+
+export function processVmcall(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const number = p.word(0);
+  if (a.options.dumpAll) {
+    const name = number < HYPERCALL_NAMES.length ? ` (${HYPERCALL_NAMES[number]})` : '';
+    beginLine(a, ' vmcall ');
+    a.out.text(number.toString(16).padStart(2));
+    a.out.text(`${name}\n`);
+  }
+  h.detail = number;
+  claim(a, h, postProcessVmcall, 'hvm_vmcall_process');
+}
+
+function postProcessVmcall(a: Analyser, h: HvmVcpu): void {
+  const { options } = a;
+  if (!options.summary) return;
+  h.vmcalls.add(Math.min(h.detail, HYPERCALL_NAMES.length), h.arcCycles, options);
+  setSummaryHandler(a, h, 'hvm_vmcall_postprocess', printVmcalls);
+}
+
+function printVmcalls(a: Analyser, h: HvmVcpu): void {
+  for (const [number, name] of [...HYPERCALL_NAMES, 'max'].entries())
+    h.vmcalls.print(a, number, `    [${name.padStart(10)}] `);
+}
+
+// ---- interrupts of the host
+
+export function processIntr(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const { options } = a;
+  // AMD processors do not tell the vector.
+  const vector = a.hvm.svm ? 0 : p.word(0);
+  const ripTop = h.ripHigh >>> RIP_BITS_HIGH;
+  if (ripTop !== 0 && ripTop !== 0xffff) {
+    const rip = (BigInt(h.ripHigh) << 32n) | BigInt(h.ripLow);
+    a.stderr.printf('Unexpected rip %llx (shift %llx)\n', rip, ripTop);
+    a.error(ERROR_RECORD);
+  }
+  h.detail = vector;
+  if (options.dumpAll) {
+    const name = VECTOR_NAMES.get(vector);
+    const shown = vector.toString(16);
+    beginLine(a, ' intr vec ');
+    a.out.text(name === undefined ? `${shown}\n` : `${name}(${shown})\n`);
+  }
+  noteInterruptedEip(a, h, vector);
+  h.postProcess = undefined;
+  if (!options.summaryInfo) return;
+  if (options.summary) setSummaryHandler(a, h, 'hvm_intr_process', printInterrupts);
+  const place = Math.min(vector, VECTORS);
+  h.interrupts.set(place, (h.interrupts.get(place) ?? 0) + 1);
+}
+
+/** Where the guest was when the host was interrupted, for options that ask for it. */
+function noteInterruptedEip(a: Analyser, h: HvmVcpu, vector: number): void {
+  const { options, out } = a;
+  const high = h.ripHigh & 0xffff;
+  const rip = high * 2 ** 32 + h.ripLow;
+  if (vector === options.scatterplotInterruptEip) {
+    a.setTime(h.exitTsc);
+    out.printf('%s %u.%09u %lld\n', h.vcpu.label, a.seconds, a.nanoseconds, rip);
+  }
+  const histogram = options.histogramInterruptEip;
+  if (vector === histogram?.vector) {
+    const step = divide(rip, Number(histogram.increment)) >>> 0;
+    h.interruptHistogram.set(step, (h.interruptHistogram.get(step) ?? 0) + 1);
+  }
+  if (vector === options.withInterruptEipEnumeration) {
+    const { domain } = h.vcpu;
+    domain.interruptEips ??= new EipList();
+    domain.interruptEips.add(high, h.ripLow, 0, options);
+  }
+}
+
+function printInterrupts({ out }: Analyser, { interrupts }: HvmVcpu): void {
+  for (let vector = 0; vector < VECTORS; vector++) {
+    const count = interrupts.get(vector);
+    if (count === undefined) continue;
+    const name = VECTOR_NAMES.get(vector);
+    if (name === undefined) out.printf('            [%3d]: %d\n', vector, count);
+    else out.printf('  %10s(%3d): %d\n', name, vector, count);
+  }
+  const others = interrupts.get(VECTORS);
+  if (others !== undefined) out.printf('  Other:         : %d\n', others);
+}
+
+// ---- others
+
+export function processNpf(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  if (a.options.dumpAll) {
+    const { out } = a;
+    beginLine(a, ' npf gpa ');
+    out.hex64(p.word(1), p.word(0));
+    out.text(' q ');
+    out.hex(p.word(4));
+    out.text(' mfn ');
+    out.hex64(p.word(3), p.word(2));
+    out.text(' t ');
+    out.integer(p.signed(5));
+    out.newline();
+  }
+  if (a.options.summaryInfo) noteHandler(a, p, h);
+}
+
+export function processRdtsc(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const { options, out } = a;
+  const low = p.word(0);
+  const high = p.word(1);
+  if (options.dumpAll) {
+    const { lastRdtscHigh, lastRdtscLow } = h;
+    const backwards = lastRdtscHigh > high || (lastRdtscHigh === high && lastRdtscLow > low);
+    beginLine(a, ' rdtsc ');
+    out.hex64(high, low);
+    out.text(' ');
+    out.signed64(high, low);
+    out.text(backwards ? ' BACKWARDS\n' : ' \n');
+  }
+  if (options.scatterplotRdtsc) {
+    const { domain, number } = h.vcpu;
+    a.setTime(p.tsc);
+    out.printf('%dv%d %u.%09u %llu\n', domain.id, number, a.seconds, a.nanoseconds, p.bigint(0));
+  }
+  h.lastRdtscHigh = high;
+  h.lastRdtscLow = low;
+}

@@ -1,0 +1,113 @@
+import type { Analyser } from '../analyser.ts';
+import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
+import { processPfXen } from '../shadow/pf-xen.ts';
+import type { Pcpu } from '../state.ts';
+import {
+  processCrWrite,
+  processIntr,
+  processMsrRead,
+  processMsrWrite,
+  processNpf,
+  processPort,
+  processRdtsc,
+  processVmcall,
+} from './exit-handlers.ts';
+import type { HvmVcpu } from './hvm-vcpu.ts';
+import {
+  processDestroy,
+  processInjExc,
+  processInjVirq,
+  processIntrWindow,
+  processPfInject,
+  processReinjVirq,
+} from './injections.ts';
+import { processMmio } from './mmio.ts';
+import { EVENT_64, HANDLER_BASE, HANDLER_NAMES, noteHandler } from './post-process.ts';
+
+type Process = (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
+
+/**
+ * A handler's number, the numbers of extra words that its line is made for (the least and the most), and what reads it.
+ * Up to 4.0, Xen gave each record one word more, which is not set.
+ */
+type Row = readonly [number: number, wordsMin: number, wordsMax: number, process: Process];
+
+const WORDS_MAX = 7;
+
+/** What Xen did to the guest. */
+const TO_GUEST: readonly Row[] = [
+  [0x002, 2, 3, processPfInject],
+  [0x102, 3, 4, processPfInject],
+  [0x003, 2, 3, processInjExc],
+  [0x004, 2, 3, processInjVirq],
+  [0x005, 1, WORDS_MAX, processReinjVirq],
+  [0x020, 3, 4, processIntrWindow],
+  [0x100, 0, WORDS_MAX, processDestroy],
+];
+
+/** What Xen did about an exit. */
+const OF_EXIT: readonly Row[] = [
+  [0x001, 2, 3, processPfXen],
+  [0x101, 3, 4, processPfXen],
+  [0x009, 2, 3, processCrWrite],
+  [0x109, 3, 4, processCrWrite],
+  // These two look at the number of words themselves.
+  [0x00c, 0, WORDS_MAX, processMsrRead],
+  [0x00d, 0, WORDS_MAX, processMsrWrite],
+  [0x00f, 0, 2, processIntr],
+  [0x012, 1, 2, processVmcall],
+  [0x016, 1, 2, processPort],
+  [0x216, 1, 2, processPort],
+  [0x017, 1, 2, processMmio],
+  [0x217, 1, 2, processMmio],
+  [0x117, 2, 4, processMmio],
+  [0x317, 2, 4, processMmio],
+  [0x01a, 2, 3, processRdtsc],
+  [0x021, 6, 7, processNpf],
+];
+
+const byNumber = (rows: readonly Row[]) => new Map(rows.map((row) => [row[0], row]));
+const toGuest = byNumber(TO_GUEST);
+const ofExit = byNumber(OF_EXIT);
+
+/** A record of one of Xen's handlers: what it did about an exit, or to the guest. */
+export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const { dumpAll, summaryInfo } = a.options;
+  const number = p.event - HANDLER_BASE;
+  const injection = toGuest.get(number);
+  if (injection !== undefined) {
+    if (isReadable(a, p, injection)) injection[3](a, p, h);
+    else if (dumpAll) dumpHandler(a, p, IN_EXIT);
+    return;
+  }
+  if (!h.vmexitValid) {
+    if (dumpAll) dumpHandler(a, p, NO_EXIT);
+    return;
+  }
+  h.eventHandler = number;
+  const handler = ofExit.get(number);
+  if (handler !== undefined && isReadable(a, p, handler)) handler[3](a, p, h);
+  else {
+    if (dumpAll) dumpHandler(a, p, IN_EXIT);
+    if (summaryInfo) noteHandler(a, p, h);
+  }
+}
+
+/** Xenalyze 4.17 does not look at the number of words. */
+function isReadable({ options }: Analyser, { extraWords }: Pcpu, [, wordsMin, wordsMax]: Row): boolean {
+  return options.compat417 || (extraWords >= wordsMin && extraWords <= wordsMax);
+}
+
+function dumpHandler(a: Analyser, p: Pcpu, mark: number): void {
+  const { out } = a;
+  const number = (p.event - HANDLER_BASE) & ~EVENT_64;
+  startLine(a, mark);
+  out.text(' ');
+  out.text(number < HANDLER_NAMES.length ? HANDLER_NAMES[number] : `hvm_handler ${number}`);
+  out.text(p.event & EVENT_64 ? '64 [' : ' [');
+  for (let i = 0; i < p.extraWords; i++) {
+    out.text(' ');
+    out.hex(p.word(i));
+  }
+  out.text(' ]\n');
+}

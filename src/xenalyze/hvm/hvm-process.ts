@@ -1,0 +1,204 @@
+import type { Analyser } from '../analyser.ts';
+import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
+import { ERROR_RECORD } from '../options.ts';
+import type { Pcpu } from '../state.ts';
+import { EXTERNAL_INTERRUPT, SVM_EVENT_REASONS, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
+import { processHandler } from './handlers.ts';
+import { type HvmVcpu, setHvm } from './hvm-vcpu.ts';
+import { EVENT_64, postProcessByHandler } from './post-process.ts';
+import {
+  SHORT_HLT,
+  SHORT_INTERRUPT,
+  SHORT_OTHER,
+  SHORT_VMCALL,
+  updateShortSummary,
+} from './short-summary.ts';
+import { finishIpis } from './vlapic.ts';
+import { startIntervals } from './wake-to-halt.ts';
+
+/** Bits 12 to 15 of an event. */
+const HANDLER = 2;
+
+const VMENTRY = 0x81001;
+const VMEXIT = 0x81002;
+const VMEXIT_64 = 0x81102;
+/** On AMD processors, since Xen 4.19. */
+const SVM_EXIT = 0x81003;
+const SVM_EXIT_64 = 0x81103;
+
+/** Kinds of HVM records by whose bytes the volume is told. */
+const VOLUME_VMENTRY = 0;
+const VOLUME_VMEXIT = 1;
+const VOLUME_HANDLER = 2;
+
+/** What an exit was for, by the handler that recorded something last. */
+const PURPOSE_OF_HANDLER = new Map([
+  [0x12, SHORT_VMCALL],
+  [0x0f, SHORT_INTERRUPT],
+  [0x13, SHORT_HLT],
+]);
+
+/** An exit longer than so many cycles is marked. */
+const LONG_EXIT = 10_000;
+
+/** A record of the HVM class, of the vCPU that its pCPU runs. */
+export function processHvm(a: Analyser, p: Pcpu): void {
+  const { current } = p;
+  if (current === undefined) return;
+  const { compat417 } = a.options;
+  if (!setHvm(a, current)) return;
+  const h = current.hvm as HvmVcpu;
+  if (subclassOf(p) === HANDLER) {
+    countVolume(p, VOLUME_HANDLER);
+    processHandler(a, p, h);
+  } else if (p.event === VMENTRY) {
+    countVolume(p, VOLUME_VMENTRY);
+    processVmentry(a, p, h);
+  } else if (p.event === VMEXIT || p.event === VMEXIT_64 || (!compat417 && isSvmExit(p.event))) {
+    countVolume(p, VOLUME_VMEXIT);
+    processVmexit(a, p, h);
+  } else a.warn.printf('Unknown hvm event: %x\n', p.event);
+}
+
+function subclassOf({ event }: Pcpu): number {
+  return (event >>> 12) & 15;
+}
+
+function isSvmExit(event: number): boolean {
+  return event === SVM_EXIT || event === SVM_EXIT_64;
+}
+
+function countVolume(p: Pcpu, kind: number): void {
+  p.volume.hvm[kind] += p.size;
+  p.bufferVolume.hvm[kind] += p.size;
+}
+
+function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const { vcpu } = h;
+  const { options } = a;
+  const is64 = (p.event & EVENT_64) !== 0;
+  if (!a.hasExtraWords(p, is64 ? 12 : 8, 'vmexit')) return;
+  setReasons(a, p, h);
+  h.vmexitValid = true;
+  h.recorded.fill(0);
+  h.mmio.clear();
+  h.pageFaults?.clear();
+
+  h.exitReason = p.word(0);
+  h.ripLow = p.word(1);
+  h.ripHigh = is64 ? p.word(2) : 0;
+  if (is64) {
+    vcpu.guestPagingLevels = 4;
+    if (!isSignExtended(h.ripHigh)) a.warn.printf('hvm_vmexit_process: invalid va %llx\n', p.bigint(1));
+  } else if (vcpu.guestPagingLevels === 4) {
+    const { defaultGuestPagingLevels } = options;
+    vcpu.guestPagingLevels = defaultGuestPagingLevels === 4 ? 2 : defaultGuestPagingLevels;
+  }
+  if (options.scatterplotVmexitEip)
+    a.scatterplot(p.tsc, BigInt.asIntN(64, (BigInt(h.ripHigh) << 32n) | BigInt(h.ripLow)));
+  if (!isReason(a, p, h)) return;
+  if (options.dumpAll) dumpVmexit(a, h);
+
+  if (h.cr3Data !== undefined && h.entryTsc !== a.never) {
+    h.cr3Data.guestTime.add(p.tsc - h.entryTsc, options);
+    h.cr3Data.runTime += p.tsc - h.entryTsc;
+  }
+  h.exitTsc = p.tsc;
+  h.entryTsc = a.never;
+  h.resyncs = 0;
+  h.preallocUnpin = false;
+  h.wrmapBruteForce = false;
+  h.shortSummaryDone = false;
+  h.postProcess = 'by handler';
+}
+
+/** The first exit of a vCPU decides how its reasons are read. */
+function setReasons(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  if (h.reasons !== undefined) return;
+  if (isSvmExit(p.event)) a.hvm.svm = true;
+  if (!a.hvm.svm) h.reasons = VMX_REASONS;
+  else h.reasons = a.options.svmMode ? SVM_REASONS : SVM_EVENT_REASONS;
+}
+
+function isReason(a: Analyser, p: Pcpu, { exitReason, reasons }: HvmVcpu): boolean {
+  if (reasons === undefined || exitReason <= reasons.max) return true;
+  a.warn.printf('h->exit_reason %x > exit_reason_max %x!\n', exitReason, reasons.max);
+  a.error(ERROR_RECORD, p);
+  return false;
+}
+
+function dumpVmexit(a: Analyser, { exitReason, reasons, ripHigh, ripLow }: HvmVcpu): void {
+  const { out } = a;
+  const name = reasons?.names[exitReason];
+  startLine(a, IN_EXIT);
+  out.text(' vmexit exit_reason ');
+  if (name === undefined) out.hex(exitReason);
+  else out.text(name);
+  out.text(' eip ');
+  out.hex64(ripHigh, ripLow);
+  out.text(a.symbols.find(ripHigh, ripLow));
+  out.newline();
+}
+
+/** Whether an address of 64 bits, by its high word, is one of the 48 bits that there are. */
+function isSignExtended(high: number): boolean {
+  return high >>> 16 === (high & 0x8000 ? 0xffff : 0);
+}
+
+/** The guest is entered again, or stops running: accounts for the exit. */
+export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
+  const { options } = a;
+  if (h.exitTsc !== a.never) {
+    h.arcCycles = Math.max(0, tsc - h.exitTsc);
+    if (tsc >= h.exitTsc) countExit(a, h, tsc);
+  }
+  if (h.postProcess === 'by handler') postProcessByHandler(a, h);
+  else h.postProcess?.(a, h);
+  if (h.arcCycles !== 0) {
+    if (options.summaryInfo && !h.shortSummaryDone)
+      updateShortSummary(a, h, PURPOSE_OF_HANDLER.get(h.eventHandler) ?? SHORT_OTHER);
+    if (h.cr3Data !== undefined) {
+      h.cr3Data.runTime += h.arcCycles;
+      if (options.summaryInfo) h.cr3Data.xenTime.add(h.arcCycles, options);
+    }
+  }
+  h.exitTsc = a.never;
+  h.vmexitValid = false;
+  h.postProcess = undefined;
+}
+
+function countExit(a: Analyser, h: HvmVcpu, tsc: number): void {
+  const { options, out } = a;
+  if (options.summaryInfo) {
+    h.exitSummaries.add(h.exitReason, h.arcCycles, options);
+    h.summaryInfo = true;
+  }
+  if (h.exitReason === EXTERNAL_INTERRUPT && h.detail === options.scatterplotExtintCycles) {
+    a.setTime(tsc);
+    out.printf('%s %u.%09u %lld\n', h.vcpu.label, a.seconds, a.nanoseconds, h.arcCycles);
+  }
+}
+
+function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const { out } = a;
+  const { dumpAll } = a.options;
+  // Interrupts are injected on the way into the guest, after the exit's records.
+  finishIpis(a, h.vcpu, p.tsc);
+  startIntervals(a, h, p.tsc);
+  if (dumpAll) {
+    startLine(a, h.vmexitValid ? IN_EXIT : NO_EXIT);
+    out.text(' vmentry');
+    if (h.vmexitValid) {
+      const cycles = p.tsc - h.exitTsc;
+      out.text(' cycles ');
+      if (h.exitTsc !== a.never) out.integer(cycles);
+      else out.text(`${a.absolute(p.tsc)}`);
+      // Unsigned in xenalyze: a negative number is long, too.
+      out.text(cycles > LONG_EXIT || cycles < 0 ? ' !' : ' ');
+    }
+    out.newline();
+  }
+  if (!h.vmexitValid) return;
+  closeVmexit(a, h, p.tsc);
+  h.entryTsc = p.tsc;
+}

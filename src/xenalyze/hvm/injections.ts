@@ -1,0 +1,99 @@
+/**
+ * Records of what guests are given: interrupts, exceptions. They need no exit to go with.
+ * @module
+ */
+import type { Analyser } from '../analyser.ts';
+import { PLAIN, startLine } from '../dump-line.ts';
+import type { Pcpu } from '../state.ts';
+import { destroyCr3 } from './cr3-values.ts';
+import type { HvmVcpu } from './hvm-vcpu.ts';
+import { EVENT_64 } from './post-process.ts';
+import { injectVector } from './vlapic.ts';
+import { noteInterrupt } from './wake-to-halt.ts';
+
+const TRAP_NAMES = [
+  'Divide',
+  'RESERVED',
+  'NMI',
+  'Breakpoint',
+  'Overflow',
+  'BOUND',
+  'Invalid Op',
+  'Coprocessor not present',
+  'Double Fault',
+  'Coprocessor segment overrun',
+  'TSS',
+  'Segment not present',
+  'Stack-segment fault',
+  'GP',
+  'Page fault',
+  'RESERVED',
+  'FPU',
+  'Alignment check',
+  'Machine check',
+  'SIMD',
+];
+
+const INTERRUPT_SOURCE_NAMES = ['none', 'pic', 'lapic', 'nmi', 'mce', 'vector'];
+
+/** Writes time and picture, without the vCPU: an older form of the text in front of a line. */
+function writeOldHeader(a: Analyser, p: Pcpu): void {
+  a.setTime(p.tsc);
+  a.out.printf(' %3u.%09u %s', a.seconds, a.nanoseconds, a.picture(p));
+}
+
+export function processPfInject(a: Analyser, p: Pcpu): void {
+  if (!a.options.dumpAll) return;
+  const is64 = (p.event & EVENT_64) !== 0;
+  writeOldHeader(a, p);
+  const format = ' pf_inject%s guest_cr2 %llx  guest_ec %x\n';
+  a.out.printf(format, is64 ? '64' : '', is64 ? p.bigint(1) : p.word(1), p.word(0));
+}
+
+export function processInjExc(a: Analyser, p: Pcpu): void {
+  if (!a.options.dumpAll) return;
+  writeOldHeader(a, p);
+  const trap = p.word(0);
+  a.out.printf(' inj_exc trap %s ec %x\n', TRAP_NAMES[trap] ?? `${trap}`, p.word(1));
+}
+
+export function processReinjVirq(a: Analyser, p: Pcpu): void {
+  if (!a.options.dumpAll) return;
+  writeOldHeader(a, p);
+  a.out.printf(' inj_virq vec %u\n', p.word(0));
+}
+
+export function processInjVirq(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  const vector = p.signed(0);
+  const fake = p.word(1) !== 0;
+  if (a.options.dumpAll) {
+    const { out } = a;
+    startLine(a, PLAIN);
+    out.text(' inj_virq vec ');
+    out.integer(p.word(0));
+    out.text(fake ? '  fake\n' : '  real\n');
+  }
+  noteInterrupt(a, h, vector, fake);
+  injectVector(a, h.vcpu, vector);
+}
+
+export function processIntrWindow(a: Analyser, p: Pcpu): void {
+  if (!a.options.dumpAll) return;
+  const { out } = a;
+  const source = p.word(1);
+  startLine(a, PLAIN);
+  out.text(' intr_window vec ');
+  out.integer(p.word(0));
+  out.text(' src ');
+  out.integer(source);
+  out.text(`(${INTERRUPT_SOURCE_NAMES[source] ?? '?'}) `);
+  const pending = p.signed(2);
+  out.text(pending > 0 ? `intr ${pending.toString(16)}\n` : 'intr #\n');
+}
+
+export function processDestroy(a: Analyser, p: Pcpu, h: HvmVcpu): void {
+  destroyCr3(a, h);
+  if (!a.options.dumpAll) return;
+  writeOldHeader(a, p);
+  a.out.printf(' destroy_proc cur_cr3 %llx\n', h.cr3);
+}

@@ -1,0 +1,100 @@
+/**
+ * What closing an exit counts, where no handler has its own way: by handler.
+ * @module
+ */
+import type { Analyser } from '../analyser.ts';
+import { NO_NAME } from '../hypercall-names.ts';
+import { ERROR_RECORD } from '../options.ts';
+import type { Pcpu } from '../state.ts';
+import { addSummaryHandler, type HvmVcpu } from './hvm-vcpu.ts';
+
+/** The event of handler 0. */
+export const HANDLER_BASE = 0x82000;
+/** In an event: of a guest in 64-bit mode. */
+export const EVENT_64 = 0x100;
+/** In the event of an access to a port or a device: the guest writes. */
+export const EVENT_WRITE = 0x200;
+
+/** By number, up to the last one that xenalyze knows. */
+export const HANDLER_NAMES: readonly string[] = [
+  '(no handler)',
+  'pf_xen',
+  'pf_inject',
+  'inj_exc',
+  'inj_virq',
+  'reinj_virq',
+  'io_read',
+  'io_write',
+  'cr_read',
+  'cr_write',
+  'dr_read',
+  'dr_write',
+  'msr_read',
+  'msr_write',
+  'cpuid',
+  'intr',
+  'nmi',
+  'smi',
+  'vmcall',
+  'hlt',
+  'invlpg',
+  'mce',
+  'io_assist',
+  'mmio_assist',
+  'clts',
+  'lmsw',
+  'rdtsc',
+  ...Array<string>(5).fill(NO_NAME),
+  'intr_window',
+  'npf',
+  'realmode_emulate',
+  'trap',
+  'trap_debug',
+  'vlapic',
+];
+
+/** Has the exit accounted for as the handler's of the current record. */
+export function noteHandler({ warn }: Analyser, p: Pcpu, h: HvmVcpu): void {
+  if (h.postProcess !== 'by handler')
+    warn.text('hvm_generic_postprocess_init: Strange, h->postprocess set!\n');
+  h.keepWords(p);
+}
+
+/** Counts an exit for the handler that recorded something, or for none. */
+export function postProcessByHandler(a: Analyser, h: HvmVcpu): void {
+  let handler = 0;
+  if (h.detail !== 0) handler = ((h.detail - HANDLER_BASE) & ~(EVENT_64 | EVENT_WRITE)) >>> 0;
+  else {
+    if (h.reasons?.quiet.has(h.exitReason)) return;
+    warnOfMissingHandler(a, h);
+  }
+  if (handler >= HANDLER_NAMES.length) {
+    a.warn.printf('hvm_generic_postprocess: invalid hvm event %lx(%x)\n', handler, h.detail);
+    a.error(ERROR_RECORD);
+    return;
+  }
+  if (!a.options.summaryInfo) return;
+  h.generic.add(handler, h.arcCycles, a.options);
+  const { reasonOfHandler, sharedHandlers } = a.hvm;
+  const reason = reasonOfHandler.get(handler);
+  if (reason === undefined) {
+    addSummaryHandler(a, h, 'hvm_generic_postprocess', printGeneric, handler);
+    reasonOfHandler.set(handler, h.exitReason);
+  } else if (reason !== h.exitReason && !sharedHandlers.has(h.exitReason)) {
+    const format = 'hvm_generic_postprocess: HVM evt %lx in %x and %x!\n';
+    a.warn.printf(format, handler, reason, h.exitReason);
+    sharedHandlers.add(h.exitReason);
+  }
+}
+
+function warnOfMissingHandler({ hvm, warn }: Analyser, { exitReason, reasons }: HvmVcpu): void {
+  if (reasons === undefined || hvm.missingHandlers.has(exitReason)) return;
+  const name = exitReason > reasons.max ? '[clipped]' : (reasons.names[exitReason] ?? NO_NAME);
+  const format = 'hvm_generic_postprocess: Strange, exit %x(%s) missing a handler\n';
+  warn.printf(format, exitReason, name);
+  hvm.missingHandlers.add(exitReason);
+}
+
+function printGeneric(a: Analyser, h: HvmVcpu, handler: number): void {
+  h.generic.print(a, handler, `   ${HANDLER_NAMES[handler]} `);
+}

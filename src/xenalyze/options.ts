@@ -1,0 +1,130 @@
+/** How bad an error is; what is above {@link XenalyzeOptions.tolerance} ends the real xenalyze. */
+export const ERROR_STRICT = 1;
+export const ERROR_WARN = 2;
+export const ERROR_SANITY = 3;
+export const ERROR_RECORD = 4;
+export const ERROR_FILE = 5;
+export const ERROR_LIMIT = 6;
+export const ERROR_ASSERT = 7;
+export const ERROR_SYSTEM = 8;
+
+/** What an interval line tells. */
+export type IntervalOutput =
+  | 'cr3-schedule-time'
+  | 'cr3-schedule-ordered'
+  | 'cr3-short-summary'
+  | 'domain-total-time'
+  | 'domain-short-summary'
+  | 'domain-guest-interrupt'
+  | 'domain-grant-maps';
+
+/** The options of xenalyze, by their names; see options-table for what each does. */
+export interface XenalyzeOptions {
+  dumpAll: boolean;
+  dumpRawReads: boolean;
+  dumpRawProcess: boolean;
+  dumpNoProcessing: boolean;
+  dumpIpiLatency: boolean;
+  dumpTraceVolumeOnLostRecord: boolean;
+  dumpShowPowerStates: boolean;
+  withCr3Enumeration: boolean;
+  withPioEnumeration: boolean;
+  withMmioEnumeration: boolean;
+  /** A vector, or undefined. So are the others of these that take one. */
+  withInterruptEipEnumeration: number | undefined;
+  mmioEnumerationSkipVga: boolean;
+  scatterplotInterruptEip: number | undefined;
+  scatterplotExtintCycles: number | undefined;
+  scatterplotIo: number | undefined;
+  scatterplotUnpinPromote: boolean;
+  scatterplotCr3Switch: boolean;
+  scatterplotWakeToHalt: boolean;
+  scatterplotVmexitEip: boolean;
+  scatterplotRunstate: boolean;
+  scatterplotRunstateTime: boolean;
+  scatterplotPcpu: boolean;
+  scatterplotRdtsc: boolean;
+  scatterplotIrq: boolean;
+  histogramInterruptEip: { readonly vector: number; readonly increment: bigint } | undefined;
+  interval:
+    | {
+        readonly output: IntervalOutput;
+        /** One column for each of these values; a column for each that appears; or as the output says. */
+        readonly mode: 'array' | 'list' | 'custom';
+        readonly values: readonly bigint[];
+        /** How long an interval is. */
+        readonly cycles: number;
+      }
+    | undefined;
+  summary: boolean;
+  /** Whether what a summary needs is collected: for a summary, or for interval lines. */
+  summaryInfo: boolean;
+  reportPcpu: boolean;
+  showDefaultDomainSummary: boolean;
+  sampleSize: number;
+  sampleMax: number;
+  defaultGuestPagingLevels: number;
+  symbolFile: string | undefined;
+  svmMode: boolean;
+  cpuHz: number;
+  /** Nanoseconds of 1024 cycles, inverted: cycles per 1024/10^9 s, a whole number. */
+  cpuQhz: number;
+  tolerance: number;
+  tscLoopFatal: boolean;
+  progress: boolean;
+  /** Whether records are decoded as xenalyze 4.17 does, also where that is wrong. */
+  compat417: boolean;
+  traceFile: string | undefined;
+}
+
+/** The options of a command line without options. */
+export function defaultOptions(): XenalyzeOptions {
+  return {
+    dumpAll: false,
+    dumpRawReads: false,
+    dumpRawProcess: false,
+    dumpNoProcessing: false,
+    dumpIpiLatency: false,
+    dumpTraceVolumeOnLostRecord: false,
+    dumpShowPowerStates: false,
+    withCr3Enumeration: false,
+    withPioEnumeration: true,
+    withMmioEnumeration: false,
+    withInterruptEipEnumeration: undefined,
+    mmioEnumerationSkipVga: true,
+    scatterplotInterruptEip: undefined,
+    scatterplotExtintCycles: undefined,
+    scatterplotIo: undefined,
+    scatterplotUnpinPromote: false,
+    scatterplotCr3Switch: false,
+    scatterplotWakeToHalt: false,
+    scatterplotVmexitEip: false,
+    scatterplotRunstate: false,
+    scatterplotRunstateTime: false,
+    scatterplotPcpu: false,
+    scatterplotRdtsc: false,
+    scatterplotIrq: false,
+    histogramInterruptEip: undefined,
+    interval: undefined,
+    summary: false,
+    summaryInfo: false,
+    reportPcpu: false,
+    showDefaultDomainSummary: false,
+    sampleSize: 1024,
+    sampleMax: 32 * 1024 * 1024,
+    defaultGuestPagingLevels: 2,
+    symbolFile: undefined,
+    svmMode: false,
+    ...cpuSpeed(2_400_000_000n),
+    tolerance: ERROR_SANITY,
+    tscLoopFatal: false,
+    progress: false,
+    compat417: false,
+    traceFile: undefined,
+  };
+}
+
+/** The options that hold the frequency of the CPUs, given in Hz. */
+export function cpuSpeed(hz: bigint): Pick<XenalyzeOptions, 'cpuHz' | 'cpuQhz'> {
+  return { cpuHz: Number(hz), cpuQhz: Number(BigInt.asIntN(64, hz << 10n) / 1_000_000_000n) };
+}

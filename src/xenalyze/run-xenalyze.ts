@@ -1,0 +1,102 @@
+import { DiagnosticLog, openSource, type TraceSource } from '../decoder/index.ts';
+import { Analyser } from './analyser.ts';
+import { Intervals } from './intervals.ts';
+import type { XenalyzeOptions } from './options.ts';
+import { parseXenalyzeOptions } from './parse-options.ts';
+import { RecordProcessor } from './process-records.ts';
+import { dumpRaw } from './raw-dump.ts';
+import type { Pcpu } from './state.ts';
+import { printPcpuReport, printSummary } from './summary.ts';
+import { loadSymbols } from './symbols.ts';
+import { type ByteSink, TextOutput } from './text-output.ts';
+import { type Processor, TraceWalk } from './trace-walk.ts';
+import { reportWindow } from './volume-report.ts';
+
+/** TSCs from here on are counted from the trace's first one, to be exact. */
+const LARGE_TSC = 2n ** 52n;
+
+export interface XenalyzeIo {
+  readonly stdout: ByteSink;
+  readonly stderr: ByteSink;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+}
+
+/**
+ * Runs xenalyze with the arguments of its command line. Returns the exit code: 0; 1 where the real one would have ended
+ * before the end of the trace; what argp gives for arguments that make no sense.
+ *
+ * @throws UserError as openSource does.
+ */
+export async function runXenalyze(argv: readonly string[], io: XenalyzeIo): Promise<number> {
+  const out = new TextOutput(io.stdout);
+  const stderr = new TextOutput(io.stderr);
+  try {
+    const parsed = parseXenalyzeOptions(argv, out, stderr);
+    if ('exitCode' in parsed) return parsed.exitCode;
+    const { options } = parsed;
+    if (options.traceFile === undefined) return 1;
+    const source = await openSource(options.traceFile, new DiagnosticLog(), {});
+    try {
+      return analyse(source, options, out, stderr, io);
+    } finally {
+      source.close();
+    }
+  } finally {
+    out.flush();
+    stderr.flush();
+  }
+}
+
+function analyse(
+  source: TraceSource,
+  options: XenalyzeOptions,
+  out: TextOutput,
+  stderr: TextOutput,
+  io: XenalyzeIo,
+): number {
+  const a = new Analyser(options, out, stderr, loadSymbols(options.symbolFile, stderr), tscBaseOf(source));
+  if (a.symbols.refused) a.wouldEnd();
+  const intervals = options.interval && new Intervals(a, options.interval);
+  const processor = new RecordProcessor(a, intervals);
+  const walk = new TraceWalk(a, source, processorOf(a, processor), {
+    onRead: options.dumpRawReads ? (pcpu) => dumpRead(a, pcpu) : undefined,
+    onWindow: options.dumpTraceVolumeOnLostRecord ? (pcpu, bytes) => reportWindow(a, pcpu, bytes) : undefined,
+    onProgress: io.onProgress && ((offset) => io.onProgress?.(offset, source.bytes)),
+  });
+  walk.begin();
+  walk.run();
+  intervals?.end();
+  if (options.summary) printSummary(a);
+  if (options.reportPcpu) printPcpuReport(a);
+  return a.ended ? 1 : 0;
+}
+
+function processorOf(a: Analyser, processor: RecordProcessor): Processor {
+  const { dumpNoProcessing, dumpRawProcess } = a.options;
+  if (!dumpNoProcessing && !dumpRawProcess) return processor;
+  return {
+    inert: undefined,
+    advance: () => {},
+    process: (pcpu) => {
+      if (dumpNoProcessing) return;
+      dumpRaw(a, pcpu, '* ');
+      processor.process(pcpu);
+    },
+  };
+}
+
+function dumpRead(a: Analyser, pcpu: Pcpu): void {
+  const place = pcpu.fileOffset.toString(16).padStart(16, '0');
+  dumpRaw(a, pcpu, `R p${`${pcpu.number}`.padStart(2)} o${place} `);
+}
+
+/** What TSCs are counted from: 0, or the first one if TSCs are too large for that. */
+function tscBaseOf(source: TraceSource): bigint {
+  const words = new Uint32Array(6);
+  const bytes = new Uint8Array(words.buffer);
+  // Window header, record header, TSC.
+  if (source.read(bytes, 0, 0, bytes.length) < bytes.length) return 0n;
+  const tsc = words[3] >>> 31 ? (BigInt(words[5]) << 32n) | BigInt(words[4]) : 0n;
+  // As a number it is exact.
+  return tsc >= LARGE_TSC ? tsc & ~0xfffn : 0n;
+}

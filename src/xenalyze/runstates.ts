@@ -1,0 +1,250 @@
+/**
+ * What vCPUs, domains and pCPUs do: transitions from one runstate to the next, and the time spent in each.
+ * @module
+ */
+import type { Analyser } from './analyser.ts';
+import { CycleSummary } from './cycle-summary.ts';
+import { clearVlapic } from './hvm/vlapic.ts';
+import { loseHvm } from './hvm/wake-to-halt.ts';
+import {
+  BLOCKED,
+  DEFAULT_DOMAIN,
+  type Domain,
+  IDLE_DOMAIN,
+  INIT,
+  LOST,
+  OFFLINE,
+  type Pcpu,
+  QUEUED,
+  RUNNABLE,
+  RUNNING,
+  RUNSTATE_NAMES,
+  type Vcpu,
+} from './state.ts';
+
+// Causes of being runnable: indexes of RUNNABLE_CAUSE_NAMES.
+const CAUSE_INVALID = 0;
+const CAUSE_WAKE = 1;
+const CAUSE_PREEMPT = 2;
+const CAUSE_OTHER = 3;
+
+// What a domain's vCPUs do together: indexes of DOMAIN_RUNSTATE_NAMES.
+const DOMAIN_BLOCKED = 0;
+const PARTIAL_RUN = 1;
+const FULL_RUN = 2;
+const PARTIAL_CONTENTION = 3;
+const CONCURRENCY_HAZARD = 4;
+const FULL_CONTENTION = 5;
+const DOMAIN_LOST = 6;
+
+/** Heights of the runstates in --scatterplot-runstate. */
+const HEIGHTS = [3, 2, 0, 1, -1, -2, -2];
+
+/** A vCPU goes over to `runstate` at `tsc`: the time since its last transition is counted. */
+export function updateRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
+  const { options } = a;
+  const { domain } = v;
+  const old = v.runstate;
+  if (options.scatterplotRunstate) plotRunstate(a, v, runstate, tsc);
+  if (v.runstateTsc > a.never && v.runstateTsc < tsc) {
+    const cycles = tsc - v.runstateTsc;
+    v.runstates[old].add(cycles, options);
+    if (options.scatterplotRunstateTime) plotRunstateTime(a, v, cycles, tsc);
+    if (old === RUNNING) domain.totalTime.add(cycles, options);
+    else if (old === RUNNABLE) v.runnableCauses[v.runnableCause].add(cycles, options);
+    if (domain.id === 0 && options.dumpTraceVolumeOnLostRecord) countDom0Time(a, v, runstate, tsc);
+  }
+  v.runnableCause = runstate === RUNNABLE ? runnableCause(old) : CAUSE_INVALID;
+  v.runstate = runstate;
+  v.runstateTsc = tsc;
+  const { runstateCounts } = domain;
+  runstateCounts[old]--;
+  runstateCounts[runstate]++;
+  if (domain.runstateTsc > a.never && domain.runstateTsc < tsc)
+    domain.runstates[domain.runstate].add(tsc - domain.runstateTsc, options);
+  domain.runstate = domainRunstate(a, domain);
+  domain.runstateTsc = tsc;
+}
+
+function runnableCause(old: number): number {
+  if (old === RUNNING) return CAUSE_PREEMPT;
+  return old === BLOCKED || old === OFFLINE ? CAUSE_WAKE : CAUSE_OTHER;
+}
+
+function plotRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
+  a.setTime(tsc);
+  for (const each of [v.runstate, runstate]) {
+    const { seconds, nanoseconds } = a;
+    a.out.printf('%dv%d %u.%09u %d\n', v.domain.id, v.number, seconds, nanoseconds, HEIGHTS[each]);
+  }
+}
+
+function plotRunstateTime(a: Analyser, v: Vcpu, cycles: number, tsc: number): void {
+  a.setTime(tsc);
+  a.out.printf('%dv%d %u.%09u ', v.domain.id, v.number, a.seconds, a.nanoseconds);
+  a.setTimeOfDifference(cycles);
+  a.out.printf('%u.%09u\n', a.seconds, a.nanoseconds);
+}
+
+/** How much dom0 ran while a buffer was filled. */
+function countDom0Time(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
+  for (const pcpu of a.pcpus) {
+    if (pcpu?.active !== true) continue;
+    const start = Math.max(pcpu.bufferFirstTsc, v.runstateTsc);
+    pcpu.bufferDom0RunstateCycles[v.runstate] += tsc - start;
+    pcpu.bufferDom0Runstate = runstate;
+    pcpu.bufferDom0RunstateTsc = tsc;
+  }
+}
+
+/** What the vCPUs of a domain do together, an index into DOMAIN_RUNSTATE_NAMES. */
+function domainRunstate(a: Analyser, domain: Domain): number {
+  if (domain.id === DEFAULT_DOMAIN) return DOMAIN_BLOCKED;
+  const counts = domain.runstateCounts;
+  const still = counts[BLOCKED] + counts[OFFLINE] > 0;
+  if (counts[RUNNING] > 0) {
+    if (counts[RUNNABLE] > 0) return CONCURRENCY_HAZARD;
+    return still ? PARTIAL_RUN : FULL_RUN;
+  }
+  if (counts[RUNNABLE] > 0) return still ? PARTIAL_CONTENTION : FULL_CONTENTION;
+  if (still) return DOMAIN_BLOCKED;
+  if (counts[QUEUED] === 0) return DOMAIN_LOST;
+  return reportNoRunstate(a, domain);
+}
+
+function reportNoRunstate(a: Analyser, domain: Domain): number {
+  const counts = domain.runstateCounts;
+  a.warn.printf('Strange, no meaningful runstates for d%d!\n', domain.id);
+  const vcpus = domain.vcpus.filter((v) => v !== undefined && v.runstate !== INIT).length;
+  a.out.printf(' Max vid: %d (max_vcpus %d)\n', domain.vcpus.length - 1, vcpus);
+  for (const v of domain.vcpus) {
+    if (v !== undefined) a.warn.printf(' v%d: %s\n', v.number, RUNSTATE_NAMES[v.runstate]);
+  }
+  for (const [runstate, name] of RUNSTATE_NAMES.entries())
+    a.warn.printf(' %s: %d\n', name, runstate === INIT ? 0 : counts[runstate]);
+  a.error(7);
+  return DOMAIN_LOST;
+}
+
+/** Ends the stretch in which a pCPU ran what it runs. */
+export function updatePcpuRunstate(a: Analyser, p: Pcpu, tsc: number): void {
+  if (p.timeTsc === a.never) return;
+  const idle = p.current?.domain.id === IDLE_DOMAIN;
+  (idle ? p.idle : p.running).add(tsc - p.timeTsc, a.options);
+  p.timeTsc = a.never;
+}
+
+/** A vCPU leaves a pCPU and goes over to `runstate`. */
+export function leavePcpu(a: Analyser, p: Pcpu, previous: Vcpu, tsc: number, runstate: number): void {
+  const strange = strangeness(a, p, previous);
+  if (strange) previous.runstateTsc = a.never;
+  updatePcpuRunstate(a, p, tsc);
+  p.current = undefined;
+  a.draw(p);
+  updateRunstate(a, previous, runstate, tsc);
+}
+
+/** Whether a vCPU that leaves a pCPU was not known to run there; says so. */
+function strangeness(a: Analyser, p: Pcpu, previous: Vcpu): boolean {
+  const { pcpu, runstate, label } = previous;
+  if (pcpu !== p) {
+    if (pcpu === undefined) a.wouldEnd();
+    a.warn.printf('Strange, sched_switch on pcpu %d, prev->pcpu %d!\n', p.number, pcpu?.number ?? -1);
+    return true;
+  }
+  const { current } = p;
+  if (current === undefined) {
+    a.warn.text('vcpu_prev_update: FATAL: p->current NULL!\n');
+    a.error(7);
+    return true;
+  }
+  if (current !== previous) {
+    a.warn.printf('Strange, sched_switch prev %s, pcpu %d current %s!\n', label, p.number, current.label);
+    return true;
+  }
+  if (runstate === RUNNING) return false;
+  a.warn.printf('Strange, prev %s not running!\n', label);
+  return true;
+}
+
+/** A vCPU begins to run on a pCPU. */
+export function enterPcpu(a: Analyser, p: Pcpu, next: Vcpu, tsc: number): void {
+  const { options } = a;
+  if (p.current !== undefined) dropCurrent(a, p, p.current, tsc);
+  if (next.activated) {
+    if (next.runstate === RUNNING && next.domain.id !== DEFAULT_DOMAIN) {
+      if (next.pcpu === undefined) a.wouldEnd();
+      a.warn.printf('Strange, next %s already running on proc %d!\n', next.label, next.pcpu?.number ?? -1);
+      next.runstateTsc = a.never;
+    }
+    if (next.pcpu !== p) {
+      if (next.pcpuTsc !== a.never) countStay(a, next, p.number, tsc);
+      next.pcpuTsc = tsc;
+    }
+  } else {
+    next.guestPagingLevels = options.defaultGuestPagingLevels;
+    next.activated = true;
+    next.pcpuTsc = tsc;
+  }
+  updateRunstate(a, next, RUNNING, tsc);
+  if (options.scatterplotPcpu) plotPcpu(a, p, next, tsc);
+  next.pcpu = p;
+  p.current = next;
+  a.draw(p);
+  p.timeTsc = tsc;
+  p.seenValidSchedule = true;
+}
+
+function dropCurrent(a: Analyser, p: Pcpu, current: Vcpu, tsc: number): void {
+  if (!p.seenValidSchedule) {
+    a.warn.text('vcpu_next_update: p->current non-NULL, but seen_valid_schedule 0.  Ignoring.\n');
+    updateRunstate(a, current, LOST, tsc);
+    p.current = undefined;
+    return;
+  }
+  a.warn.printf(
+    'vcpu_next_update: FATAL: p->current not NULL! (%s, runstate %s)\n',
+    current.label,
+    RUNSTATE_NAMES[current.runstate],
+  );
+  a.error(7);
+}
+
+/** Counts the time since a vCPU came to where it is, as the summary does: for the pCPU that it goes to. */
+export function countStay(a: Analyser, v: Vcpu, pcpuNumber: number, tsc: number): void {
+  const cycles = tsc - v.pcpuTsc;
+  v.affinity.add(cycles, a.options);
+  let onPcpu = v.affinityByPcpu[pcpuNumber];
+  if (onPcpu === undefined) {
+    onPcpu = new CycleSummary();
+    v.affinityByPcpu[pcpuNumber] = onPcpu;
+  }
+  onPcpu.add(cycles, a.options);
+}
+
+function plotPcpu(a: Analyser, p: Pcpu, next: Vcpu, tsc: number): void {
+  const { id } = next.domain;
+  if (id === IDLE_DOMAIN || id === DEFAULT_DOMAIN) return;
+  a.setTime(tsc);
+  for (const pcpu of next.pcpu === undefined ? [p] : [next.pcpu, p])
+    a.out.printf('%dv%d %u.%09u %d\n', id, next.number, a.seconds, a.nanoseconds, pcpu.number);
+}
+
+/** Nothing is known of a vCPU any more. */
+export function loseVcpu(a: Analyser, v: Vcpu, tsc: number): void {
+  if (v.hvm !== undefined) v.hvm.vmexitValid = false;
+  updateRunstate(a, v, LOST, tsc);
+  clearVlapic(v);
+  if (v.hvm !== undefined) loseHvm(a, v);
+}
+
+/** What runs on a pCPU of which nothing was seen yet: the default domain's vCPU of its number. */
+export function activateDefaultVcpu(a: Analyser, p: Pcpu): void {
+  const v = a.defaultDomain.vcpus[p.number] ?? a.createVcpu(a.defaultDomain, p.number);
+  v.activated = true;
+  v.guestPagingLevels = a.options.defaultGuestPagingLevels;
+  v.pcpu = p;
+  v.runstate = RUNNING;
+  p.current = v;
+  a.draw(p);
+}

@@ -1,0 +1,30 @@
+/**
+ * Scheduling records: runstates change the model, all others are only shown.
+ * @module
+ */
+import type { Analyser } from './analyser.ts';
+import type { RecordLines } from './record-lines.ts';
+import { processRunstate } from './sched-runstate.ts';
+import type { Pcpu } from './state.ts';
+
+const MIN = 1;
+const CLASS = 2;
+const VERBOSE = 8;
+/** The only kind of scheduling events until Xen 3.3. */
+const OLD = 15;
+
+/** Processes a record of the scheduling class. */
+export function processSched(a: Analyser, p: Pcpu, lines: RecordLines): void {
+  const sub = (p.event >>> 12) & 15;
+  if (sub === MIN) processRunstate(a, p);
+  else if (sub === VERBOSE || sub === CLASS) {
+    if (lines.has(p.event)) {
+      if (a.options.dumpAll && !lines.write(a, p)) a.dumpGeneric(a.out, p);
+    } else a.processGeneric(p);
+  } else if (sub === OLD) a.processGeneric(p);
+  else {
+    p.volume.schedVerbose += p.size;
+    p.bufferVolume.schedVerbose += p.size;
+    a.processGeneric(p);
+  }
+}

@@ -1,0 +1,211 @@
+import { writeSync } from 'node:fs';
+import { putBytes, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
+
+const BUFFER_BYTES = 256 * 1024;
+/** No line, and no string that is written at once, is longer. */
+const LINE_BYTES_MAX = 16 * 1024;
+
+/** Takes finished bytes; what it is given is reused afterwards. */
+export type ByteSink = (bytes: Uint8Array) => void;
+
+/** An argument of {@link TextOutput.printf}. A whole number beyond 2^53 is a bigint. */
+export type PrintfArgument = number | bigint | string;
+
+/**
+ * Text as bytes in a buffer that is used over and over: lines are put together from numbers and constant text without
+ * making strings of them.
+ */
+export class TextOutput {
+  /** What was written and not flushed yet ends at {@link at}; who writes there directly calls {@link reserve} before. */
+  readonly buffer = new Uint8Array(BUFFER_BYTES);
+  at = 0;
+  readonly #sink: ByteSink;
+
+  constructor(sink: ByteSink) {
+    this.#sink = sink;
+  }
+
+  /** Writes what is in the buffer. */
+  flush(): void {
+    if (this.at === 0) return;
+    this.#sink(this.buffer.subarray(0, this.at));
+    this.at = 0;
+  }
+
+  /** Makes room for a line; called by everything that writes a line of bounded length. */
+  reserve(): void {
+    if (this.at > BUFFER_BYTES - LINE_BYTES_MAX) this.flush();
+  }
+
+  /** ASCII text. */
+  text(text: string): void {
+    this.reserve();
+    this.at = putText(this.buffer, this.at, text);
+  }
+
+  /** The first `length` of some bytes. */
+  bytesOf(bytes: Uint8Array, length: number): void {
+    this.reserve();
+    this.at = putBytes(this.buffer, this.at, bytes, length);
+  }
+
+  byte(code: number): void {
+    this.buffer[this.at++] = code;
+  }
+
+  newline(): void {
+    this.buffer[this.at++] = 10;
+    this.reserve();
+  }
+
+  /** A whole number below 2^53 in size, in decimal. */
+  integer(value: number): void {
+    this.at = putInteger(this.buffer, this.at, value);
+  }
+
+  /** A whole number from 0 to 10^9 - 1 in nine digits. */
+  nineDigits(value: number): void {
+    this.at = putNineDigits(this.buffer, this.at, value);
+  }
+
+  /** A whole number, with spaces before it up to `width`. */
+  padded(value: number, width: number): void {
+    const from = this.at;
+    this.integer(value);
+    const missing = width - (this.at - from);
+    if (missing <= 0) return;
+    this.buffer.copyWithin(from + missing, from, this.at);
+    this.buffer.fill(0x20, from, from + missing);
+    this.at += missing;
+  }
+
+  /** An unsigned 64-bit number in decimal. */
+  unsigned64(high: number, low: number): void {
+    if (high < 0x200000) this.integer(high * 2 ** 32 + low);
+    else this.text(((BigInt(high) << 32n) | BigInt(low)).toString());
+  }
+
+  /** A signed 64-bit number in decimal. */
+  signed64(high: number, low: number): void {
+    if (high < 0x200000) this.integer(high * 2 ** 32 + low);
+    else this.text(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)).toString());
+  }
+
+  /** An unsigned 32-bit number in hexadecimal, without leading zeros. */
+  hex(value: number): void {
+    this.at = putHex(this.buffer, this.at, value);
+  }
+
+  /** An unsigned 64-bit number in hexadecimal, without leading zeros. */
+  hex64(high: number, low: number): void {
+    this.at = putHex64(this.buffer, this.at, high, low);
+  }
+
+  /**
+   * As C's printf: %d %i %u %x %X %c %s %f and %%, with flags, width and precision; length modifiers are read and ignored.
+   * Numbers are taken as they are: a field of 32 bits has to be made signed or unsigned before. %f rounds to even, as the
+   * C library does.
+   */
+  printf(format: string, ...values: readonly PrintfArgument[]): void {
+    this.reserve();
+    let next = 0;
+    for (const piece of piecesOf(format)) {
+      if (typeof piece === 'string') this.text(piece);
+      else this.text(convert(piece, values[next++]));
+    }
+  }
+}
+
+/** C's `snprintf` as a string: see {@link TextOutput.printf}. */
+export function sprintf(format: string, ...values: readonly PrintfArgument[]): string {
+  let next = 0;
+  let text = '';
+  for (const piece of piecesOf(format))
+    text += typeof piece === 'string' ? piece : convert(piece, values[next++]);
+  return text;
+}
+
+interface Conversion {
+  readonly type: string;
+  readonly flags: string;
+  readonly width: number;
+  readonly precision: number | undefined;
+}
+
+type Piece = string | Conversion;
+
+const formats = new Map<string, readonly Piece[]>();
+
+function piecesOf(format: string): readonly Piece[] {
+  let pieces = formats.get(format);
+  if (pieces === undefined) {
+    pieces = parseFormat(format);
+    formats.set(format, pieces);
+  }
+  return pieces;
+}
+
+function parseFormat(format: string): Piece[] {
+  const pieces: Piece[] = [];
+  const pattern = /%([-0 +#]*)(\d*)(?:\.(\d+))?(?:hh|h|ll|l|z|j|t)*([diuxXcsf%])/g;
+  let from = 0;
+  for (const match of format.matchAll(pattern)) {
+    if (match.index > from) pieces.push(format.slice(from, match.index));
+    from = match.index + match[0].length;
+    const [, flags, width, precision, type] = match;
+    if (type === '%') pieces.push('%');
+    else
+      pieces.push({
+        type,
+        flags,
+        width: Number(width),
+        precision: precision === undefined ? undefined : Number(precision),
+      });
+  }
+  if (from < format.length) pieces.push(format.slice(from));
+  return pieces;
+}
+
+function convert({ type, flags, width, precision }: Conversion, value: PrintfArgument): string {
+  let text: string;
+  if (type === 's') text = precision === undefined ? String(value) : String(value).slice(0, precision);
+  else if (type === 'c') text = typeof value === 'number' ? String.fromCharCode(value) : String(value);
+  else if (type === 'f') text = fixed(Number(value), precision ?? 6);
+  else if (type === 'x') text = value.toString(16 as never);
+  else if (type === 'X') text = value.toString(16 as never).toUpperCase();
+  else text = value.toString();
+  if (text.length >= width) return text;
+  if (flags.includes('-')) return text.padEnd(width);
+  if (!flags.includes('0') || type === 's' || type === 'c') return text.padStart(width);
+  return text.startsWith('-') ? `-${text.slice(1).padStart(width - 1, '0')}` : text.padStart(width, '0');
+}
+
+/** A number with `digits` decimals as C prints it: a tie goes to the even digit, where toFixed goes up. */
+export function fixed(value: number, digits: number): string {
+  if (Number.isNaN(value)) return '-nan';
+  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
+  // A number that ends in the middle between two decimals is an odd multiple of 1 / 2^(digits + 1).
+  const halves = value * 2 ** (digits + 1);
+  if (Number.isInteger(halves) && halves % 2 !== 0) {
+    const scaled = value * 10 ** digits;
+    const floor = Math.floor(scaled);
+    const even = floor % 2 === 0 ? floor : floor + 1;
+    return (even / 10 ** digits).toFixed(digits);
+  }
+  return value.toFixed(digits);
+}
+
+/** Writes to a file descriptor; waits where it is a pipe that is full. */
+export function descriptorSink(fd: number): ByteSink {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  return (bytes) => {
+    for (let done = 0; done < bytes.length; ) {
+      try {
+        done += writeSync(fd, bytes, done, bytes.length - done);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        Atomics.wait(pause, 0, 0, 1);
+      }
+    }
+  };
+}

@@ -1,0 +1,485 @@
+import type { TraceSource } from '../decoder/index.ts';
+import type { Analyser } from './analyser.ts';
+import { activateDefaultVcpu, loseVcpu, updatePcpuRunstate } from './runstates.ts';
+import type { Pcpu } from './state.ts';
+import { WindowChain } from './window-chain.ts';
+
+/** TRC_TRACE_CPU_CHANGE: the header of a window. */
+export const CPU_CHANGE = 0x0001f003;
+const LOST_RECORDS = 0x0001f001;
+/** The second look at a record of lost records, when its own time has come; no event of a trace. */
+export const LOST_RECORDS_END = 0x0001f032;
+const EVENT_MASK = 0x0fffffff;
+const SCHED = 1;
+const EXACT_MAX = Number.MAX_SAFE_INTEGER;
+const TURNS_BETWEEN_PROGRESS = 16_384;
+
+/** xenalyze copies this much at the place of a record, whatever its length. */
+export const RECORD_WORDS = 10;
+const RECORD_BYTES = RECORD_WORDS * 4;
+const BLOCK_WORDS_MAX = 16 * 1024;
+const BLOCK_WORDS_MIN = 1024;
+/** All blocks together, however many pCPUs there are. */
+const BLOCKS_WORDS = 4 * 1024 * 1024;
+/** xenalyze's arrays of pCPUs end here. */
+const XENALYZE_PCPUS = 256;
+/** No real host has pCPUs with higher numbers. */
+const PCPU_NUMBER_MAX = 16_383;
+/** With so many pCPUs, the place of one in the order is searched for by halving. */
+const LINEAR_PCPUS = 24;
+
+/** What is done with records. */
+export interface Processor {
+  /** Called with each record that is no window header, in order. */
+  process(pcpu: Pcpu): void;
+  /** Goes on to the record's time; called instead of {@link process} for scheduling records that are {@link inert}. */
+  advance(pcpu: Pcpu): void;
+  /** By class and sub-class of scheduling events (bits 12 to 27): 1 where they only add to the volume. */
+  readonly inert: Uint8Array | undefined;
+}
+
+export interface WalkHooks {
+  /** Called after each read of a record, window headers included. */
+  readonly onRead?: ((pcpu: Pcpu) => void) | undefined;
+  /** Called when a pCPU enters a window of its own. */
+  readonly onWindow?: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
+  readonly onProgress?: ((offset: number) => void) | undefined;
+}
+
+/**
+ * Goes through a trace in xenalyze's order: a cursor for each pCPU hops from window to window; the pCPU whose next record
+ * is the earliest comes next, and of equal ones the one that was last put in its place. TSC skew, once told, moves what
+ * is still to come. Windows are believed: where they lie, what is read is what xenalyze reads there.
+ *
+ * It has the file's bytes rather than the decoder's batches below it because of three things that show in what xenalyze
+ * prints: the order depends on what was found in the records so far, a damaged file is read differently, and bytes
+ * behind a record are shown.
+ */
+export class TraceWalk {
+  readonly #a: Analyser;
+  readonly #source: TraceSource;
+  readonly #chain: WindowChain;
+  /** The pCPUs in the order in which their records come. */
+  readonly #order: Pcpu[] = [];
+  #lastEpochOffset = 0;
+  #earlyEof = false;
+  readonly #processor: Processor;
+  /** By class and sub-class (bits 12 to 27 of an event): 1 where records only add to the volume. */
+  readonly #inert: Uint8Array | undefined;
+  readonly #onRead: ((pcpu: Pcpu) => void) | undefined;
+  readonly #onWindow: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
+  #turnsUntilProgress = 0;
+  readonly #onProgress: ((offset: number) => void) | undefined;
+
+  constructor(a: Analyser, source: TraceSource, processor: Processor, hooks: WalkHooks) {
+    this.#a = a;
+    this.#source = source;
+    this.#chain = new WindowChain(source);
+    this.#processor = processor;
+    this.#inert = processor.inert;
+    this.#onRead = hooks.onRead;
+    this.#onWindow = hooks.onWindow;
+    this.#onProgress = hooks.onProgress;
+  }
+
+  /** Finds the pCPUs of the first sweep. */
+  begin(): void {
+    let offset = 0;
+    do {
+      offset = this.#scanForNewPcpu(offset);
+      if (offset === 0) this.#a.warn.text('init_pcpus: through first trace write, done for now.\n');
+    } while (offset !== 0);
+  }
+
+  /** Processes all records. */
+  run(): void {
+    const order = this.#order;
+    while (order.length > 0) {
+      const pcpu = order[0];
+      this.#processWhileEarliest(pcpu, order.length > 1 ? order[1].orderTsc : Number.POSITIVE_INFINITY);
+      if (pcpu.active) this.#bubble(pcpu);
+      if (this.#onProgress !== undefined && --this.#turnsUntilProgress < 0) {
+        this.#turnsUntilProgress = TURNS_BETWEEN_PROGRESS;
+        this.#onProgress(pcpu.fileOffset);
+      }
+    }
+  }
+
+  /** Processes a pCPU's records up to `limit`, the TSC of the next one of another pCPU, or until its window ends. */
+  #processWhileEarliest(pcpu: Pcpu, limit: number): void {
+    const a = this.#a;
+    const inert = this.#inert;
+    const processor = this.#processor;
+    for (;;) {
+      if (pcpu.event === CPU_CHANGE) {
+        this.#changeWindow(pcpu);
+        this.#readNext(pcpu);
+        return;
+      }
+      if (inert !== undefined && inert[(pcpu.event >>> 12) & 0xffff] !== 0 && pcpu.firstTsc !== a.never) {
+        this.#passInert(pcpu, limit, inert);
+        if (pcpu.orderTsc > limit || !pcpu.active) return;
+        continue;
+      }
+      processor.process(pcpu);
+      if (pcpu.event === LOST_RECORDS) {
+        this.#expectEndOfLoss(pcpu);
+        return;
+      }
+      pcpu.fileOffset += pcpu.size;
+      this.#readNext(pcpu);
+      if (pcpu.orderTsc > limit || !pcpu.active) return;
+    }
+  }
+
+  /**
+   * Passes over records that change nothing but how many bytes there were: the current one, and those behind it in its
+   * block up to `limit`. The next record is the current one afterwards.
+   */
+  #passInert(pcpu: Pcpu, limit: number, inert: Uint8Array): void {
+    const a = this.#a;
+    const { words, blockWords, skewOffset } = pcpu;
+    const { baseHigh, baseLow } = a;
+    this.#processor.advance(pcpu);
+    const { firstTsc } = a;
+    const first = pcpu.wordsAt - (pcpu.hasTsc ? 3 : 1);
+    let at = first + pcpu.size / 4;
+    let current = pcpu.orderTsc;
+    let last = a.lastTsc;
+    while (at + RECORD_WORDS <= blockWords) {
+      const header = words[at];
+      if (inert[(header >>> 12) & 0xffff] === 0) break;
+      if (header >>> 31) {
+        const tsc = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
+        if (tsc > limit) break;
+        current = tsc;
+        at += 3 + ((header >>> 28) & 7);
+        if (tsc >= firstTsc) last = tsc;
+      } else at += 1 + ((header >>> 28) & 7);
+    }
+    const bytes = (at - first) * 4;
+    pcpu.volume.byClass[SCHED] += bytes;
+    pcpu.summary = true;
+    pcpu.fileOffset += bytes;
+    pcpu.orderTsc = current;
+    pcpu.lastTsc = current;
+    a.lastTsc = last;
+    this.#readNext(pcpu);
+  }
+
+  /** A record of lost records is processed a second time, at the time at which it was written. */
+  #expectEndOfLoss(pcpu: Pcpu): void {
+    const a = this.#a;
+    pcpu.event = LOST_RECORDS_END;
+    if (pcpu.tsc > pcpu.orderTsc) {
+      pcpu.orderTsc = pcpu.tsc;
+      return;
+    }
+    a.warn.printf(
+      'Strange, lost_record ri->tsc %lld !> p->order_tsc %lld!\n',
+      a.absolute(pcpu.tsc),
+      a.absolute(pcpu.orderTsc),
+    );
+    a.error(5);
+  }
+
+  /** Reads the record at the pCPU's place in the file; where there is none, the pCPU is done. */
+  #readNext(pcpu: Pcpu): void {
+    if (this.#read(pcpu)) {
+      this.#takeTsc(pcpu);
+      return;
+    }
+    pcpu.size = 0;
+    this.#a.warn.printf('read_record: read returned zero, deactivating pcpu %d\n', pcpu.number);
+    this.#deactivate(pcpu);
+  }
+
+  /** Takes the header and the length of the record at the pCPU's place. Returns whether there is a whole one. */
+  #read(pcpu: Pcpu): boolean {
+    let at = (pcpu.fileOffset - pcpu.blockOffset) / 4;
+    if (at < 0 || at + RECORD_WORDS > pcpu.blockWords || !Number.isInteger(at)) {
+      const got = this.#load(pcpu);
+      if (got < RECORD_BYTES && !this.#isWhole(pcpu, got)) return false;
+      at = 0;
+    }
+    pcpu.recordOffset = pcpu.fileOffset;
+    const header = pcpu.words[at];
+    const timed = header >>> 31;
+    pcpu.event = header & EVENT_MASK;
+    pcpu.extraWords = (header >>> 28) & 7;
+    pcpu.hasTsc = timed === 1;
+    pcpu.wordsAt = at + 1 + timed * 2;
+    pcpu.size = (pcpu.extraWords + 1 + timed * 2) * 4;
+    return true;
+  }
+
+  #takeTsc(pcpu: Pcpu): void {
+    if (pcpu.hasTsc) {
+      const a = this.#a;
+      const { words, wordsAt } = pcpu;
+      const tsc = a.relative(words[wordsAt - 1], words[wordsAt - 2]) + pcpu.skewOffset;
+      pcpu.tsc = tsc;
+      if (tsc > EXACT_MAX || tsc < -EXACT_MAX || pcpu.exactTsc !== undefined) this.#takeExactTsc(pcpu);
+      if (pcpu.firstTsc === a.never) pcpu.firstTsc = tsc;
+      if (pcpu.event === LOST_RECORDS && pcpu.extraWords === 4)
+        pcpu.orderTsc = a.relative(words[wordsAt + 3], words[wordsAt + 2]) + pcpu.skewOffset;
+      else pcpu.orderTsc = tsc;
+      pcpu.lastTsc = tsc;
+    } else pcpu.tsc = pcpu.lastTsc;
+    this.#onRead?.(pcpu);
+  }
+
+  #takeExactTsc(pcpu: Pcpu): void {
+    const { tsc, words, wordsAt, skewOffset } = pcpu;
+    if (Math.abs(tsc) <= EXACT_MAX) pcpu.exactTsc = undefined;
+    else {
+      const inFile = (BigInt(words[wordsAt - 1]) << 32n) | BigInt(words[wordsAt - 2]);
+      pcpu.exactTsc = BigInt.asUintN(64, inFile + BigInt(skewOffset));
+    }
+  }
+
+  /**
+   * Loads the block that begins at the pCPU's place. Returns how many bytes of its record are there; behind the end of the
+   * file, the bytes of the record before it stay.
+   */
+  #load(pcpu: Pcpu): number {
+    const { fileOffset } = pcpu;
+    const left = pcpu.nextCpuChangeOffset - fileOffset;
+    const wanted = left > 0 ? Math.min(left + RECORD_BYTES, this.#blockWords() * 4) : RECORD_BYTES;
+    if (pcpu.words.length * 4 < wanted) pcpu.words = new Uint32Array(2 ** Math.ceil(Math.log2(wanted / 4)));
+    const bytes = new Uint8Array(pcpu.words.buffer);
+    const inFile = this.#source.bytes - fileOffset;
+    if (inFile < RECORD_BYTES && fileOffset > 0) this.#source.read(bytes, 0, pcpu.recordOffset, RECORD_BYTES);
+    const got = inFile > 0 ? this.#chain.read(bytes, fileOffset, Math.min(wanted, inFile)) : 0;
+    pcpu.blockOffset = fileOffset;
+    pcpu.blockWords = Math.floor(got / 4);
+    return Math.min(got, RECORD_BYTES);
+  }
+
+  #blockWords(): number {
+    const share = Math.floor(BLOCKS_WORDS / this.#a.pcpus.length);
+    return Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share));
+  }
+
+  /** Whether `got` bytes at the end of the file hold the whole record that begins there. */
+  #isWhole(pcpu: Pcpu, got: number): boolean {
+    const a = this.#a;
+    if (got === 0) return false;
+    if (got < 4) {
+      a.stderr.printf('__read_record: short read (%zd bytes)\n', got);
+      a.error(8);
+      return false;
+    }
+    const header = pcpu.words[0];
+    const size = (1 + ((header >>> 28) & 7) + (header >>> 31) * 2) * 4;
+    if (got >= size) return true;
+    a.stderr.printf('__read_record: short read (%zd, expected %zd)\n', got, size);
+    return false;
+  }
+
+  /** A window header: enters the window where it is the pCPU's own, or else hops to the next one. */
+  #changeWindow(pcpu: Pcpu): void {
+    const a = this.#a;
+    const window = pcpu.signed(0);
+    const bytes = pcpu.word(1);
+    if (pcpu.fileOffset !== pcpu.nextCpuChangeOffset) this.#reportPlace(pcpu);
+    this.#noteWindow(pcpu, window, pcpu.fileOffset);
+    if (pcpu.number !== window) {
+      pcpu.fileOffset += (pcpu.size + bytes) >>> 0;
+      pcpu.nextCpuChangeOffset = pcpu.fileOffset;
+      this.#checkEnd(pcpu);
+      // A pCPU that was found here has its turn first: it may have records that are earlier.
+      if (this.#onRead === undefined && this.#order[0] === pcpu) this.#hop(pcpu);
+      return;
+    }
+    this.#onWindow?.(pcpu, bytes);
+    pcpu.fileOffset += pcpu.size;
+    pcpu.nextCpuChangeOffset = pcpu.fileOffset + bytes;
+    if (pcpu.nextCpuChangeOffset > this.#source.bytes) this.#beginEarlyEof();
+    else if (pcpu.number === a.maxActivePcpu) this.#scanForNewPcpu(pcpu.nextCpuChangeOffset);
+  }
+
+  /** Hops over windows of other pCPUs as long as nothing but that happens. */
+  #hop(pcpu: Pcpu): void {
+    const chain = this.#chain;
+    const { pcpus } = this.#a;
+    while (pcpu.active && !this.#earlyEof && chain.find(pcpu)) {
+      const { window, bytes } = chain;
+      if (window === pcpu.number || window < 0 || window > PCPU_NUMBER_MAX) return;
+      const other = pcpus[window];
+      if (other === undefined || (!other.active && other.fileOffset === 0)) return;
+      if (pcpu.lastCpuChangePcpu > window && pcpu.fileOffset > this.#lastEpochOffset)
+        this.#lastEpochOffset = pcpu.fileOffset;
+      pcpu.lastCpuChangePcpu = window;
+      const next = pcpu.fileOffset + ((12 + bytes) >>> 0);
+      pcpu.fileOffset = next;
+      pcpu.nextCpuChangeOffset = next;
+      if (next > this.#source.bytes) {
+        this.#checkEnd(pcpu);
+        return;
+      }
+    }
+  }
+
+  #noteWindow(pcpu: Pcpu, window: number, offset: number): void {
+    const a = this.#a;
+    if (window > XENALYZE_PCPUS || window < 0) {
+      a.stderr.printf('FATAL: cpu %d > MAX_CPUS %d.\n', window, XENALYZE_PCPUS);
+      a.error(7);
+    }
+    if (pcpu.lastCpuChangePcpu > window && offset > this.#lastEpochOffset) this.#lastEpochOffset = offset;
+    if (window >= 0 && window <= PCPU_NUMBER_MAX) {
+      const other = a.pcpu(window);
+      if (!other.active && other.fileOffset === 0) {
+        if (window > a.maxActivePcpu) a.maxActivePcpu = window;
+        this.#activate(other, offset, 'process_cpu_change');
+        other.tsc = pcpu.tsc;
+        this.#insert(other);
+        activateDefaultVcpu(a, other);
+      }
+    }
+    pcpu.lastCpuChangePcpu = window;
+  }
+
+  #reportPlace({ number, nextCpuChangeOffset, fileOffset }: Pcpu): void {
+    this.#a.warn.printf(
+      'Strange, pcpu %d expected offset %llx, actual %llx!\n',
+      number,
+      nextCpuChangeOffset,
+      fileOffset,
+    );
+  }
+
+  /** What happens when a hop has led behind the end of the file, or of its last complete sweep. */
+  #checkEnd(pcpu: Pcpu): void {
+    if (pcpu.fileOffset > this.#source.bytes) this.#beginEarlyEof();
+    else if (this.#earlyEof && pcpu.fileOffset > this.#lastEpochOffset) {
+      this.#a.warn.printf(
+        'process_cpu_change: early_eof activated, pcpu %d past last_epoch_offset %llx, deactivating.\n',
+        pcpu.number,
+        this.#lastEpochOffset,
+      );
+      this.#deactivate(pcpu);
+    }
+  }
+
+  /** Makes a pCPU known whose window header is at `offset`; that header is the first record that it processes. */
+  #activate(pcpu: Pcpu, offset: number, by: string): void {
+    const a = this.#a;
+    a.warn.printf('%s: Activating pcpu %d at offset %lld\n', by, pcpu.number, offset);
+    pcpu.active = true;
+    pcpu.fileOffset = offset;
+    pcpu.nextCpuChangeOffset = offset;
+    this.#read(pcpu);
+  }
+
+  /**
+   * Looks at the window header at `offset`; where it is that of a pCPU that is not active, activates it. Returns the
+   * offset behind its window, or 0.
+   */
+  #scanForNewPcpu(offset: number): number {
+    const a = this.#a;
+    const found = this.#chain.peek(offset, (message) => a.stderr.text(message));
+    if (found === undefined) return 0;
+    if (found.event !== CPU_CHANGE || found.timed) {
+      a.stderr.printf('scan_for_new_pcpu: Unexpected record event %x!\n', found.event);
+      a.error(7);
+      return 0;
+    }
+    const { window, bytes, size } = found;
+    if (window > XENALYZE_PCPUS || window < 0) {
+      a.stderr.printf('scan_for_new_pcpu: cpu %d exceeds MAX_CPU %d!\n', window, XENALYZE_PCPUS);
+      a.error(7);
+      if (window < 0 || window > PCPU_NUMBER_MAX) return 0;
+    }
+    const pcpu = a.pcpu(window);
+    if (window <= a.maxActivePcpu && pcpu.active) return 0;
+    const before = pcpu.fileOffset;
+    this.#activate(pcpu, offset, 'scan_for_new_pcpu');
+    // What is shown of this read has the place that the pCPU had before.
+    pcpu.fileOffset = before;
+    this.#takeTsc(pcpu);
+    pcpu.fileOffset = offset;
+    this.#insert(pcpu);
+    activateDefaultVcpu(a, pcpu);
+    if (window > a.maxActivePcpu) a.maxActivePcpu = window;
+    return offset + size + bytes;
+  }
+
+  /** A pCPU has no more records, or none that are to be processed. */
+  #deactivate(pcpu: Pcpu): void {
+    const a = this.#a;
+    const { current } = pcpu;
+    if (current !== undefined) {
+      updatePcpuRunstate(a, pcpu, pcpu.lastTsc);
+      a.warn.printf('deactivate_pcpu: setting %s to state LOST\n', current.label);
+      loseVcpu(a, current, pcpu.lastTsc);
+    }
+    pcpu.active = false;
+    const place = this.#order.indexOf(pcpu);
+    if (place < 0) a.wouldEnd();
+    else this.#order.splice(place, 1);
+    if (pcpu.number !== a.maxActivePcpu) return;
+    a.maxActivePcpu = a.pcpus.findLastIndex((other) => other?.active === true);
+    a.warn.printf('deactivate_pcpu: Setting max_active_pcpu to %d\n', a.maxActivePcpu);
+  }
+
+  /**
+   * A window reaches behind the end of the file: the pCPUs that are behind the last complete sweep stop, because the
+   * others have no records there.
+   */
+  #beginEarlyEof(): void {
+    const a = this.#a;
+    a.warn.text('Short cpu_change window, activating early_eof\n');
+    this.#earlyEof = true;
+    for (let number = 0; number <= a.maxActivePcpu; number++) {
+      const pcpu = a.pcpus[number];
+      if (pcpu?.active !== true || pcpu.fileOffset <= this.#lastEpochOffset) continue;
+      a.warn.printf(' deactivating pid %d\n', number);
+      pcpu.active = false;
+    }
+  }
+
+  #insert(pcpu: Pcpu): void {
+    const order = this.#order;
+    if (order.includes(pcpu)) {
+      this.#a.wouldEnd();
+      return;
+    }
+    let place = 0;
+    while (place < order.length && order[place].orderTsc < pcpu.orderTsc) place++;
+    order.splice(place, 0, pcpu);
+  }
+
+  /** Moves a pCPU behind those whose next record is earlier. */
+  #bubble(pcpu: Pcpu): void {
+    const order = this.#order;
+    const { orderTsc } = pcpu;
+    let place = order[0] === pcpu ? 0 : order.indexOf(pcpu);
+    const end = order.length - 1;
+    if (end - place > LINEAR_PCPUS) {
+      if (order[place + 1].orderTsc >= orderTsc) return;
+      const to = this.#placeOf(orderTsc, place + 1);
+      order.copyWithin(place, place + 1, to + 1);
+      order[to] = pcpu;
+      return;
+    }
+    while (place < end && order[place + 1].orderTsc < orderTsc) {
+      order[place] = order[place + 1];
+      place++;
+    }
+    order[place] = pcpu;
+  }
+
+  /** The last place from `from` on whose pCPU is earlier than `tsc`. */
+  #placeOf(tsc: number, from: number): number {
+    let low = from;
+    let high = this.#order.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#order[middle].orderTsc < tsc) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
