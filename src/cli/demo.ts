@@ -10,7 +10,7 @@ const samples = fileURLToPath(new URL('../../samples', import.meta.url));
 /** `xenscope demo`: the whole road once, on a simulated host and on a real trace, each step shown as it is typed. */
 export function define(verb: Command, exit: (code: number) => void): void {
   verb
-    .option('-o, --output <folder>', 'where the trace and the tables go', 'out/demo')
+    .option('-o, --output <folder>', 'where traces, tables and the report page go', 'out/demo')
     .addHelpText('after', '\nExamples:\n  xenscope demo -o /tmp/demo')
     .action((options: { output: string }) => {
       makeFolder(options.output);
@@ -26,9 +26,11 @@ function steps(folder: string): string[][] {
     ['record', scenario, '-o', `${folder}/busy-host.trace`],
     ['decode', `${folder}/busy-host.trace`, '-o', `${folder}/busy-host-tables`],
     ['analyze', `${folder}/busy-host.trace`, '--scenario', scenario],
+    ['report', `${folder}/busy-host.trace`, '--scenario', scenario, '-o', `${folder}/busy-host.html`],
     ['info', realTrace],
     ['decode', realTrace, '-o', `${folder}/credit-caps-tables`],
     ['analyze', realTrace, '--weights', '1=128,2=256,3=512', '--caps', '2=30,3=40'],
+    ['export', realTrace, '--to', 'perfetto', '-o', `${folder}/credit-caps.pftrace`],
   ];
 }
 
