@@ -61,7 +61,7 @@ function analyse(
   const walk = new TraceWalk(a, source, processorOf(a, processor), {
     onRead: options.dumpRawReads ? (pcpu) => dumpRead(a, pcpu) : undefined,
     onWindow: options.dumpTraceVolumeOnLostRecord ? (pcpu, bytes) => reportWindow(a, pcpu, bytes) : undefined,
-    onProgress: io.onProgress && ((offset) => io.onProgress?.(offset, source.bytes)),
+    onProgress: options.progress ? (offset) => io.onProgress?.(offset, source.bytes) : undefined,
   });
   walk.begin();
   walk.run();
