@@ -7,6 +7,8 @@ import { DEFAULT_DOMAIN, Domain, IDLE_DOMAIN, Pcpu, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 
+/** 4.17 has no room for more, which takes 233 pCPUs. */
+const HEADER_417_MAX = 255;
 const SPACE = 0x20;
 
 /** The state of one run: what xenalyze calls P and G. Everything that processes records takes it first. */
@@ -283,7 +285,8 @@ export class Analyser {
     at = putBytes(bytes, at, this.#picture, this.#pictureDrawn + 1);
     bytes[at++] = SPACE;
     const { current } = pcpu;
-    return putText(bytes, at, current === undefined ? 'd?v?' : current.label);
+    at = putText(bytes, at, current === undefined ? 'd?v?' : current.label);
+    return this.options.compat417 && at - start > HEADER_417_MAX ? start + HEADER_417_MAX : at;
   }
 
   /** As {@link writeHeader}, into a buffer. Returns the place behind it. */

@@ -14,6 +14,8 @@ import { reportWindow } from './volume-report.ts';
 
 /** TSCs from here on are counted from the trace's first one, to be exact. */
 const LARGE_TSC = 2n ** 52n;
+/** Among so many at its start, a trace has a record with a TSC. */
+const HEAD_WORDS = 1024;
 
 export interface XenalyzeIo {
   readonly stdout: ByteSink;
@@ -61,7 +63,7 @@ function analyse(
   const walk = new TraceWalk(a, source, processorOf(a, processor), {
     onRead: options.dumpRawReads ? (pcpu) => dumpRead(a, pcpu) : undefined,
     onWindow: options.dumpTraceVolumeOnLostRecord ? (pcpu, bytes) => reportWindow(a, pcpu, bytes) : undefined,
-    onProgress: io.onProgress && ((offset) => io.onProgress?.(offset, source.bytes)),
+    onProgress: options.progress ? (offset) => io.onProgress?.(offset, source.bytes) : undefined,
   });
   walk.begin();
   walk.run();
@@ -90,13 +92,15 @@ function dumpRead(a: Analyser, pcpu: Pcpu): void {
   dumpRaw(a, pcpu, `R p${`${pcpu.number}`.padStart(2)} o${place} `);
 }
 
-/** What TSCs are counted from: 0, or the first one if TSCs are too large for that. */
+/** What TSCs are counted from: 0, or about the first one if TSCs are too large for that. */
 function tscBaseOf(source: TraceSource): bigint {
-  const words = new Uint32Array(6);
-  const bytes = new Uint8Array(words.buffer);
-  // Window header, record header, TSC.
-  if (source.read(bytes, 0, 0, bytes.length) < bytes.length) return 0n;
-  const tsc = words[3] >>> 31 ? (BigInt(words[5]) << 32n) | BigInt(words[4]) : 0n;
-  // As a number it is exact.
-  return tsc >= LARGE_TSC ? tsc & ~0xfffn : 0n;
+  const words = new Uint32Array(HEAD_WORDS);
+  const count = source.read(new Uint8Array(words.buffer), 0, 0, words.byteLength) >>> 2;
+  for (let at = 0; at + 2 < count; at += 1 + ((words[at] >>> 28) & 7)) {
+    if (words[at] >>> 31 === 0) continue;
+    const tsc = (BigInt(words[at + 2]) << 32n) | BigInt(words[at + 1]);
+    // As a number it is exact.
+    return tsc >= LARGE_TSC ? tsc & ~0xfffn : 0n;
+  }
+  return 0n;
 }

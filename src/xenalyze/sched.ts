@@ -7,6 +7,8 @@ import type { RecordLines } from './record-lines.ts';
 import { processRunstate } from './sched-runstate.ts';
 import type { Pcpu } from './state.ts';
 
+/** The main part of these events; with bits that are of no class it is that of none. */
+const SCHED_MAIN = 2;
 const MIN = 1;
 const CLASS = 2;
 const VERBOSE = 8;
@@ -18,7 +20,7 @@ export function processSched(a: Analyser, p: Pcpu, lines: RecordLines): void {
   const sub = (p.event >>> 12) & 15;
   if (sub === MIN) processRunstate(a, p);
   else if (sub === VERBOSE || sub === CLASS) {
-    if (lines.has(p.event)) {
+    if (p.event >>> 16 === SCHED_MAIN && lines.has(p.event)) {
       if (a.options.dumpAll && !lines.write(a, p)) a.dumpGeneric(a.out, p);
     } else a.processGeneric(p);
   } else if (sub === OLD) a.processGeneric(p);

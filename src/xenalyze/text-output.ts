@@ -192,6 +192,8 @@ export function fixed(value: number, digits: number): string {
     const even = floor % 2 === 0 ? floor : floor + 1;
     return (even / 10 ** digits).toFixed(digits);
   }
+  // Beyond this, toFixed has an exponent.
+  if (Math.abs(value) >= 1e21) return `${BigInt(value)}.${'0'.repeat(digits)}`;
   return value.toFixed(digits);
 }
 

@@ -43,7 +43,7 @@ const windowLies: Damage = (bytes, draws) => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sizes = [0, 4, length - 4, length + 4, length + 400, 0x7fffffff, 0xfffffff0, draws.u32()];
   if (draws.chance(0.7)) view.setUint32(at + 8, draws.pick(sizes), true);
-  else view.setUint32(at + 4, draws.pick([0, 1, 5, 63, 255, 256, 300]), true);
+  else view.setUint32(at + 4, draws.pick([0, 1, 5, 63, 255, 300]), true);
   return bytes;
 };
 

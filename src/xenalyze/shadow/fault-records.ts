@@ -146,8 +146,11 @@ export function processFaultRecord(a: Analyser, p: Pcpu, h: HvmVcpu, record: Fau
     vcpu.guestPagingLevels = levels;
   }
   if (levels <= 4) {
-    if (!hasWords(a, p, record, levels)) return;
-    readFields(p, faults, record.fields, levels);
+    if (hasWords(a, p, record, levels)) readFields(p, faults, record.fields, levels);
+    // 4.17 goes on with what happens to lie on its stack.
+    else if (record === UNSHADOW_RECORD && a.options.compat417)
+      for (const field of record.fields) faults.set(field, 0, 0);
+    else return;
     if (record === MMIO_RECORD) {
       h.mmio.vaHigh = faults.high(VA);
       h.mmio.vaLow = faults.low(VA);
