@@ -156,6 +156,11 @@ const DELIBERATE =
 
 /** Records in which xenalyze expects 64-bit values to be aligned. */
 const PADDED_FAULTS = /SHADOW_(NOT_SHADOW|FIXUP|EMULATE).*_(PAE|64)$/;
+const CR_WRITE = 0x82009;
+const CR_WRITE_64 = 0x82109;
+/** Guests said when they ended a process; no Xen records that any more. */
+const OP_DESTROY_PROC = 0x82100;
+
 /** It has no room for the padding. */
 const EMULATE_64 = 0x40f208;
 /** Handlers that Intel's exits lead to, without TRC_HVM_ and the 64 of wide guests. */
@@ -422,19 +427,30 @@ class Host implements Surroundings {
     if (name === 'shadow') this.#shadow(pcpu);
     else if (name === 'memory') this.#any(pcpu, MEMORY);
     else if (name === 'apic') this.#apic(pcpu);
+    else if (name === 'CR_WRITE') this.#writeRegister(pcpu);
     else {
-      const wide = pcpu.current.guest.levels === 4 && !draws.chance(0.02);
+      const wide =
+        pcpu.current.guest.levels === 4 && !draws.chance(0.02) && !/^IOPORT_(READ|WRITE)$/.test(name);
       const event = (wide && catalog.eventByName(`TRC_HVM_${name}64`)) || named(`TRC_HVM_${name}`);
-      const narrow = event.name.startsWith('TRC_HVM_IOPORT') && name.length < 13;
-      this.#emitWords(pcpu, narrow ? named(`TRC_HVM_${name}`) : event);
-      if (name === 'CR_WRITE') {
-        while (draws.chance(0.3))
-          this.#any(
-            pcpu,
-            SHADOW.filter(({ id }) => (id & 0xff) >= 12),
-          );
-      }
+      if (this.#recipe.deliberate || event.layouts.length > 0) this.#emitWords(pcpu, event);
     }
+  }
+
+  /** A control register, mostly the one that leads to the page tables, which shadow page tables follow. */
+  #writeRegister(pcpu: HostPcpu): void {
+    const draws = this.#draws;
+    const register = draws.weighted([
+      [8, 3],
+      [2, 0],
+      [2, 4],
+      [1, this.#recipe.deliberate ? draws.below(16) : 8],
+    ]);
+    const value = BigInt(draws.below(12) * 4096);
+    if (pcpu.current.guest.levels === 4) this.#emit(pcpu, CR_WRITE_64, [register, ...halves(value)], false);
+    else this.#emit(pcpu, CR_WRITE, [register, Number(value)], false);
+    const others = SHADOW.filter(({ id }) => (id & 0xff) >= 12);
+    while (draws.chance(0.3)) this.#any(pcpu, others);
+    if (this.#recipe.deliberate && draws.chance(0.05)) this.#emit(pcpu, OP_DESTROY_PROC, [], false);
   }
 
   #shadow(pcpu: HostPcpu): void {

@@ -94,7 +94,7 @@ const VALUES: Readonly<Record<string, Value>> = {
   bool: below(2),
   bits: (draws) => draws.u32() & draws.u32(),
   address: (draws, _, width) => address(draws, width),
-  gfn: below(40),
+  gfn: below(12),
   mfn: below(0x100000),
   pte: (draws) => BigInt(draws.u32()) << 12n,
   vector: (draws) => draws.pick([0, 0x30, 0x31, 0xd1, 0xf0, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff]),
