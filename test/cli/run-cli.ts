@@ -18,7 +18,8 @@ export function runCli(words: readonly string[], input?: Uint8Array): CliResult 
     maxBuffer: 1 << 28,
     ...(input ? { input } : {}),
   });
-  if (result.error) throw result.error;
+  // A program that has seen enough does not read its input to the end.
+  if (result.error && (result.error as NodeJS.ErrnoException).code !== 'EPIPE') throw result.error;
   return { status: result.status, stdout: result.stdout, stderr: result.stderr };
 }
 
