@@ -17,17 +17,20 @@ export interface TraceOptions {
 
 /** Adds `--formats` and `--cpu-hz` to a verb that reads traces. */
 export function addTraceOptions(verb: Command): Command {
-  return verb
-    .option(
-      '--formats <file>',
-      'record definitions of a patched hypervisor, JSON or YAML, as in formats/ (repeatable)',
-      (file: string, files: string[] = []) => [...files, file],
-    )
-    .option(
-      '--cpu-hz <hz>',
-      'TSC frequency, with G, M or k (2.4G); derived from the records unless given',
-      parseHz,
-    );
+  return addFormatsOption(verb).option(
+    '--cpu-hz <hz>',
+    'TSC frequency, with G, M or k (2.4G); derived from the records unless given',
+    parseHz,
+  );
+}
+
+/** Adds `--formats` alone. */
+export function addFormatsOption(verb: Command): Command {
+  return verb.option(
+    '--formats <file>',
+    'record definitions of a patched hypervisor, JSON or YAML, as in formats/ (repeatable)',
+    (file: string, files: string[] = []) => [...files, file],
+  );
 }
 
 /** The help of a trace argument, the same in every verb. */

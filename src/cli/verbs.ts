@@ -65,6 +65,10 @@ export const VERBS = {
     summary: 'drop-in for xenalyze: the same options, the same output',
     load: () => import('./xenalyze.ts'),
   },
+  format: {
+    summary: 'drop-in for xentrace_format: one line per record, by rules of your own',
+    load: () => import('./format.ts'),
+  },
   demo: {
     summary: 'the whole road once: a simulated host and a real trace, recorded, decoded and analysed',
     load: () => import('./demo.ts'),
