@@ -1,13 +1,17 @@
 import { putBytes, putNineDigits, putText, putThreeColumns } from './ascii.ts';
+import type { CycleCounter } from './cycle-table.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
-import { DEFAULT_DOMAIN, Domain, IDLE_DOMAIN, Pcpu, Vcpu } from './state.ts';
+import { PercentileSearch } from './percentiles.ts';
+import { DEFAULT_DOMAIN, DOMAIN_RUNSTATE_NAMES, Domain, IDLE_DOMAIN, Pcpu, RUNNABLE_CAUSE_NAMES, RUNSTATE_NAMES, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 
 const SPACE = 0x20;
+const VCPU_TIMES = RUNSTATE_NAMES.length + RUNNABLE_CAUSE_NAMES.length;
+const DOMAIN_TIMES = DOMAIN_RUNSTATE_NAMES.length;
 
 /** The state of one run: what xenalyze calls P and G. Everything that processes records takes it first. */
 export class Analyser {
@@ -36,6 +40,8 @@ export class Analyser {
   /** In ascending order of their ids. */
   readonly domains: Domain[] = [];
   readonly #domainById = new Map<number, Domain>();
+  /** By domain (high) and number (low), as records have them in one word. */
+  readonly #vcpuByWord = new Map<number, Vcpu>();
   readonly defaultDomain: Domain;
   /** Called with each new domain. */
   onDomain: (domain: Domain) => void = () => {};
@@ -44,6 +50,13 @@ export class Analyser {
   /** Called with each interrupt that a guest is given, if a summary is collected. */
   onGuestInterrupt: ((h: HvmVcpu, vector: number) => void) | undefined;
   readonly hvm: HvmRun;
+
+  /** Where the times of vCPUs and domains in each runstate are counted, if a summary is wanted. */
+  readonly times: CycleCounter | undefined;
+  #timesTaken = 0;
+  /** Whether options want to know of each transition. */
+  readonly watchesRunstates: boolean;
+  readonly search = new PercentileSearch();
 
   /** Seconds and nanoseconds of {@link setTime}. */
   seconds = 0;
@@ -68,6 +81,7 @@ export class Analyser {
     stderr: TextOutput,
     symbols: SymbolTable,
     tscBase: bigint,
+    times?: CycleCounter,
   ) {
     this.options = options;
     this.out = out;
@@ -82,7 +96,18 @@ export class Analyser {
     this.baseHigh = Number(tscBase >> 32n);
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
-    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.never);
+    this.times = times;
+    this.watchesRunstates =
+      options.scatterplotRunstate ||
+      options.scatterplotRunstateTime ||
+      options.interval !== undefined ||
+      options.dumpTraceVolumeOnLostRecord;
+    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.never, this.#takeTimes(DOMAIN_TIMES));
+  }
+
+  #takeTimes(count: number): number {
+    this.#timesTaken += count;
+    return this.#timesTaken - count;
   }
 
   /** From the first to the last TSC so far. */
@@ -103,7 +128,7 @@ export class Analyser {
     const known = this.#domainById.get(id);
     if (known !== undefined) return known;
     this.warn.printf('Creating domain %d\n', id);
-    const domain = new Domain(id, this.never);
+    const domain = new Domain(id, this.never, this.#takeTimes(DOMAIN_TIMES));
     this.#domainById.set(id, domain);
     const place = this.domains.findIndex((other) => other.id > id);
     this.domains.splice(place < 0 ? this.domains.length : place, 0, domain);
@@ -117,10 +142,16 @@ export class Analyser {
     return domain.vcpus[number] ?? this.createVcpu(domain, number);
   }
 
+  /** The vCPU of which a word has the domain (high) and the number (low), if there is one yet. */
+  knownVcpu(word: number): Vcpu | undefined {
+    return this.#vcpuByWord.get(word | 0);
+  }
+
   createVcpu(domain: Domain, number: number): Vcpu {
     this.warn.printf('Creating vcpu %d for dom %d\n', number, domain.id);
-    const vcpu = new Vcpu(domain, number, this.never);
+    const vcpu = new Vcpu(domain, number, this.never, this.#takeTimes(VCPU_TIMES));
     domain.vcpus[number] = vcpu;
+    if (domain.id >>> 16 === 0) this.#vcpuByWord.set((domain.id << 16) | number, vcpu);
     return vcpu;
   }
 

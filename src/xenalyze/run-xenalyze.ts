@@ -1,5 +1,7 @@
 import { DiagnosticLog, openSource, type TraceSource } from '../decoder/index.ts';
 import { Analyser } from './analyser.ts';
+import { type CycleCounter, CycleTable } from './cycle-table.ts';
+import { CycleTableThread } from './cycle-table-thread.ts';
 import { Intervals } from './intervals.ts';
 import type { XenalyzeOptions } from './options.ts';
 import { parseXenalyzeOptions } from './parse-options.ts';
@@ -14,6 +16,9 @@ import { reportWindow } from './volume-report.ts';
 
 /** TSCs from here on are counted from the trace's first one, to be exact. */
 const LARGE_TSC = 2n ** 52n;
+
+/** From here on, a trace is worth a thread that does the counting. */
+const THREAD_BYTES = 2 ** 24;
 
 export interface XenalyzeIo {
   readonly stdout: ByteSink;
@@ -54,7 +59,8 @@ function analyse(
   stderr: TextOutput,
   io: XenalyzeIo,
 ): number {
-  const a = new Analyser(options, out, stderr, loadSymbols(options.symbolFile, stderr), tscBaseOf(source));
+  const symbols = loadSymbols(options.symbolFile, stderr);
+  const a = new Analyser(options, out, stderr, symbols, tscBaseOf(source), counterFor(source, options));
   if (a.symbols.refused) a.wouldEnd();
   const intervals = options.interval && new Intervals(a, options.interval);
   const processor = new RecordProcessor(a, intervals);
@@ -71,12 +77,16 @@ function analyse(
   return a.ended ? 1 : 0;
 }
 
+function counterFor({ bytes }: TraceSource, options: XenalyzeOptions): CycleCounter | undefined {
+  if (!options.summary) return undefined;
+  return bytes < THREAD_BYTES ? new CycleTable(options) : new CycleTableThread(options);
+}
+
 function processorOf(a: Analyser, processor: RecordProcessor): Processor {
   const { dumpNoProcessing, dumpRawProcess } = a.options;
   if (!dumpNoProcessing && !dumpRawProcess) return processor;
   return {
-    inert: undefined,
-    advance: () => {},
+    passUsual: undefined,
     process: (pcpu) => {
       if (dumpNoProcessing) return;
       dumpRaw(a, pcpu, '* ');

@@ -37,22 +37,21 @@ const CONCURRENCY_HAZARD = 4;
 const FULL_CONTENTION = 5;
 const DOMAIN_LOST = 6;
 
+const RUNSTATES = RUNSTATE_NAMES.length;
+
 /** Heights of the runstates in --scatterplot-runstate. */
 const HEIGHTS = [3, 2, 0, 1, -1, -2, -2];
 
 /** A vCPU goes over to `runstate` at `tsc`: the time since its last transition is counted. */
 export function updateRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
-  const { options } = a;
+  const { times, never } = a;
   const { domain } = v;
   const old = v.runstate;
-  if (options.scatterplotRunstate) plotRunstate(a, v, runstate, tsc);
-  if (v.runstateTsc > a.never && v.runstateTsc < tsc) {
+  if (a.watchesRunstates) watch(a, v, runstate, tsc);
+  if (v.runstateTsc > never && v.runstateTsc < tsc && times !== undefined) {
     const cycles = tsc - v.runstateTsc;
-    v.runstates[old].add(cycles, options);
-    if (options.scatterplotRunstateTime) plotRunstateTime(a, v, cycles, tsc);
-    if (old === RUNNING) domain.totalTime.add(cycles, options);
-    else if (old === RUNNABLE) v.runnableCauses[v.runnableCause].add(cycles, options);
-    if (domain.id === 0 && options.dumpTraceVolumeOnLostRecord) countDom0Time(a, v, runstate, tsc);
+    times.add(v.times + old, cycles);
+    if (old === RUNNABLE) times.add(v.times + RUNSTATES + v.runnableCause, cycles);
   }
   v.runnableCause = runstate === RUNNABLE ? runnableCause(old) : CAUSE_INVALID;
   v.runstate = runstate;
@@ -60,10 +59,22 @@ export function updateRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: numb
   const { runstateCounts } = domain;
   runstateCounts[old]--;
   runstateCounts[runstate]++;
-  if (domain.runstateTsc > a.never && domain.runstateTsc < tsc)
-    domain.runstates[domain.runstate].add(tsc - domain.runstateTsc, options);
+  if (domain.runstateTsc > never && domain.runstateTsc < tsc && times !== undefined)
+    times.add(domain.times + domain.runstate, tsc - domain.runstateTsc);
   domain.runstate = domainRunstate(a, domain);
   domain.runstateTsc = tsc;
+}
+
+/** What some options want to know of a transition that is about to be made. */
+function watch(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
+  const { options } = a;
+  const { domain } = v;
+  if (options.scatterplotRunstate) plotRunstate(a, v, runstate, tsc);
+  if (v.runstateTsc <= a.never || v.runstateTsc >= tsc) return;
+  const cycles = tsc - v.runstateTsc;
+  if (options.scatterplotRunstateTime) plotRunstateTime(a, v, cycles, tsc);
+  if (v.runstate === RUNNING) domain.totalTime.add(cycles, options);
+  if (domain.id === 0 && options.dumpTraceVolumeOnLostRecord) countDom0Time(a, v, runstate, tsc);
 }
 
 function runnableCause(old: number): number {
@@ -129,8 +140,10 @@ function reportNoRunstate(a: Analyser, domain: Domain): number {
 /** Ends the stretch in which a pCPU ran what it runs. */
 export function updatePcpuRunstate(a: Analyser, p: Pcpu, tsc: number): void {
   if (p.timeTsc === a.never) return;
-  const idle = p.current?.domain.id === IDLE_DOMAIN;
-  (idle ? p.idle : p.running).add(tsc - p.timeTsc, a.options);
+  if (a.options.reportPcpu) {
+    const idle = p.current?.domain.id === IDLE_DOMAIN;
+    (idle ? p.idle : p.running).add(tsc - p.timeTsc, a.options);
+  }
   p.timeTsc = a.never;
 }
 

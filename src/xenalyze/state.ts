@@ -190,8 +190,8 @@ export class Vcpu {
   oldRunstatePcpu = 0;
   pcpu: Pcpu | undefined;
   pcpuTsc: number;
-  readonly runstates = RUNSTATE_NAMES.map(() => new CycleSummary());
-  readonly runnableCauses = RUNNABLE_CAUSE_NAMES.map(() => new CycleSummary());
+  /** The number under which its runstates' times are counted; those of {@link RUNNABLE_CAUSE_NAMES} follow. */
+  readonly times: number;
   readonly affinity = new CycleSummary();
   readonly affinityByPcpu: (CycleSummary | undefined)[] = [];
   /** What kind of guest it is, once a record of one kind was seen. */
@@ -200,7 +200,8 @@ export class Vcpu {
   /** Interprocessor interrupts that are on their way to it. */
   vlapic: Vlapic | undefined;
 
-  constructor(domain: Domain, number: number, never: number) {
+  constructor(domain: Domain, number: number, never: number, times: number) {
+    this.times = times;
     this.domain = domain;
     this.number = number;
     this.label = `d${domain.id}v${number}`;
@@ -219,7 +220,8 @@ export class Domain {
   /** How many of its vCPUs are in each runstate. */
   readonly runstateCounts = new Int32Array(RUNSTATE_NAMES.length);
   readonly totalTime = new CycleSummary();
-  readonly runstates = DOMAIN_RUNSTATE_NAMES.map(() => new CycleSummary());
+  /** The number under which the times of {@link DOMAIN_RUNSTATE_NAMES} are counted. */
+  readonly times: number;
   readonly memory = new MemoryCounts();
   /** What the exits of HVM guests were for, in short: see hvm/short-summary.ts. */
   readonly hvmShort = HVM_SHORT_NAMES.map(() => new CycleSummary());
@@ -230,7 +232,8 @@ export class Domain {
   /** By guest frame, in the order in which they appeared. */
   readonly cr3Values = new Map<number, Cr3Value>();
 
-  constructor(id: number, never: number) {
+  constructor(id: number, never: number, times: number) {
+    this.times = times;
     this.id = id;
     this.runstateTsc = never;
   }
