@@ -5,7 +5,7 @@ import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { PercentileSearch } from './percentiles.ts';
-import { DEFAULT_DOMAIN, DOMAIN_RUNSTATE_NAMES, Domain, IDLE_DOMAIN, Pcpu, RUNNABLE_CAUSE_NAMES, RUNSTATE_NAMES, Vcpu } from './state.ts';
+import { DEFAULT_DOMAIN, DOMAIN_RUNSTATE_NAMES, Domain, IDLE_DOMAIN, Pcpu, RUNNABLE, RUNNABLE_CAUSE_NAMES, RUNSTATE_NAMES, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 
@@ -29,13 +29,13 @@ export class Analyser {
   readonly baseLow: number;
   /** A TSC of 0: none. */
   readonly never: number;
-  firstTsc: number;
-  lastTsc: number;
+  firstTsc = 0;
+  lastTsc = 0;
 
   readonly pcpus: (Pcpu | undefined)[] = [];
   maxActivePcpu = -1;
   lostCpus = 0;
-  bufferTraceVirqTsc: number;
+  bufferTraceVirqTsc = 0;
 
   /** In ascending order of their ids. */
   readonly domains: Domain[] = [];
@@ -52,7 +52,7 @@ export class Analyser {
   readonly hvm: HvmRun;
 
   /** Where the times of vCPUs and domains in each runstate are counted, if a summary is wanted. */
-  readonly times: CycleCounter | undefined;
+  readonly times: CycleCounter;
   #timesTaken = 0;
   /** Whether options want to know of each transition. */
   readonly watchesRunstates: boolean;
@@ -81,7 +81,7 @@ export class Analyser {
     stderr: TextOutput,
     symbols: SymbolTable,
     tscBase: bigint,
-    times?: CycleCounter,
+    times: CycleCounter,
   ) {
     this.options = options;
     this.out = out;
@@ -149,7 +149,10 @@ export class Analyser {
 
   createVcpu(domain: Domain, number: number): Vcpu {
     this.warn.printf('Creating vcpu %d for dom %d\n', number, domain.id);
-    const vcpu = new Vcpu(domain, number, this.never, this.#takeTimes(VCPU_TIMES));
+    const times = this.#takeTimes(VCPU_TIMES);
+    for (let cause = RUNSTATE_NAMES.length; cause < VCPU_TIMES; cause++)
+      this.times.addTo(times + RUNNABLE, times + cause);
+    const vcpu = new Vcpu(domain, number, this.never, times);
     domain.vcpus[number] = vcpu;
     if (domain.id >>> 16 === 0) this.#vcpuByWord.set((domain.id << 16) | number, vcpu);
     return vcpu;

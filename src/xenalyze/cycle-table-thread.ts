@@ -12,8 +12,10 @@ import {
 /** How many words a block of durations has, and how many blocks there are. */
 export const BLOCK_WORDS = 32 * 1024;
 export const BLOCKS = 16;
-/** A duration whose number is negative is too long for a word: three words follow, the number and both halves. */
+// What stands in place of a number: before a duration that is too long for a word, the number and both halves of it;
+// before the two numbers of which the second adds to the first.
 export const LONG = -1;
+export const ADD_TO = -2;
 const CYCLES_MAX = 2 ** 31 - 1;
 const PATIENCE_MS = 60_000;
 
@@ -91,6 +93,12 @@ export class CycleTableThread implements CycleCounter {
     if (at > this.#end - 4) this.#hand();
   }
 
+  addTo(sum: number, number: number): void {
+    this.#words.set([ADD_TO, 0, sum, number], this.#at);
+    this.#at += 4;
+    if (this.#at > this.#end - 4) this.#hand();
+  }
+
   totals(): (number: number) => CycleTotals {
     if (this.#at > this.#end - BLOCK_WORDS) this.#hand();
     // An empty block is the end.
@@ -103,7 +111,7 @@ export class CycleTableThread implements CycleCounter {
     waitUntil(progress, 1, (done) => done === numbers);
     this.#port.close();
     void this.#worker.terminate();
-    return (number) => totalsOf(content.data, percentiles, number);
+    return (number) => totalsOf(content, percentiles, number);
   }
 
   /** Hands a block over, and waits for one to be free. */

@@ -5,6 +5,7 @@
 import { workerData } from 'node:worker_threads';
 import { CycleTable, findPercentiles } from './cycle-table.ts';
 import {
+  ADD_TO,
   BLOCK_WORDS,
   BLOCKS,
   type CycleTableAnswer,
@@ -41,6 +42,9 @@ function addAll(from: number, to: number): void {
     const number = words[at];
     if (number === LONG) {
       table.add(words[at + 1], words[at + 2] * 2 ** 32 + (words[at + 3] >>> 0));
+      at += 2;
+    } else if (number === ADD_TO) {
+      table.addTo(words[at + 2], words[at + 3]);
       at += 2;
     } else table.add(number, words[at + 1]);
   }

@@ -15,9 +15,18 @@ export interface CycleTotals {
 export interface CycleCounter {
   /** Counts a duration, a whole number above 0, under a number from 0 on. */
   add(number: number, cycles: number): void;
+  /** From now on, what is counted under `number` is counted under `sum` as well. */
+  addTo(sum: number, number: number): void;
   /** What was counted; nothing can be added afterwards. */
   totals(): (number: number) => CycleTotals;
 }
+
+/** For runs that do not want to know. */
+export const NO_COUNTER: CycleCounter = {
+  add: () => {},
+  addTo: () => {},
+  totals: () => () => ({ count: 0, cycles: 0, mean: 0, percentiles: { p5: 0, p50: 0, p95: 0 } }),
+};
 
 /** A table's content, which threads can share. */
 export interface CycleTableContent {
@@ -26,6 +35,8 @@ export interface CycleTableContent {
   /** By number: the chunks of its sample. */
   readonly chunks: readonly (readonly number[] | undefined)[];
   readonly samples: readonly Int32Array[];
+  /** By number: the one under which its durations are counted as well; -1: none. */
+  readonly sums: Int32Array;
   readonly sampleSizes: readonly (number | undefined)[];
   /** By place: durations that are too long for a sample's word, which is 0. */
   readonly long: ReadonlyMap<number, number>;
@@ -51,6 +62,7 @@ const CYCLES_MAX = 2 ** 31 - 1;
 export class CycleTable implements CycleCounter {
   readonly #limits: SampleLimits;
   #data = new Float64Array(new SharedArrayBuffer(1024 * FIELDS * 8));
+  #sums = new Int32Array(1024).fill(-1);
   readonly #sampleSizes: number[] = [];
   readonly #chunks: number[][] = [];
   readonly #samples: Int32Array[] = [];
@@ -71,6 +83,13 @@ export class CycleTable implements CycleCounter {
       data[at + COUNT] = count + 1;
       data[at + CYCLES] += cycles;
     } else this.#addSpecial(number, cycles);
+    const sum = this.#sums[number];
+    if (sum >= 0) this.add(sum, cycles);
+  }
+
+  addTo(sum: number, number: number): void {
+    while (number >= this.#sums.length) this.#grow();
+    this.#sums[number] = sum;
   }
 
   get content(): CycleTableContent {
@@ -78,6 +97,7 @@ export class CycleTable implements CycleCounter {
       data: this.#data,
       chunks: this.#chunks,
       samples: this.#samples,
+      sums: this.#sums,
       sampleSizes: this.#sampleSizes,
       long: this.#long,
     };
@@ -86,7 +106,7 @@ export class CycleTable implements CycleCounter {
   totals(): (number: number) => CycleTotals {
     const percentiles = new Float64Array(this.#chunks.length * 3);
     findPercentiles(this.content, percentiles, new Int32Array(2));
-    return (number) => totalsOf(this.#data, percentiles, number);
+    return (number) => totalsOf(this.content, percentiles, number);
   }
 
   /** Where there is no room, or for a long duration. */
@@ -131,14 +151,28 @@ export class CycleTable implements CycleCounter {
     const data = new Float64Array(new SharedArrayBuffer(this.#data.byteLength * 2));
     data.set(this.#data);
     this.#data = data;
+    const sums = new Int32Array(data.length / FIELDS).fill(-1);
+    sums.set(this.#sums);
+    this.#sums = sums;
   }
 }
 
-export function totalsOf(data: Float64Array, percentiles: Float64Array, number: number): CycleTotals {
+export function totalsOf(
+  content: CycleTableContent,
+  percentiles: Float64Array,
+  number: number,
+): CycleTotals {
+  const { data } = content;
   const count = data[number * FIELDS + COUNT] ?? 0;
   const cycles = data[number * FIELDS + CYCLES] ?? 0;
-  const [p5, p50, p95] = percentiles.subarray(number * 3);
+  const [p5, p50, p95] = percentiles.subarray((isAllOfSum(content, number) ? content.sums[number] : number) * 3);
   return { count, cycles, mean: count === 0 ? 0 : divide(cycles, count), percentiles: { p5, p50, p95 } };
+}
+
+/** Whether nothing else is in the sum to which a number adds: then both have the same sample. */
+function isAllOfSum({ data, sums }: CycleTableContent, number: number): boolean {
+  const sum = sums[number] ?? -1;
+  return sum >= 0 && data[number * FIELDS + COUNT] === data[sum * FIELDS + COUNT];
 }
 
 /**
@@ -148,24 +182,25 @@ export function totalsOf(data: Float64Array, percentiles: Float64Array, number: 
  * @param progress Shared by the threads: the next number, and how many are done.
  */
 export function findPercentiles(
-  { data, chunks, samples, sampleSizes, long }: CycleTableContent,
+  content: CycleTableContent,
   results: Float64Array,
   progress: Int32Array,
 ): void {
+  const { data, chunks, samples, sampleSizes, long } = content;
   const search = new PercentileSearch();
   let values = new Float64Array(CHUNK);
   const numbers = results.length / 3;
   for (;;) {
     const number = Atomics.add(progress, 0, 1);
     if (number >= numbers) return;
-    const of = chunks[number] ?? [];
+    const of = isAllOfSum(content, number) ? [] : (chunks[number] ?? []);
     if (values.length < of.length * CHUNK) values = new Float64Array(of.length * CHUNK * 2);
     for (const [i, chunk] of of.entries()) {
       const segment = samples[Math.floor((chunk * CHUNK) / SEGMENT)];
       const start = (chunk * CHUNK) % SEGMENT;
       values.set(segment.subarray(start, start + CHUNK), i * CHUNK);
     }
-    const count = Math.min(data[number * FIELDS + COUNT], sampleSizes[number] ?? 0);
+    const count = of.length === 0 ? 0 : Math.min(data[number * FIELDS + COUNT], sampleSizes[number] ?? 0);
     if (long.size > 0) takeLong(values, count, of, long);
     if (count > 0) {
       const { p5, p50, p95 } = search.selfWeighted(values, count);

@@ -21,18 +21,16 @@ export class PcpuOrder {
   #placements = 0;
   #isList = false;
 
-  /** Begins the turn of the first pCPU and returns it. */
+  /** Begins the turn of the first pCPU, which lasts until the record of the one behind it, and returns it. */
   nextTurn(): Pcpu | undefined {
     this.#turn = ++this.#placements;
-    return this.#pcpus[0];
-  }
-
-  /** The TSC of the record that comes after those of the first pCPU. */
-  get limit(): number {
-    const { length } = this.#pcpus;
-    if (length < 2) return Number.POSITIVE_INFINITY;
-    if (this.#isList) return this.#pcpus[1].orderTsc;
-    return length === 2 ? this.#tsc[1] : Math.min(this.#tsc[1], this.#tsc[2]);
+    const pcpus = this.#pcpus;
+    if (pcpus.length === 0) return;
+    const first = pcpus[0];
+    if (pcpus.length === 1) first.turnEnd = Number.POSITIVE_INFINITY;
+    else if (this.#isList) first.turnEnd = pcpus[1].orderTsc;
+    else first.turnEnd = pcpus.length === 2 ? this.#tsc[1] : Math.min(this.#tsc[1], this.#tsc[2]);
+    return first;
   }
 
   includes(pcpu: Pcpu): boolean {

@@ -51,14 +51,14 @@ export class RecordProcessor implements Processor {
   readonly #intervals: Intervals | undefined;
   readonly #schedLines: RecordLines;
   readonly #dumpAll: boolean;
-  readonly passUsual: ((pcpu: Pcpu, limit: number) => number) | undefined;
+  readonly passUsual: ((pcpu: Pcpu) => number) | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
     this.#schedLines = schedLines(a);
     this.#dumpAll = a.options.dumpAll;
-    if (onlyCounts(a)) this.passUsual = (p, limit) => passUsualRecords(a, p, limit);
+    if (onlyCounts(a)) this.passUsual = (p) => passUsualRecords(a, p);
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */

@@ -1,6 +1,6 @@
 import { DiagnosticLog, openSource, type TraceSource } from '../decoder/index.ts';
 import { Analyser } from './analyser.ts';
-import { type CycleCounter, CycleTable } from './cycle-table.ts';
+import { type CycleCounter, CycleTable, NO_COUNTER } from './cycle-table.ts';
 import { CycleTableThread } from './cycle-table-thread.ts';
 import { Intervals } from './intervals.ts';
 import type { XenalyzeOptions } from './options.ts';
@@ -77,8 +77,8 @@ function analyse(
   return a.ended ? 1 : 0;
 }
 
-function counterFor({ bytes }: TraceSource, options: XenalyzeOptions): CycleCounter | undefined {
-  if (!options.summary) return undefined;
+function counterFor({ bytes }: TraceSource, options: XenalyzeOptions): CycleCounter {
+  if (!options.summary) return NO_COUNTER;
   return bytes < THREAD_BYTES ? new CycleTable(options) : new CycleTableThread(options);
 }
 

@@ -2,7 +2,8 @@
  * What the analyser knows while it goes through a trace: pCPUs, domains, vCPUs, and where it is in time.
  *
  * TSCs are whole numbers relative to {@link Analyser.tscBase}, which is 0 unless the host had been up for so long that
- * its TSCs exceed 2^52. {@link Analyser.never} stands for a TSC of 0, which means "none".
+ * its TSCs exceed 2^52. {@link Analyser.never} stands for a TSC of 0, which means "none". Fields for TSCs begin as 0 although
+ * constructors set them: V8 makes an object for every number that is put in a field that was undefined at first.
  * @module
  */
 import { CycleSummary } from './cycle-summary.ts';
@@ -85,17 +86,19 @@ export class Pcpu {
   extraWords = 0;
   hasTsc = false;
   /** Its own TSC, or that of the record before it. */
-  tsc: number;
+  tsc = 0;
   /** Bytes. */
   size = 0;
   /** {@link words}[wordsAt + i] is extra word i; behind the last one lies what follows in the file. */
   words: Uint32Array = new Uint32Array(0);
   wordsAt = 0;
 
-  firstTsc: number;
-  lastTsc: number;
+  firstTsc = 0;
+  lastTsc = 0;
   /** The TSC that decides when its current record comes. */
-  orderTsc: number;
+  orderTsc = 0;
+  /** Up to which TSC it goes on before another pCPU comes. */
+  turnEnd = 0;
 
   // Where it is in the file; {@link words} are what lies from blockOffset on.
   fileOffset = 0;
@@ -119,17 +122,17 @@ export class Pcpu {
   seenValidSchedule = true;
   lostDomain = 0;
   lostVcpu = 0;
-  lostTsc: number;
+  lostTsc = 0;
 
-  bufferFirstTsc: number;
-  bufferDom0RunstateTsc: number;
+  bufferFirstTsc = 0;
+  bufferDom0RunstateTsc = 0;
   readonly bufferDom0RunstateCycles = new Float64Array(RUNSTATE_NAMES.length);
   bufferDom0Runstate = 0;
   bufferSize = 0;
   readonly volume = new TraceVolume();
   readonly bufferVolume = new TraceVolume();
 
-  timeTsc: number;
+  timeTsc = 0;
   readonly idle = new CycleSummary();
   readonly running = new CycleSummary();
   readonly lost = new CycleSummary();
@@ -140,6 +143,7 @@ export class Pcpu {
     this.firstTsc = never;
     this.lastTsc = never;
     this.orderTsc = never;
+    this.turnEnd = never;
     this.lostTsc = never;
     this.bufferFirstTsc = never;
     this.bufferDom0RunstateTsc = never;
@@ -180,16 +184,16 @@ export class Vcpu {
   activated = false;
   guestPagingLevels = 0;
   runstate = INIT;
-  /** Index into {@link RUNNABLE_CAUSE_NAMES}; only while runnable. */
-  runnableCause = 0;
-  runstateTsc: number;
+  /** The number under which the time since {@link runstateTsc} will be counted. */
+  countedAs = 0;
+  runstateTsc = 0;
   /** Of a transition whose old state was not what was known: both, and where; to tell TSC skew. */
   wrongOldRunstate = INIT;
   actualOldRunstate = 0;
-  oldRunstateTsc: number;
+  oldRunstateTsc = 0;
   oldRunstatePcpu = 0;
   pcpu: Pcpu | undefined;
-  pcpuTsc: number;
+  pcpuTsc = 0;
   /** The number under which its runstates' times are counted; those of {@link RUNNABLE_CAUSE_NAMES} follow. */
   readonly times: number;
   readonly affinity = new CycleSummary();
@@ -202,6 +206,7 @@ export class Vcpu {
 
   constructor(domain: Domain, number: number, never: number, times: number) {
     this.times = times;
+    this.countedAs = times + INIT;
     this.domain = domain;
     this.number = number;
     this.label = `d${domain.id}v${number}`;
@@ -216,7 +221,7 @@ export class Domain {
   readonly vcpus: (Vcpu | undefined)[] = [];
   /** Index into {@link DOMAIN_RUNSTATE_NAMES}. */
   runstate = 0;
-  runstateTsc: number;
+  runstateTsc = 0;
   /** How many of its vCPUs are in each runstate. */
   readonly runstateCounts = new Int32Array(RUNSTATE_NAMES.length);
   readonly totalTime = new CycleSummary();

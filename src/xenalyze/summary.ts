@@ -27,12 +27,10 @@ const NAME_LENGTH = 29;
 
 type Times = (number: number) => CycleTotals;
 
-const NO_TIME: CycleTotals = { count: 0, cycles: 0, mean: 0, percentiles: { p5: 0, p50: 0, p95: 0 } };
-
 /** Time, volume, and everything by domain and vCPU. */
 export function printSummary(a: Analyser): void {
   const { out, options } = a;
-  const times = a.times?.totals() ?? (() => NO_TIME);
+  const times = a.times.totals();
   out.printf(
     'Total time: %.2lf seconds (using cpu speed %s)\n',
     a.totalCycles / options.cpuHz,

@@ -30,10 +30,10 @@ export interface Processor {
   /** Called with each record that is no window header, in order. */
   process(pcpu: Pcpu): void;
   /**
-   * Processes some of a pCPU's records, from the current one on, that are in its block and not later than `limit`. Returns
+   * Processes some of a pCPU's records, from the current one on, that are in its block and in its turn. Returns
    * how many bytes they have, 0 where the current one has to be processed by itself.
    */
-  readonly passUsual: ((pcpu: Pcpu, limit: number) => number) | undefined;
+  readonly passUsual: ((pcpu: Pcpu) => number) | undefined;
 }
 
 export interface WalkHooks {
@@ -61,7 +61,7 @@ export class TraceWalk {
   #lastEpochOffset = 0;
   #earlyEof = false;
   readonly #processor: Processor;
-  readonly #passUsual: ((pcpu: Pcpu, limit: number) => number) | undefined;
+  readonly #passUsual: ((pcpu: Pcpu) => number) | undefined;
   readonly #onRead: ((pcpu: Pcpu) => void) | undefined;
   readonly #onWindow: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
   #turnsUntilProgress = 0;
@@ -91,7 +91,7 @@ export class TraceWalk {
   run(): void {
     const order = this.#order;
     for (let pcpu = order.nextTurn(); pcpu !== undefined; pcpu = order.nextTurn()) {
-      this.#processWhileEarliest(pcpu, order.limit);
+      this.#takeTurn(pcpu);
       if (pcpu.active) order.place(pcpu);
       if (this.#onProgress !== undefined && --this.#turnsUntilProgress < 0) {
         this.#turnsUntilProgress = TURNS_BETWEEN_PROGRESS;
@@ -100,8 +100,8 @@ export class TraceWalk {
     }
   }
 
-  /** Processes a pCPU's records up to `limit`, the TSC of the next one of another pCPU, or until its window ends. */
-  #processWhileEarliest(pcpu: Pcpu, limit: number): void {
+  /** Processes a pCPU's records up to the next one of another pCPU, or until its window ends. */
+  #takeTurn(pcpu: Pcpu): void {
     const processor = this.#processor;
     const passUsual = this.#passUsual;
     for (;;) {
@@ -110,7 +110,7 @@ export class TraceWalk {
         this.#readNext(pcpu);
         return;
       }
-      const bytes = passUsual === undefined ? 0 : passUsual(pcpu, limit);
+      const bytes = passUsual === undefined ? 0 : passUsual(pcpu);
       if (bytes !== 0) pcpu.fileOffset += bytes;
       else {
         processor.process(pcpu);
@@ -121,7 +121,7 @@ export class TraceWalk {
         pcpu.fileOffset += pcpu.size;
       }
       this.#readNext(pcpu);
-      if (pcpu.orderTsc > limit || !pcpu.active) return;
+      if (pcpu.orderTsc > pcpu.turnEnd || !pcpu.active) return;
     }
   }
 

@@ -30,13 +30,13 @@ const TRANSITIONS = Uint8Array.from({ length: 0x1000 }, (_, bits) => {
  * The quick way through what most of a trace is made of, for runs that only count: transitions of runstates that agree
  * with what is known, and records that change nothing but how many bytes there were. All others are left alone.
  *
- * Goes from the current record of a pCPU on, as long as records are usual, not later than `limit`, and in its block of
+ * Goes from the current record of a pCPU on, as long as records are usual, not later than its turn, and in its block of
  * the file. Returns how many bytes they have; the pCPU is at the last of them.
  */
-export function passUsualRecords(a: Analyser, p: Pcpu, limit: number): number {
+export function passUsualRecords(a: Analyser, p: Pcpu): number {
   const { baseHigh, baseLow, firstTsc } = a;
   if (!p.hasTsc || firstTsc === a.never) return 0;
-  const { words, skewOffset } = p;
+  const { words, skewOffset, turnEnd } = p;
   const first = p.wordsAt - 3;
   const end = p.blockWords - 10;
   let at = first;
@@ -47,14 +47,15 @@ export function passUsualRecords(a: Analyser, p: Pcpu, limit: number): number {
     const timed = header >>> 31;
     if (timed !== 0 && at !== first) {
       const own = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
-      if (own > limit) break;
+      if (own > turnEnd) break;
       tsc = own;
     }
     const kind = KINDS[(header >>> 12) & 0xffff];
     if (kind === RUNSTATE) {
       if (timed === 0) break;
+      p.tsc = tsc;
       const v = a.knownVcpu(words[at + 3]);
-      if (v === undefined || !passTransition(a, p, v, header & 0xfff, tsc)) break;
+      if (v === undefined || !passTransition(a, p, v, header & 0xfff)) break;
     } else if (kind !== INERT) break;
     if (tsc >= firstTsc) last = tsc;
     at += 1 + timed * 2 + ((header >>> 28) & 7);
@@ -69,9 +70,10 @@ export function passUsualRecords(a: Analyser, p: Pcpu, limit: number): number {
   return bytes;
 }
 
-/** A transition; false, and nothing done, where it does not agree with what is known of the vCPU and the pCPU. */
-function passTransition(a: Analyser, p: Pcpu, v: Vcpu, bits: number, tsc: number): boolean {
+/** A transition at the TSC of the pCPU; false, and nothing done, where it does not agree with what is known of the vCPU and the pCPU. */
+function passTransition(a: Analyser, p: Pcpu, v: Vcpu, bits: number): boolean {
   if (v.hvm !== undefined) return false;
+  const { tsc } = p;
   let next = (bits >>> 4) & 15;
   switch (TRANSITIONS[bits]) {
     case STOP:
