@@ -169,23 +169,40 @@ export class Analyser {
 
   /**
    * Sets {@link seconds} and {@link nanoseconds} to what xenalyze's cycles_to_time makes of a difference of TSCs: it
-   * subtracts the first TSC once more, in unsigned numbers of 64 bits.
+   * subtracts the first TSC once more.
    */
-  setTimeOfDifference(cycles: number): void {
-    const first = BigInt(this.firstTsc) + this.tscBase;
-    const shifted = BigInt.asUintN(64, (BigInt(cycles) - first) << 10n);
-    const ns = shifted / BigInt(this.options.cpuQhz);
-    this.seconds = Number(BigInt.asUintN(32, ns / 1_000_000_000n));
-    this.nanoseconds = Number(BigInt.asUintN(32, ns - BigInt(this.seconds) * 1_000_000_000n));
+  setTimeOfDifference(cycles: number | bigint): void {
+    this.#setTimeOfWide(BigInt(cycles) - this.#absoluteFirst());
+  }
+
+  /** As {@link setTime}, for a TSC as the file has it. */
+  setTimeOfAbsolute(tsc: bigint): void {
+    const first = this.#absoluteFirst();
+    this.#setTimeOfWide(tsc > first ? tsc - first : 0n);
+  }
+
+  #absoluteFirst(): bigint {
+    return BigInt(this.firstTsc) + this.tscBase;
   }
 
   /** Sets {@link seconds} and {@link nanoseconds} to the length of so many cycles. */
   setTimeOfCycles(cycles: number): void {
+    if (cycles >= 2 ** 53) {
+      this.#setTimeOfWide(BigInt(cycles));
+      return;
+    }
     const { cpuQhz } = this.options;
     const whole = Math.floor(cycles / cpuQhz);
     const ns = whole * 1024 + Math.floor(((cycles - whole * cpuQhz) * 1024) / cpuQhz);
     this.seconds = Math.floor(ns / 1e9);
     this.nanoseconds = ns - this.seconds * 1e9;
+  }
+
+  /** The same in unsigned numbers of 64 bits, which overflow as xenalyze's do. */
+  #setTimeOfWide(cycles: bigint): void {
+    const ns = BigInt.asUintN(64, cycles << 10n) / BigInt(this.options.cpuQhz);
+    this.seconds = Number(BigInt.asUintN(32, ns / 1_000_000_000n));
+    this.nanoseconds = Number(BigInt.asUintN(32, ns - BigInt(this.seconds) * 1_000_000_000n));
   }
 
   /** Writes `seconds.nanoseconds` of a TSC since the first one, as scatterplots and intervals have it. */
@@ -288,7 +305,8 @@ export class Analyser {
   /** Puts the text in front of the lines of a record: time, picture of the pCPUs, vCPU. */
   #putHeader(bytes: Uint8Array, start: number, pcpu: Pcpu): number {
     let at = start;
-    this.setTime(pcpu.tsc);
+    if (pcpu.exactTsc === undefined) this.setTime(pcpu.tsc);
+    else this.setTimeOfAbsolute(pcpu.exactTsc);
     if (this.seconds !== 0 || this.nanoseconds !== 0) {
       at = putThreeColumns(bytes, at, this.seconds);
       bytes[at++] = 0x2e;
@@ -329,6 +347,8 @@ export class Analyser {
   drawPicture(pcpu: Pcpu): void {
     if (this.#picturePcpu !== undefined) this.draw(this.#picturePcpu);
     while (this.#pictureDrawn < this.maxActivePcpu) this.draw(this.pcpu(++this.#pictureDrawn));
+    // Those that were drawn when they came, and that left before they were shown.
+    while (this.#picture[this.#pictureDrawn + 1] > 0) this.#pictureDrawn++;
     this.#picture[pcpu.number] = 0x78;
     this.#picturePcpu = pcpu;
   }

@@ -17,6 +17,8 @@ export class CycleSummary {
   cycles = 0;
   sampleSize = 0;
   sample: Float64Array = NO_SAMPLES;
+  /** Whether there were durations below 0: TSC skew makes them. */
+  hasNegative = false;
   #countBefore = 0;
   #cyclesBefore = 0;
 
@@ -24,6 +26,7 @@ export class CycleSummary {
   add(cycles: number, options: SampleLimits): void {
     this.eventCount++;
     if (cycles === 0) return;
+    if (cycles < 0) this.hasNegative = true;
     const { count } = this;
     if (count < this.sampleSize) this.sample[count] = cycles;
     else this.#addToFullSample(cycles, options);
@@ -51,8 +54,12 @@ export class CycleSummary {
   }
 
   /** Mean cycles of an event that took any, rounded down; 0 where there was none. */
-  get mean(): number {
-    return this.count === 0 ? 0 : divide(this.cycles, this.count);
+  get mean(): number | bigint {
+    const { count, cycles } = this;
+    if (count === 0) return 0;
+    if (cycles >= 0) return divide(cycles, count);
+    // xenalyze's sums have no sign.
+    return BigInt.asIntN(64, BigInt.asUintN(64, BigInt(cycles)) / BigInt(count));
   }
 
   #addToFullSample(cycles: number, limits: SampleLimits): void {

@@ -9,6 +9,8 @@ type IntervalOptions = NonNullable<XenalyzeOptions['interval']>;
 
 /** How many vectors xenalyze has columns for. */
 const GUEST_VECTORS_MAX = 10;
+/** More intervals than this in a gap between two records are damage: 115 days of seconds. */
+const ELAPSED_MAX = 1e7;
 
 /** Prints the names of the columns, as far as they are known before the trace. */
 export function writeIntervalHeader({ output }: IntervalOptions, out: TextOutput): void {
@@ -69,11 +71,22 @@ export class Intervals {
     } else if (cycles === 0) {
       // Intervals of no length never end, nor does 4.17.
       if (tsc > this.#start) this.#a.wouldEnd();
-    } else
+    } else {
+      this.#leap(tsc);
       for (; tsc - this.#start > cycles; this.#start += cycles) {
         if (mode === 'custom') this.#printLine();
         else this.#printTable();
       }
+    }
+  }
+
+  /** Leaves out what 4.17 would print for years: where a damaged TSC is far from all others. */
+  #leap(tsc: number): void {
+    const { cycles } = this.#options;
+    const elapsed = Math.floor((tsc - this.#start) / cycles);
+    if (elapsed < ELAPSED_MAX) return;
+    this.#a.stderr.printf('xenscope: %d intervals without a record are left out\n', elapsed - 1);
+    this.#start += (elapsed - 1) * cycles;
   }
 
   /** Prints the names of the columns that were not known before the trace. */

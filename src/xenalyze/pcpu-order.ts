@@ -33,6 +33,10 @@ export class PcpuOrder {
     return first;
   }
 
+  isFirst(pcpu: Pcpu): boolean {
+    return this.#pcpus[0] === pcpu;
+  }
+
   includes(pcpu: Pcpu): boolean {
     return this.#pcpus.includes(pcpu);
   }

@@ -58,13 +58,19 @@ export class PercentileSearch {
   /**
    * Of the first `count` values: those below which lie so many percent of their sum. Half of all the time was spent in
    * stretches shorter than the 50th.
+   *
+   * @param before Called before each of the three searches.
    */
-  selfWeighted(values: Float64Array, count: number): Percentiles {
+  selfWeighted(values: Float64Array, count: number, before?: () => void): Percentiles {
     if (count === 0) return NONE;
     this.#begin(values);
     const total = sum(values, 0, count - 1);
-    const p50 = this.#selfWeighted(count, total, 50);
-    return { p50, p5: this.#selfWeighted(count, total, 5), p95: this.#selfWeighted(count, total, 95) };
+    const search = (percent: number) => {
+      before?.();
+      return this.#selfWeighted(count, total, percent);
+    };
+    const p50 = search(50);
+    return { p50, p5: search(5), p95: search(95) };
   }
 
   #begin(values: Float64Array): void {
@@ -103,6 +109,8 @@ export class PercentileSearch {
       let upToJ = 0;
       if (j - left < right - i) upToJ = before + sum(A, left, j);
       else upToJ = upTo - sum(A, i, right) - between;
+      // With negative durations there may be no way on: xenalyze would go round for ever.
+      if (upToJ - lacking >= wanted && wanted >= upToJ + between) break;
       if (upToJ - lacking < wanted) left = i;
       if (wanted < upToJ + between) right = j;
       if (left === i) before = upToJ + between;

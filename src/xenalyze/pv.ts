@@ -55,8 +55,8 @@ export class PvVcpu {
 }
 
 /**
- * Of the kinds that are read word by word: how many words they have, with addresses of 32 and of 64 bits, and what
- * reads them. All others are shown as numbers.
+ * Of the kinds that are read word by word: how many words they have, with addresses of 32 and of 64 bits (undefined:
+ * any number but none), and what reads them. All others are shown as numbers.
  */
 interface Layout {
   readonly words: readonly [number, number] | undefined;
@@ -92,11 +92,7 @@ export function processPv(a: Analyser, p: Pcpu): void {
 }
 
 function hasWords(p: Pcpu, { words }: Layout, wide: boolean): boolean {
-  if (words !== undefined) return p.extraWords === words[wide ? 1 : 0];
-  if (p.extraWords === 0) return false;
-  let wanted = 1;
-  for (let i = 0; i < ARGUMENTS_MAX; i++) wanted += argumentWords(p.word(0), i);
-  return p.extraWords === wanted;
+  return words === undefined ? p.extraWords > 0 : p.extraWords === words[wide ? 1 : 0];
 }
 
 function processHypercall(a: Analyser, p: Pcpu, pv: PvVcpu, wide: boolean): void {

@@ -67,7 +67,7 @@ function analyse(
   const walk = new TraceWalk(a, source, processorOf(a, processor), {
     onRead: options.dumpRawReads ? (pcpu) => dumpRead(a, pcpu) : undefined,
     onWindow: options.dumpTraceVolumeOnLostRecord ? (pcpu, bytes) => reportWindow(a, pcpu, bytes) : undefined,
-    onProgress: io.onProgress && ((offset) => io.onProgress?.(offset, source.bytes)),
+    onProgress: options.progress ? (offset) => io.onProgress?.(offset, source.bytes) : undefined,
   });
   walk.begin();
   walk.run();
@@ -107,5 +107,6 @@ function tscBaseOf(source: TraceSource): bigint {
   // Window header, record header, TSC.
   if (source.read(bytes, 0, 0, bytes.length) < bytes.length) return 0n;
   const tsc = words[3] >>> 31 ? (BigInt(words[5]) << 32n) | BigInt(words[4]) : 0n;
-  return tsc >= LARGE_TSC ? tsc : 0n;
+  // As a number it is exact.
+  return tsc >= LARGE_TSC ? tsc & ~0xfffn : 0n;
 }

@@ -87,6 +87,8 @@ export class Pcpu {
   hasTsc = false;
   /** Its own TSC, or that of the record before it. */
   tsc = 0;
+  /** The same as the file has it, where damage made it so wild that a number cannot hold it. */
+  exactTsc: bigint | undefined;
   /** Bytes. */
   size = 0;
   /** {@link words}[wordsAt + i] is extra word i; behind the last one lies what follows in the file. */

@@ -10,8 +10,9 @@ import type { Percentiles } from './percentiles.ts';
 /** `name: count seconds mean {p5|p50|p95}`, the percentiles weighted by time; nothing where nothing was counted. */
 export function printCycleSummary(a: Analyser, summary: CycleSummary, name: string): void {
   if (summary.count === 0) return;
-  const { count, cycles, mean } = summary;
-  printCycleTotals(a, { count, cycles, mean, percentiles: selfWeighted(a, summary) }, name);
+  const percentiles = weightedPercentiles(a, summary);
+  a.out.printf('%s: %7d %5.2lfs %6lld', name, summary.count, secondsOf(a, summary), summary.mean);
+  printPercentiles(a, percentiles, 6);
 }
 
 /** As {@link printCycleSummary}. */
@@ -30,51 +31,66 @@ export function printCyclePercentSummary(
   name: string,
 ): void {
   if (summary.count === 0) return;
-  const seconds = summary.cycles / a.options.cpuHz;
-  const percent = (summary.cycles * 100) / total;
-  a.out.printf('%s: %7d %5.2lfs %5.2lf%% %6lld', name, summary.count, seconds, percent, summary.mean);
-  printPercentiles(a, selfWeighted(a, summary), 6);
+  const percentiles = weightedPercentiles(a, summary);
+  a.out.printf(
+    '%s: %7d %5.2lfs %5.2lf%% %6lld',
+    name,
+    summary.count,
+    secondsOf(a, summary),
+    unsigned(summary.cycles * 100) / unsigned(total),
+    summary.mean,
+  );
+  printPercentiles(a, percentiles, 6);
 }
 
 /** `name: count mean {p5|p50|p95}` of stays on a pCPU. */
 export function printAffinity(a: Analyser, summary: CycleSummary, name: string): void {
   if (summary.count === 0) return;
   a.out.printf('%s: %7d %6lld', name, summary.count, summary.mean);
-  printPercentiles(a, percentiles(a, summary), 6);
+  printPercentiles(a, plainPercentiles(a, summary), 6);
 }
 
 /** `name events seconds percent mean cyc {p5|p50|p95}`; nothing where nothing happened. */
 export function printEventSummary(a: Analyser, summary: CycleSummary, name: string): void {
   if (summary.eventCount === 0) return;
-  const { out, options } = a;
-  const percent = (summary.cycles * 100) / a.totalCycles;
-  out.printf(
+  a.out.printf(
     '%s %7d %5.2lfs %5.2lf%% %5lld cyc',
     name,
     summary.eventCount,
-    summary.cycles / options.cpuHz,
-    percent,
+    secondsOf(a, summary),
+    (summary.cycles * 100) / a.totalCycles,
     summary.mean,
   );
-  printPercentiles(a, percentiles(a, summary), 5);
+  printPercentiles(a, plainPercentiles(a, summary), 5);
 }
 
-function selfWeighted({ search }: Analyser, { sample, samples }: CycleSummary): Percentiles {
-  return search.selfWeighted(sample, samples);
+function secondsOf({ options }: Analyser, { cycles }: CycleSummary): number {
+  return unsigned(cycles) / options.cpuHz;
 }
 
-function percentiles({ search }: Analyser, { sample, samples }: CycleSummary): Percentiles {
+/** A sum of durations as xenalyze has it, without a sign: TSC skew may make it negative. */
+function unsigned(sum: number): number {
+  return sum < 0 ? 2 ** 64 + sum : sum;
+}
+
+function weightedPercentiles(a: Analyser, { sample, samples, hasNegative }: CycleSummary): Percentiles {
+  const warnOfNegative = () => {
+    for (const cycles of sample.subarray(0, samples))
+      if (cycles < 0) a.warn.printf('self_weighted_percentile: Value %lld less than zero!\n', cycles);
+  };
+  return a.search.selfWeighted(sample, samples, hasNegative ? warnOfNegative : undefined);
+}
+
+function plainPercentiles({ search }: Analyser, { sample, samples }: CycleSummary): Percentiles {
   return search.percentiles(sample, samples);
 }
 
 function printPercentiles({ out, options }: Analyser, { p5, p50, p95 }: Percentiles, width: number): void {
   if (options.sampleSize !== 0) {
-    out.text(' {');
-    out.padded(p5, width);
-    out.text('|');
-    out.padded(p50, width);
-    out.text('|');
-    out.padded(p95, width);
+    for (const [i, value] of [p5, p50, p95].entries()) {
+      out.text(i === 0 ? ' {' : '|');
+      out.padded(value, width);
+    }
     out.text('}');
   }
   out.newline();

@@ -11,6 +11,7 @@ const LOST_RECORDS = 0x0001f001;
 /** The second look at a record of lost records, when its own time has come; no event of a trace. */
 export const LOST_RECORDS_END = 0x0001f032;
 const EVENT_MASK = 0x0fffffff;
+const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 const TURNS_BETWEEN_PROGRESS = 16_384;
 
 /** xenalyze copies this much at the place of a record, whatever its length. */
@@ -177,6 +178,7 @@ export class TraceWalk {
       const { words, wordsAt } = pcpu;
       const tsc = a.relative(words[wordsAt - 1], words[wordsAt - 2]) + pcpu.skewOffset;
       pcpu.tsc = tsc;
+      if (tsc > EXACT_MAX || tsc < -EXACT_MAX || pcpu.exactTsc !== undefined) this.#takeExactTsc(pcpu);
       if (pcpu.firstTsc === a.never) pcpu.firstTsc = tsc;
       if (pcpu.event === LOST_RECORDS && pcpu.extraWords === 4)
         pcpu.orderTsc = a.relative(words[wordsAt + 3], words[wordsAt + 2]) + pcpu.skewOffset;
@@ -184,6 +186,15 @@ export class TraceWalk {
       pcpu.lastTsc = tsc;
     } else pcpu.tsc = pcpu.lastTsc;
     this.#onRead?.(pcpu);
+  }
+
+  #takeExactTsc(pcpu: Pcpu): void {
+    const { tsc, words, wordsAt, skewOffset } = pcpu;
+    if (Math.abs(tsc) <= EXACT_MAX) pcpu.exactTsc = undefined;
+    else {
+      const inFile = (BigInt(words[wordsAt - 1]) << 32n) | BigInt(words[wordsAt - 2]);
+      pcpu.exactTsc = BigInt.asUintN(64, inFile + BigInt(skewOffset));
+    }
   }
 
   /**
@@ -236,7 +247,8 @@ export class TraceWalk {
       pcpu.fileOffset += (pcpu.size + bytes) >>> 0;
       pcpu.nextCpuChangeOffset = pcpu.fileOffset;
       this.#checkEnd(pcpu);
-      if (this.#onRead === undefined) this.#hop(pcpu);
+      // A pCPU that was found here has its turn first: it may have records that are earlier.
+      if (this.#onRead === undefined && this.#order.isFirst(pcpu)) this.#hop(pcpu);
       return;
     }
     this.#onWindow?.(pcpu, bytes);

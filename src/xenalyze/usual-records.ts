@@ -3,6 +3,7 @@ import { updatePcpuRunstate, updateRunstate } from './runstates.ts';
 import { BLOCKED, INIT, OFFLINE, type Pcpu, RUNNABLE, RUNNING, type Vcpu } from './state.ts';
 
 const SCHED = 1;
+const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 
 // What a record may be, by class and sub-class of its event (bits 12 to 27).
 const UNUSUAL = 0;
@@ -35,29 +36,29 @@ const TRANSITIONS = Uint8Array.from({ length: 0x1000 }, (_, bits) => {
  */
 export function passUsualRecords(a: Analyser, p: Pcpu): number {
   const { baseHigh, baseLow, firstTsc } = a;
-  if (!p.hasTsc || firstTsc === a.never) return 0;
-  const { words, skewOffset, turnEnd } = p;
+  if (!p.hasTsc || firstTsc === a.never || firstTsc < -EXACT_MAX || p.tsc < firstTsc || p.tsc > EXACT_MAX) return 0;
+  const { words, skewOffset } = p;
+  const turnEnd = Math.min(p.turnEnd, EXACT_MAX);
   const first = p.wordsAt - 3;
   const end = p.blockWords - 10;
   let at = first;
   let tsc = p.tsc;
-  let last = a.lastTsc;
   do {
     const header = words[at];
     const timed = header >>> 31;
+    let own = tsc;
     if (timed !== 0 && at !== first) {
-      const own = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
-      if (own > turnEnd) break;
-      tsc = own;
+      own = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
+      if (own > turnEnd || own < firstTsc) break;
     }
     const kind = KINDS[(header >>> 12) & 0xffff];
     if (kind === RUNSTATE) {
       if (timed === 0) break;
-      p.tsc = tsc;
+      p.tsc = own;
       const v = a.knownVcpu(words[at + 3]);
       if (v === undefined || !passTransition(a, p, v, header & 0xfff)) break;
     } else if (kind !== INERT) break;
-    if (tsc >= firstTsc) last = tsc;
+    tsc = own;
     at += 1 + timed * 2 + ((header >>> 28) & 7);
   } while (at <= end);
   if (at === first) return 0;
@@ -66,7 +67,7 @@ export function passUsualRecords(a: Analyser, p: Pcpu): number {
   p.volume.byClass[SCHED] += bytes;
   p.orderTsc = tsc;
   p.lastTsc = tsc;
-  a.lastTsc = last;
+  a.lastTsc = tsc;
   return bytes;
 }
 

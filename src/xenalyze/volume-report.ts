@@ -3,7 +3,6 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { divide } from './cycle-summary.ts';
 import { CLASS_NAMES, type Pcpu, RUNSTATE_NAMES, type TraceVolume } from './state.ts';
 
 const SCHED = 1;
@@ -28,26 +27,28 @@ export function printVolume({ out }: Analyser, volume: TraceVolume): void {
 /** What was in the window that a pCPU has come to the end of, and what dom0 did meanwhile. */
 export function reportWindow(a: Analyser, p: Pcpu, nextWindowBytes: number): void {
   const { out } = a;
-  const since = p.tsc - Math.max(p.bufferFirstTsc, p.bufferDom0RunstateTsc);
-  p.bufferDom0RunstateCycles[p.bufferDom0Runstate] += since;
+  const dom0Cycles = Array.from(p.bufferDom0RunstateCycles, BigInt);
+  const since = cyclesSince(a, p.tsc, Math.max(p.bufferFirstTsc, p.bufferDom0RunstateTsc));
+  dom0Cycles[p.bufferDom0Runstate] += since;
   out.printf(
     ' - updated p%d dom0_runstate %s to %lld cycles (+%lld)\n',
     p.number,
     RUNSTATE_NAMES[p.bufferDom0Runstate],
-    p.bufferDom0RunstateCycles[p.bufferDom0Runstate],
+    dom0Cycles[p.bufferDom0Runstate],
     since,
   );
-  const cycles = p.tsc - p.bufferFirstTsc;
+  const cycles = cyclesSince(a, p.tsc, p.bufferFirstTsc);
   printCycles(a, 'Buffer time', cycles);
-  if (p.bufferSize !== 0) out.printf('Rate: %lld cycles / byte\n', divide(cycles, p.bufferSize));
+  if (p.bufferSize !== 0)
+    out.printf('Rate: %lld cycles / byte\n', BigInt.asUintN(64, cycles) / BigInt(p.bufferSize));
   if (a.bufferTraceVirqTsc !== a.never) {
-    printCycles(a, 'trace_virq latency', p.tsc - a.bufferTraceVirqTsc);
+    printCycles(a, 'trace_virq latency', cyclesSince(a, p.tsc, a.bufferTraceVirqTsc));
     a.bufferTraceVirqTsc = a.never;
   } else out.text('No trace_virq record found.\n');
   out.text('Dom0 runstates this buffer:\n');
   for (const [runstate, name] of RUNSTATE_NAMES.entries()) {
-    if (p.bufferDom0RunstateCycles[runstate] === 0) continue;
-    a.setTimeOfDifference(p.bufferDom0RunstateCycles[runstate]);
+    if (dom0Cycles[runstate] === 0n) continue;
+    a.setTimeOfDifference(dom0Cycles[runstate]);
     out.printf('  %s: %u.%09u s\n', name, a.seconds, a.nanoseconds);
   }
   printVolume(a, p.bufferVolume);
@@ -57,7 +58,12 @@ export function reportWindow(a: Analyser, p: Pcpu, nextWindowBytes: number): voi
   p.bufferVolume.clear();
 }
 
-function printCycles(a: Analyser, name: string, cycles: number): void {
+function printCycles(a: Analyser, name: string, cycles: bigint): void {
   a.setTimeOfDifference(cycles);
   a.out.printf('%s: %u.%09u (%lld cycles)\n', name, a.seconds, a.nanoseconds, cycles);
+}
+
+/** Exact also where the first TSC is that of no record: then they are as many as the TSC itself says. */
+function cyclesSince(a: Analyser, tsc: number, first: number): bigint {
+  return BigInt(first === a.never ? a.absolute(tsc) : tsc - first);
 }

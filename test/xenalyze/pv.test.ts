@@ -55,6 +55,7 @@ const OF_417: readonly (readonly [event: number, words: Words, line: string])[] 
   [HYPERCALL_V2, [op(29, 1), 1], 'hypercall 1d (sched_op) block'],
   [HYPERCALL_V2, [op(12, 1, 0, 2), 9, ...u64(12n)], 'hypercall  c (memory_op) 00000009 ?? 0000000000000012'],
   [HYPERCALL_V2, [op(41)], 'hypercall 29'],
+  [HYPERCALL_V2, [op(29, 1)], 'hypercall 1d (sched_op) yield'],
 ];
 
 /** What 4.17 gets wrong, or never saw: its words, the line by default, the line with --compat. */
@@ -62,7 +63,7 @@ const OF_OTHERS: readonly (readonly [event: number, words: Words, line: string, 
   // The word that follows begins the next record.
   [HYPERCALL, [0xc0101010], ' 201001(20:1:1) 1 [ c0101010 ]', 'hypercall a0201003 eip c0101010'],
   [TRAP, [1, 2, 3], ' 201003(20:1:3) 3 [ 1 2 3 ]', 'trap 2 eip 1'],
-  [HYPERCALL_V2, [op(29, 1)], ' 20100d(20:1:d) 1 [ 10001d ]', 'hypercall 1d (sched_op) yield'],
+  [HYPERCALL_V2, [], ' 20100d(20:1:d) 0 [ ]', 'hypercall 1003'],
 ];
 
 describe('records of PV guests', () => {
@@ -103,8 +104,8 @@ describe('records of PV guests', () => {
       '    iret                         [23]:      1',
       '    vcpu_op                      [24]:      2',
       '    mmuext_op                    [26]:      1',
-      '    sched_op                     [29]:      1',
-      // xenalyze reads on behind the end of its names.
+      '    sched_op                     [29]:      2',
+      // There are no names for so many: this is what lies behind them in xenalyze.
       '    (null)                       [41]:      1',
     ];
     expect(lines.slice(from, lines.indexOf('Emulate eip list'))).toEqual([
@@ -118,7 +119,7 @@ describe('records of PV guests', () => {
       '  math state restore  1',
       '  ptwr  2',
       // Those within multicalls are among them, and come again by themselves.
-      '  hypercall  11',
+      '  hypercall  12',
       ...calls,
       '  hypercall (subcall)  2',
     ]);
@@ -126,10 +127,7 @@ describe('records of PV guests', () => {
 
   describe.skipIf(REAL_XENALYZE === undefined)('with the real xenalyze', () => {
     test.each([['-a'], ['-s']])('%s is the same', async (option) => {
-      const of417 = OF_417.filter(
-        ([event, [word]]) => option === '-a' || event !== HYPERCALL_V2 || word !== 41,
-      );
-      expect(await differenceOn(guest(of417), [option])).toBeUndefined();
+      expect(await differenceOn(guest(OF_417), [option])).toBeUndefined();
     });
 
     test.each([['-a'], ['-s']])('%s --compat 4.17 is the same for other layouts', async (option) => {

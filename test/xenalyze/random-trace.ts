@@ -130,6 +130,9 @@ const named = (name: string): EventDefinition => {
 const ofClass = (name: string) => catalog.events.filter(({ className }) => className === name);
 const subclass = ({ id }: EventDefinition) => (id >> 12) & 15;
 
+const HYPERCALL_V2 = 0x20100d;
+const HYPERCALL_SUBCALL = 0x20200e;
+
 /** Events that need no state to make sense. */
 const VERBOSE = ofClass('sched_core').filter((event) => subclass(event) === 8);
 const SCHEDULERS = ['credit', 'credit2', 'rtds', 'null_sched'].map(ofClass);
@@ -137,7 +140,8 @@ const MEMORY = ofClass('mem');
 const INTERRUPTS = ofClass('hw').filter((event) => subclass(event) === 2);
 const DOM0_OPERATIONS = ofClass('dom0_ops');
 const EMULATION = ofClass('hvm_emul');
-const PV = ofClass('pv');
+/** All but the hypercalls whose words say which arguments there are. */
+const PV = ofClass('pv').filter(({ id }) => id !== HYPERCALL_V2 && id !== HYPERCALL_SUBCALL);
 const SHADOW = ofClass('shadow');
 const HANDLERS = ofClass('hvm_handler');
 /** Numbers of older Xens and events of xenscope: to xenalyze they are unknown. */
@@ -361,7 +365,7 @@ class Host implements Surroundings {
   #pv(pcpu: HostPcpu): void {
     for (let n = this.#draws.below(4); n >= 0; n--) {
       if (this.#draws.chance(0.5)) this.#any(pcpu, PV);
-      else this.#emit(pcpu, this.#draws.pick([0x20100d, 0x20200e]), this.#hypercall());
+      else this.#emit(pcpu, this.#draws.pick([HYPERCALL_V2, HYPERCALL_SUBCALL]), this.#hypercall());
     }
   }
 
@@ -376,6 +380,7 @@ class Host implements Surroundings {
         [3, 2],
       ]);
       if (words.length + present > 7) break;
+      if (present === 0 && !this.#recipe.deliberate) break;
       words[0] += present * 2 ** (20 + 2 * argument);
       for (let word = 0; word < present; word++)
         words.push(draws.chance(0.7) ? draws.below(16) : draws.u32());

@@ -1,0 +1,131 @@
+/**
+ * Holds `xenscope xenalyze` against Xen's own xenalyze 4.17, byte by byte: on the recorded traces, on random ones of
+ * every class of records, and on damaged ones. XENALYZE_CASES=n makes n random traces of each kind instead of a few, and
+ * runs all sets of options on the recorded ones. Where xenalyze is not installed, the golden files stand for it;
+ * XENALYZE_GOLDEN=write has it write them.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { damaged } from './damage.ts';
+import { GOLDEN_TRACES } from './golden-traces.ts';
+import { OPTION_SETS } from './option-sets.ts';
+import { type Recipe, randomRecipe, randomTrace } from './random-trace.ts';
+import { difference, type Outcome, REAL_XENALYZE, runOurs, runReal } from './real-xenalyze.ts';
+
+const here = import.meta.dirname;
+const folder = mkdtempSync(join(tmpdir(), 'xenscope-xenalyze-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const cases = Number(process.env.XENALYZE_CASES ?? 0);
+const recorded = recordedTraces([join(here, '../../samples/traces'), join(here, '../../../shared/traces')]);
+const seedsFrom = (first: number, count: number) =>
+  Array.from({ length: cases || count }, (_, i) => first + i);
+const optionsOf = (index: number) => OPTION_SETS[index % OPTION_SETS.length];
+/** Where damage puts a record years away, the real one would print all the intervals until then. */
+const WITHOUT_INTERVALS = OPTION_SETS.filter(
+  (options) => !options.some((option) => /^(--interval|-i)/.test(option)),
+);
+
+/** On purpose, the default shows these lines of Xen 4.17's records otherwise than xenalyze 4.17 does. */
+const DELIBERATE = / (rtds:repl_budget|rtds:schedule) .*/g;
+
+describe.skipIf(REAL_XENALYZE === undefined)(
+  'as the real xenalyze (skipped where it is not installed)',
+  () => {
+    test.each(recorded)('with --compat 4.17: $name', async ({ path, index }) => {
+      for (const options of cases > 0 ? OPTION_SETS : [['-a', '-s'], optionsOf(index)])
+        await compare([...options, path]);
+    });
+
+    test.each(recorded)('without it, but for what is deliberate: $name', async ({ path }) => {
+      const real = runReal(['-a', path]);
+      const ours = await runOurs(['-a', path]);
+      expect(difference(withoutDeliberate(real), withoutDeliberate(ours))).toBeUndefined();
+    });
+
+    test.each(seedsFrom(1, 40))('with --compat 4.17: random trace %i', async (seed) => {
+      const path = written(`random-${seed}.trace`, randomTrace(seed, { anyLayout: seed % 4 === 0 }));
+      for (const options of [OPTION_SETS[seed % 2], optionsOf(seed)])
+        await compare([...options, ...processorOf(seed), path]);
+    });
+
+    test.each(seedsFrom(10_001, 15))(
+      'without it: random trace %i of records that both know',
+      async (seed) => {
+        const path = written(`plain-${seed}.trace`, randomTrace(seed, PLAIN));
+        await compare([...OPTION_SETS[seed % 2], ...processorOf(seed), path], []);
+        await compare([...optionsOf(seed), ...processorOf(seed), path], []);
+      },
+    );
+
+    test.each(seedsFrom(20_001, 40))('with --compat 4.17: damaged trace %i', async (seed) => {
+      const path = written(`damaged-${seed}.trace`, damaged(randomTrace(seed), seed));
+      for (const options of [OPTION_SETS[seed % 2], WITHOUT_INTERVALS[seed % WITHOUT_INTERVALS.length]])
+        await compare([...options, ...processorOf(seed), path]);
+    });
+  },
+);
+
+describe('as the real xenalyze once did', () => {
+  const outputs = Object.keys(GOLDEN_TRACES).flatMap((name) =>
+    Object.entries({ dump: ['-a'], summary: ['-s'] }).map(([kind, options]) => ({ name, kind, options })),
+  );
+  test.each(outputs)('$kind of $name', async ({ name, kind, options }) => {
+    const path = written(`${name}.trace`, GOLDEN_TRACES[name]);
+    const golden = join(here, 'golden', `${name}.${kind}.txt`);
+    if (process.env.XENALYZE_GOLDEN === 'write') writeFileSync(golden, runReal([...options, path]).stdout);
+    const { stdout } = await runOurs([...options, path]);
+    expect(stdout.toString('latin1')).toBe(readFileSync(golden, 'latin1'));
+  });
+});
+
+/** What the default and xenalyze 4.17 show alike. */
+const PLAIN: Partial<Recipe> = {
+  deliberate: false,
+  anyLayout: false,
+  paddedFaults: false,
+  extremes: 0,
+  wrongWords: 0,
+  stray: 0,
+};
+
+async function compare(
+  argv: readonly string[],
+  ourOptions: readonly string[] = ['--compat=4.17'],
+): Promise<void> {
+  const real = runReal(argv);
+  const ours = await runOurs([...ourOptions, ...argv]);
+  expect(difference(real, ours), argv.join(' ')).toBeUndefined();
+  if (real.finished) expect(ours.finished, `${argv.join(' ')}: comes to the end`).toBe(true);
+}
+
+function processorOf(seed: number): string[] {
+  return randomRecipe(seed).svm ? ['--svm-mode'] : [];
+}
+
+function withoutDeliberate({ stdout, ...rest }: Outcome): Outcome {
+  return { ...rest, stdout: Buffer.from(stdout.toString('latin1').replace(DELIBERATE, ' $1'), 'latin1') };
+}
+
+function written(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** The real one does not read gzip. */
+function recordedTraces(folders: readonly string[]): { name: string; path: string; index: number }[] {
+  return folders
+    .filter((path) => existsSync(path))
+    .flatMap((path) => readdirSync(path).map((name) => ({ name, path: join(path, name) })))
+    .filter(({ name }) => /\.trace(\.gz)?$/.test(name))
+    .map(({ name, path }, index) => {
+      const bare = name.replace(/\.gz$/, '');
+      return bare === name
+        ? { name, path, index }
+        : { name: bare, path: written(bare, gunzipSync(readFileSync(path))), index };
+    });
+}
