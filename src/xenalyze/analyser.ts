@@ -1,11 +1,11 @@
-import { putBytes, putNineDigits, putText, putThreeColumns } from './ascii.ts';
 import type { CycleCounter } from './cycle-table.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { PercentileSearch } from './percentiles.ts';
-import { DEFAULT_DOMAIN, DOMAIN_RUNSTATE_NAMES, Domain, IDLE_DOMAIN, Pcpu, RUNNABLE, RUNNABLE_CAUSE_NAMES, RUNSTATE_NAMES, Vcpu } from './state.ts';
+import { RecordHeader } from './record-header.ts';
+import { DEFAULT_DOMAIN, DOMAIN_RUNSTATE_NAMES, Domain, Pcpu, RUNNABLE, RUNNABLE_CAUSE_NAMES, RUNSTATE_NAMES, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 
@@ -66,14 +66,7 @@ export class Analyser {
   ended = false;
   #offByOne = false;
 
-  /** The text in front of the lines of the record that is being processed. */
-  readonly #header = new Uint8Array(16_384);
-  #headerLength = 0;
-  #headerOf: Pcpu | undefined;
-  /** One character a pCPU: what it does. */
-  readonly #picture = new Uint8Array(8192);
-  #pictureDrawn = -1;
-  #picturePcpu: Pcpu | undefined;
+  readonly #header: RecordHeader;
 
   constructor(
     options: XenalyzeOptions,
@@ -97,6 +90,7 @@ export class Analyser {
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
     this.times = times;
+    this.#header = new RecordHeader(this);
     this.watchesRunstates =
       options.scatterplotRunstate ||
       options.scatterplotRunstateTime ||
@@ -269,9 +263,8 @@ export class Analyser {
   }
 
   dumpGeneric(out: TextOutput, { event, extraWords, words, wordsAt }: Pcpu): void {
-    this.makeHeader();
     out.text(']');
-    out.bytesOf(this.#header, this.#headerLength);
+    this.writeHeader(out);
     out.printf(
       ' %7x(%x:%x:%x) %u [',
       event,
@@ -292,76 +285,38 @@ export class Analyser {
    * {@link makeHeader} is called because the record may change what it shows.
    */
   beginRecord(pcpu: Pcpu): void {
-    this.#headerOf = pcpu;
+    this.#header.begin(pcpu);
   }
 
   /** Makes the text in front of the lines of the record that is being processed. */
   makeHeader(): void {
-    if (this.#headerOf === undefined) return;
-    this.#headerLength = this.#putHeader(this.#header, 0, this.#headerOf);
-    this.#headerOf = undefined;
-  }
-
-  /** Puts the text in front of the lines of a record: time, picture of the pCPUs, vCPU. */
-  #putHeader(bytes: Uint8Array, start: number, pcpu: Pcpu): number {
-    let at = start;
-    if (pcpu.exactTsc === undefined) this.setTime(pcpu.tsc);
-    else this.setTimeOfAbsolute(pcpu.exactTsc);
-    if (this.seconds !== 0 || this.nanoseconds !== 0) {
-      at = putThreeColumns(bytes, at, this.seconds);
-      bytes[at++] = 0x2e;
-      at = putNineDigits(bytes, at, this.nanoseconds);
-    } else at = putText(bytes, at, '              ');
-    bytes[at++] = SPACE;
-    this.drawPicture(pcpu);
-    at = putBytes(bytes, at, this.#picture, this.#pictureDrawn + 1);
-    bytes[at++] = SPACE;
-    const { current } = pcpu;
-    return putText(bytes, at, current === undefined ? 'd?v?' : current.label);
+    this.#header.make();
   }
 
   /** As {@link writeHeader}, into a buffer. Returns the place behind it. */
-  putHeader(bytes: Uint8Array, at: number): number {
-    if (this.#headerOf === undefined) return putBytes(bytes, at, this.#header, this.#headerLength);
-    return this.#putHeader(bytes, at, this.#headerOf);
+  putHeader(view: DataView, at: number): number {
+    return this.#header.put(view, at);
   }
 
   /** Writes the text in front of the lines of a record. */
-  writeHeader(): void {
-    this.makeHeader();
-    this.out.bytesOf(this.#header, this.#headerLength);
+  writeHeader(out = this.out): void {
+    this.#header.make();
+    out.reserve();
+    out.at = this.#header.put(out.view, out.at);
   }
 
   /** The text in front of the lines of a record, for printf. */
   get header(): string {
-    this.makeHeader();
-    return String.fromCharCode(...this.#header.subarray(0, this.#headerLength));
+    return this.#header.text;
   }
 
   /** The picture of all pCPUs, with `pcpu` as the one that has a record. */
   picture(pcpu: Pcpu): string {
-    this.drawPicture(pcpu);
-    return String.fromCharCode(...this.#picture.subarray(0, this.#pictureDrawn + 1));
+    return this.#header.picture(pcpu);
   }
 
-  drawPicture(pcpu: Pcpu): void {
-    if (this.#picturePcpu !== undefined) this.draw(this.#picturePcpu);
-    while (this.#pictureDrawn < this.maxActivePcpu) this.draw(this.pcpu(++this.#pictureDrawn));
-    // Those that were drawn when they came, and that left before they were shown.
-    while (this.#picture[this.#pictureDrawn + 1] > 0) this.#pictureDrawn++;
-    this.#picture[pcpu.number] = 0x78;
-    this.#picturePcpu = pcpu;
-  }
-
-  /** Brings the character of a pCPU up to date. */
+  /** Brings the picture of a pCPU up to date. */
   draw(pcpu: Pcpu): void {
-    const { current, number } = pcpu;
-    let code = 0x7c;
-    if (pcpu.lostActive) code = 0x6c;
-    else if (current === undefined) code = SPACE;
-    else if (current.domain.id === DEFAULT_DOMAIN) code = 0x2e;
-    else if (current.domain.id === IDLE_DOMAIN)
-      code = this.options.dumpShowPowerStates ? (pcpu.powerState + 0x30) & 0xff : 0x2d;
-    this.#picture[number] = code;
+    this.#header.draw(pcpu);
   }
 }

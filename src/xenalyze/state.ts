@@ -6,6 +6,7 @@
  * constructors set them: V8 makes an object for every number that is put in a field that was undefined at first.
  * @module
  */
+import { AsciiText } from './ascii.ts';
 import { CycleSummary } from './cycle-summary.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import type { EipList } from './hvm/eip-list.ts';
@@ -183,6 +184,9 @@ export class Vcpu {
   readonly domain: Domain;
   /** `d1v0`; the default domain's and the idle domain's by their numbers. */
   readonly label: string;
+  /** The label, and the character of a pCPU on which it runs. */
+  readonly text: AsciiText;
+  readonly pictureCode: number;
   activated = false;
   guestPagingLevels = 0;
   runstate = INIT;
@@ -212,6 +216,10 @@ export class Vcpu {
     this.domain = domain;
     this.number = number;
     this.label = `d${domain.id}v${number}`;
+    this.text = new AsciiText(this.label);
+    this.pictureCode = '|'.charCodeAt(0);
+    if (domain.id === DEFAULT_DOMAIN) this.pictureCode = '.'.charCodeAt(0);
+    else if (domain.id === IDLE_DOMAIN) this.pictureCode = '-'.charCodeAt(0);
     this.runstateTsc = never;
     this.oldRunstateTsc = never;
     this.pcpuTsc = never;
