@@ -9,7 +9,6 @@ import { processHvm } from './hvm/hvm-process.ts';
 import type { Intervals } from './intervals.ts';
 import { endLostRecords, processLostRecords } from './lost-records.ts';
 import { processMemory } from './memory.ts';
-import { ERROR_STRICT } from './options.ts';
 import { processPv } from './pv.ts';
 import { type RecordLines, recordLines } from './record-lines.ts';
 import { processSched } from './sched.ts';
@@ -17,7 +16,7 @@ import { SCHED_LINES } from './sched-lines.ts';
 import { processShadow } from './shadow/shadow-process.ts';
 import { CLASSES, IDLE_DOMAIN, type Pcpu } from './state.ts';
 import { LOST_RECORDS_END, type Processor } from './trace-walk.ts';
-import { passUsualRecords } from './usual-records.ts';
+import { UsualRecords } from './usual-records.ts';
 
 const GENERAL = 0;
 const SCHED = 1;
@@ -36,13 +35,6 @@ const CLASS_OF = Int8Array.from({ length: 4096 }, (_, main) => {
   return bits !== 0 && (bits & (bits - 1)) === 0 ? 31 - Math.clz32(bits) : -1;
 });
 
-/** Whether runstates and what is made of them at the end are all that is wanted. */
-function onlyCounts({ options, watchesRunstates }: Analyser): boolean {
-  const { dumpAll, dumpRawReads, dumpRawProcess, dumpNoProcessing } = options;
-  const isShown = dumpAll || dumpRawReads || dumpRawProcess || dumpNoProcessing;
-  return !isShown && !watchesRunstates && options.tolerance >= ERROR_STRICT;
-}
-
 const schedLines = recordLines(SCHED_LINES);
 
 /** Processes records one by one. */
@@ -58,7 +50,10 @@ export class RecordProcessor implements Processor {
     this.#intervals = intervals;
     this.#schedLines = schedLines(a);
     this.#dumpAll = a.options.dumpAll;
-    if (onlyCounts(a)) this.passUsual = (p) => passUsualRecords(a, p);
+    if (UsualRecords.suit(a)) {
+      const usual = new UsualRecords(a, this.#schedLines);
+      this.passUsual = (p) => usual.pass(p);
+    }
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */

@@ -47,7 +47,7 @@ export function processRunstate(a: Analyser, p: Pcpu): void {
   const who = p.word(0);
   const vcpuNumber = who & 0xffff;
   const domainId = who >>> 16;
-  if (a.options.dumpAll) dumpRunstate(a, p, isChange, domainId, vcpuNumber, old, next);
+  if (a.options.dumpAll) dumpRunstate(a, p);
   if (isChange && isUnexpected(old, next)) {
     a.warn.printf(
       'Strange, d%dv%d unexpected runstate transition %s->%s\n',
@@ -89,23 +89,21 @@ function isUnexpected(old: number, next: number): boolean {
   return (next === RUNNING && old !== RUNNABLE) || (next === BLOCKED && old === RUNNABLE);
 }
 
-function dumpRunstate(
-  a: Analyser,
-  p: Pcpu,
-  isChange: boolean,
-  domainId: number,
-  vcpuNumber: number,
-  old: number,
-  next: number,
-): void {
+/** Writes the line of a runstate record. */
+export function dumpRunstate(a: Analyser, p: Pcpu): void {
+  const { event } = p;
+  const isChange = (event & 15) === CHANGE;
+  const next = isChange ? (event >>> 4) & 15 : RUNNING;
+  const old = isChange ? (event >>> 8) & 15 : RUNNING;
+  const who = p.word(0);
   const { out } = a;
   out.reserve();
   const { view } = out;
   let at = a.putHeader(view, putByte(view, out.at, 0x20));
   at = putAscii(view, at, isChange ? CHANGE_TEXT : CONTINUE_TEXT);
   if (p.extraWords === PERFORMANCE_COUNTER_WORDS) at = putCounters(view, at, p);
-  at = putInteger(view, putByte(view, at, 0x64), domainId);
-  at = putInteger(view, putByte(view, at, 0x76), vcpuNumber);
+  at = putInteger(view, putByte(view, at, 0x64), who >>> 16);
+  at = putInteger(view, putByte(view, at, 0x76), who & 0xffff);
   const transition = old * 16 + next;
   TRANSITION_TEXTS[transition] ??= new AsciiText(` ${nameOf(old)}->${nameOf(next)}\n`);
   out.at = putAscii(view, at, TRANSITION_TEXTS[transition]);

@@ -1,6 +1,11 @@
 import type { Analyser } from './analyser.ts';
+import { ERROR_STRICT } from './options.ts';
+import type { RecordLines } from './record-lines.ts';
 import { updatePcpuRunstate, updateRunstate } from './runstates.ts';
 import { BLOCKED, INIT, OFFLINE, type Pcpu, RUNNABLE, RUNNING, type Vcpu } from './state.ts';
+import { processSched } from './sched.ts';
+import { dumpRunstate } from './sched-runstate.ts';
+import { RECORD_WORDS } from './trace-walk.ts';
 
 const SCHED = 1;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
@@ -28,77 +33,117 @@ const TRANSITIONS = Uint8Array.from({ length: 0x1000 }, (_, bits) => {
 });
 
 /**
- * The quick way through what most of a trace is made of, for runs that only count: transitions of runstates that agree
- * with what is known, and records that change nothing but how many bytes there were. All others are left alone.
- *
- * Goes from the current record of a pCPU on, as long as records are usual, not later than its turn, and in its block of
- * the file. Returns how many bytes they have; the pCPU is at the last of them.
+ * The quick way through what most of a trace is made of: transitions of runstates that agree with what is known, and
+ * records that change nothing but how many bytes there were. All others are left alone.
  */
-export function passUsualRecords(a: Analyser, p: Pcpu): number {
-  const { baseHigh, baseLow, firstTsc } = a;
-  if (!p.hasTsc || firstTsc === a.never || firstTsc < -EXACT_MAX || p.tsc < firstTsc || p.tsc > EXACT_MAX) return 0;
-  const { words, skewOffset } = p;
-  const turnEnd = Math.min(p.turnEnd, EXACT_MAX);
-  const first = p.wordsAt - 3;
-  const end = p.blockWords - 10;
-  let at = first;
-  let tsc = p.tsc;
-  do {
-    const header = words[at];
-    const timed = header >>> 31;
-    let own = tsc;
-    if (timed !== 0 && at !== first) {
-      own = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
-      if (own > turnEnd || own < firstTsc) break;
-    }
-    const kind = KINDS[(header >>> 12) & 0xffff];
-    if (kind === RUNSTATE) {
-      if (timed === 0) break;
-      p.tsc = own;
-      const v = a.knownVcpu(words[at + 3]);
-      if (v === undefined || !passTransition(a, p, v, header & 0xfff)) break;
-    } else if (kind !== INERT) break;
-    tsc = own;
-    at += 1 + timed * 2 + ((header >>> 28) & 7);
-  } while (at <= end);
-  if (at === first) return 0;
-  const bytes = (at - first) * 4;
-  p.summary = true;
-  p.volume.byClass[SCHED] += bytes;
-  p.orderTsc = tsc;
-  p.lastTsc = tsc;
-  a.lastTsc = tsc;
-  return bytes;
+export class UsualRecords {
+  readonly #a: Analyser;
+  readonly #dumpAll: boolean;
+  readonly #lines: RecordLines;
+
+  /** @param lines How scheduling records are shown. */
+  constructor(a: Analyser, lines: RecordLines) {
+    this.#a = a;
+    this.#dumpAll = a.options.dumpAll;
+    this.#lines = lines;
+  }
+
+  /** Whether the options want nothing of such records but what {@link pass} does. */
+  static suit({ options, watchesRunstates }: Analyser): boolean {
+    const { dumpRawReads, dumpRawProcess, dumpNoProcessing, tolerance } = options;
+    const isShown = dumpRawReads || dumpRawProcess || dumpNoProcessing;
+    return !isShown && !watchesRunstates && tolerance >= ERROR_STRICT;
+  }
+
+  /**
+   * Goes from the current record of a pCPU on, as long as records are usual, not later than its turn, and in its block of
+   * the file. Returns how many bytes they have; the pCPU is at the last of them.
+   */
+  pass(p: Pcpu): number {
+    const a = this.#a;
+    const dumpAll = this.#dumpAll;
+    const { baseHigh, baseLow, firstTsc } = a;
+    if (!p.hasTsc || firstTsc === a.never || firstTsc < -EXACT_MAX) return 0;
+    if (p.tsc < firstTsc || p.tsc > EXACT_MAX) return 0;
+    const { words, skewOffset } = p;
+    const turnEnd = Math.min(p.turnEnd, EXACT_MAX);
+    const first = p.wordsAt - 3;
+    const end = p.blockWords - RECORD_WORDS;
+    let at = first;
+    let tsc = p.tsc;
+    do {
+      const header = words[at];
+      const timed = header >>> 31;
+      let own = tsc;
+      if (timed !== 0 && at !== first) {
+        own = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
+        if (own > turnEnd || own < firstTsc) break;
+      }
+      const kind = KINDS[(header >>> 12) & 0xffff];
+      if (kind === RUNSTATE) {
+        const v = a.knownVcpu(words[at + 3]);
+        const transition = timed === 0 || v === undefined ? UNUSUAL : usualTransition(a, p, v, header & 0xfff);
+        if (transition === UNUSUAL) break;
+        p.tsc = own;
+        if (dumpAll) {
+          this.#take(p, header, at, timed);
+          dumpRunstate(a, p);
+        }
+        pass(a, p, v!, transition, (header >>> 4) & 15);
+      } else if (kind === INERT) {
+        if (dumpAll) {
+          p.tsc = own;
+          this.#take(p, header, at, timed);
+          processSched(a, p, this.#lines);
+        }
+      } else break;
+      tsc = own;
+      at += 1 + timed * 2 + ((header >>> 28) & 7);
+    } while (at <= end);
+    if (at === first) return 0;
+    const bytes = (at - first) * 4;
+    p.summary = true;
+    p.volume.byClass[SCHED] += bytes;
+    p.orderTsc = tsc;
+    p.lastTsc = tsc;
+    a.lastTsc = tsc;
+    return bytes;
+  }
+
+  /** Makes a record the current one of its pCPU, as far as its line needs that. */
+  #take(p: Pcpu, header: number, at: number, timed: number): void {
+    p.event = header & 0x0fffffff;
+    p.extraWords = (header >>> 28) & 7;
+    p.wordsAt = at + 1 + timed * 2;
+    this.#a.beginRecord(p);
+  }
 }
 
-/** A transition at the TSC of the pCPU; false, and nothing done, where it does not agree with what is known of the vCPU and the pCPU. */
-function passTransition(a: Analyser, p: Pcpu, v: Vcpu, bits: number): boolean {
-  if (v.hvm !== undefined) return false;
+/** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */
+function usualTransition(a: Analyser, p: Pcpu, v: Vcpu, bits: number): number {
+  if (v.hvm !== undefined) return UNUSUAL;
+  const transition = TRANSITIONS[bits];
+  let isUsual = false;
+  if (transition === STOP)
+    isUsual = v.runstate === RUNNING && p.current === v && v.pcpu === p && a.lostCpus === 0;
+  else if (transition === START)
+    isUsual = v.runstate === RUNNABLE && p.current === undefined && v.pcpu === p && v.activated;
+  else if (transition === WAIT) isUsual = v.runstate === bits >>> 8;
+  else if (transition === CONTINUE) isUsual = v.runstate === RUNNING && v.pcpu === p;
+  return isUsual ? transition : UNUSUAL;
+}
+
+/** Makes a transition, at the TSC of the pCPU's current record. */
+function pass(a: Analyser, p: Pcpu, v: Vcpu, transition: number, runstate: number): void {
   const { tsc } = p;
-  let next = (bits >>> 4) & 15;
-  switch (TRANSITIONS[bits]) {
-    case STOP:
-      if (v.runstate !== RUNNING || p.current !== v || v.pcpu !== p || a.lostCpus !== 0) return false;
-      updatePcpuRunstate(a, p, tsc);
-      p.current = undefined;
-      break;
-    case START:
-      if (v.runstate !== RUNNABLE || p.current !== undefined || v.pcpu !== p || !v.activated) return false;
-      p.current = v;
-      p.timeTsc = tsc;
-      p.seenValidSchedule = true;
-      break;
-    case WAIT:
-      if (v.runstate !== bits >>> 8) return false;
-      break;
-    case CONTINUE:
-      if (v.runstate !== RUNNING || v.pcpu !== p) return false;
-      next = RUNNING;
-      break;
-    default:
-      return false;
+  if (transition === STOP) {
+    updatePcpuRunstate(a, p, tsc);
+    p.current = undefined;
+  } else if (transition === START) {
+    p.current = v;
+    p.timeTsc = tsc;
+    p.seenValidSchedule = true;
   }
   v.wrongOldRunstate = INIT;
-  updateRunstate(a, v, next, tsc);
-  return true;
+  updateRunstate(a, v, transition === CONTINUE ? RUNNING : runstate, tsc);
 }
