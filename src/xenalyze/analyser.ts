@@ -23,6 +23,9 @@ export class Analyser {
   readonly stderr: TextOutput;
   readonly symbols: SymbolTable;
 
+  /** The TSC of the transition that is being made. */
+  now = 0;
+
   /** Added to every TSC of this program to get that of the file. */
   readonly tscBase: bigint;
   readonly baseHigh: number;
@@ -86,6 +89,7 @@ export class Analyser {
     this.never = -Number(tscBase);
     this.firstTsc = this.never;
     this.lastTsc = this.never;
+    this.now = this.never;
     this.baseHigh = Number(tscBase >> 32n);
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;

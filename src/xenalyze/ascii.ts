@@ -32,14 +32,16 @@ export class AsciiText {
 
   constructor(text: string) {
     this.length = text.length;
-    const bytes = new Uint8Array(Math.ceil(text.length / 8) * 8);
+    const bytes = new Uint8Array(Math.max(16, Math.ceil(text.length / 8) * 8));
     for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     this.words = new Float64Array(bytes.buffer);
   }
 }
 
 export function putAscii(view: DataView, at: number, { words, length }: AsciiText): number {
-  for (let i = 0; i < words.length; i++) view.setFloat64(at + i * 8, words[i], true);
+  view.setFloat64(at, words[0], true);
+  view.setFloat64(at + 8, words[1], true);
+  for (let i = 2; i < words.length; i++) view.setFloat64(at + i * 8, words[i], true);
   return at + length;
 }
 

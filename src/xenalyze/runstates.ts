@@ -63,7 +63,13 @@ const HEIGHTS = [3, 2, 0, 1, -1, -2, -2];
 
 /** A vCPU goes over to `runstate` at `tsc`: the time since its last transition is counted. */
 export function updateRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
-  const { times, never } = a;
+  a.now = tsc;
+  updateRunstateNow(a, v, runstate);
+}
+
+/** As {@link updateRunstate}, at {@link Analyser.now}. */
+export function updateRunstateNow(a: Analyser, v: Vcpu, runstate: number): void {
+  const { times, never, now: tsc } = a;
   const { domain } = v;
   if (a.watchesRunstates) watch(a, v, runstate, tsc);
   if (v.runstateTsc > never && v.runstateTsc < tsc) times.add(v.countedAs, tsc - v.runstateTsc);

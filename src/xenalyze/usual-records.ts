@@ -1,7 +1,7 @@
 import type { Analyser } from './analyser.ts';
 import { ERROR_STRICT } from './options.ts';
 import type { RecordLines } from './record-lines.ts';
-import { updatePcpuRunstate, updateRunstate } from './runstates.ts';
+import { updatePcpuRunstate, updateRunstateNow } from './runstates.ts';
 import { BLOCKED, INIT, OFFLINE, type Pcpu, RUNNABLE, RUNNING, type Vcpu } from './state.ts';
 import { processSched } from './sched.ts';
 import { dumpRunstate } from './sched-runstate.ts';
@@ -84,17 +84,18 @@ export class UsualRecords {
         const v = a.knownVcpu(words[at + 3]);
         const transition = timed === 0 || v === undefined ? UNUSUAL : usualTransition(a, p, v, header & 0xfff);
         if (transition === UNUSUAL) break;
-        p.tsc = own;
         if (dumpAll) {
+          p.tsc = own;
           this.#take(p, header, at, timed);
           dumpRunstate(a, p);
         }
+        a.now = own;
         pass(a, p, v!, transition, (header >>> 4) & 15);
       } else if (kind === INERT) {
         if (dumpAll) {
           p.tsc = own;
           this.#take(p, header, at, timed);
-          processSched(a, p, this.#lines);
+          if (!this.#lines.write(a, p)) processSched(a, p, this.#lines);
         }
       } else break;
       tsc = own;
@@ -133,17 +134,16 @@ function usualTransition(a: Analyser, p: Pcpu, v: Vcpu, bits: number): number {
   return isUsual ? transition : UNUSUAL;
 }
 
-/** Makes a transition, at the TSC of the pCPU's current record. */
+/** Makes a transition, at {@link Analyser.now}. */
 function pass(a: Analyser, p: Pcpu, v: Vcpu, transition: number, runstate: number): void {
-  const { tsc } = p;
   if (transition === STOP) {
-    updatePcpuRunstate(a, p, tsc);
+    updatePcpuRunstate(a, p, a.now);
     p.current = undefined;
   } else if (transition === START) {
     p.current = v;
-    p.timeTsc = tsc;
+    p.timeTsc = a.now;
     p.seenValidSchedule = true;
   }
   v.wrongOldRunstate = INIT;
-  updateRunstate(a, v, transition === CONTINUE ? RUNNING : runstate, tsc);
+  updateRunstateNow(a, v, transition === CONTINUE ? RUNNING : runstate);
 }
