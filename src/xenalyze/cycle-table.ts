@@ -187,7 +187,7 @@ export function findPercentiles(
   progress: Int32Array,
 ): void {
   const { data, chunks, samples, sampleSizes, long } = content;
-  const search = new PercentileSearch();
+  const search = new PercentileSearch().prepare();
   let values = new Float64Array(CHUNK);
   const numbers = results.length / 3;
   for (;;) {

@@ -1,7 +1,6 @@
 import { DiagnosticLog, openSource, type TraceSource } from '../decoder/index.ts';
 import { Analyser } from './analyser.ts';
 import { type CycleCounter, CycleTable, NO_COUNTER } from './cycle-table.ts';
-import { CycleTableThread } from './cycle-table-thread.ts';
 import { Intervals } from './intervals.ts';
 import type { XenalyzeOptions } from './options.ts';
 import { parseXenalyzeOptions } from './parse-options.ts';
@@ -42,7 +41,7 @@ export async function runXenalyze(argv: readonly string[], io: XenalyzeIo): Prom
     if (options.traceFile === undefined) return 1;
     const source = await openSource(options.traceFile, new DiagnosticLog(), {});
     try {
-      return analyse(source, options, out, stderr, io);
+      return analyse(source, options, await counterFor(source, options), out, stderr, io);
     } finally {
       source.close();
     }
@@ -55,12 +54,13 @@ export async function runXenalyze(argv: readonly string[], io: XenalyzeIo): Prom
 function analyse(
   source: TraceSource,
   options: XenalyzeOptions,
+  times: CycleCounter,
   out: TextOutput,
   stderr: TextOutput,
   io: XenalyzeIo,
 ): number {
   const symbols = loadSymbols(options.symbolFile, stderr);
-  const a = new Analyser(options, out, stderr, symbols, tscBaseOf(source), counterFor(source, options));
+  const a = new Analyser(options, out, stderr, symbols, tscBaseOf(source), times);
   if (a.symbols.refused) a.wouldEnd();
   const intervals = options.interval && new Intervals(a, options.interval);
   const processor = new RecordProcessor(a, intervals);
@@ -77,9 +77,11 @@ function analyse(
   return a.ended ? 1 : 0;
 }
 
-function counterFor({ bytes }: TraceSource, options: XenalyzeOptions): CycleCounter {
+async function counterFor({ bytes }: TraceSource, options: XenalyzeOptions): Promise<CycleCounter> {
   if (!options.summary) return NO_COUNTER;
-  return bytes < THREAD_BYTES ? new CycleTable(options) : new CycleTableThread(options);
+  if (bytes < THREAD_BYTES) return new CycleTable(options);
+  const { CycleTableThread } = await import('./cycle-table-thread.ts');
+  return new CycleTableThread(options);
 }
 
 function processorOf(a: Analyser, processor: RecordProcessor): Processor {
