@@ -140,9 +140,9 @@ export class Analyser {
     return domain.vcpus[number] ?? this.createVcpu(domain, number);
   }
 
-  /** The vCPU of which a word has the domain (high) and the number (low), if there is one yet. */
+  /** The vCPU that has this {@link Vcpu.word}, if there is one yet. */
   knownVcpu(word: number): Vcpu | undefined {
-    return this.#vcpuByWord.get(word | 0);
+    return this.#vcpuByWord.get(word);
   }
 
   createVcpu(domain: Domain, number: number): Vcpu {
@@ -152,7 +152,7 @@ export class Analyser {
       this.times.addTo(times + RUNNABLE, times + cause);
     const vcpu = new Vcpu(domain, number, this.never, times);
     domain.vcpus[number] = vcpu;
-    if (domain.id >>> 16 === 0) this.#vcpuByWord.set((domain.id << 16) | number, vcpu);
+    if (domain.id >>> 16 === 0) this.#vcpuByWord.set(vcpu.word, vcpu);
     return vcpu;
   }
 

@@ -10,20 +10,25 @@ export const OVERSHOOT = 16;
 
 const MINUS = 0x2d;
 const SPACE = 0x20;
+const POINT = 0x2e;
 const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
-/** Up to four characters in one number, the first one lowest. */
-function packed(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) bytes |= text.charCodeAt(i) << (8 * i);
-  return bytes;
+// By number below 1000, four characters, the first one lowest: its digits; the same as three, with zeros in front; these
+// and a space; as three, with spaces in front, and a point.
+const NUMBERS = new Uint32Array(1000);
+const TRIPLES = new Uint32Array(1000);
+const TRIPLES_AND_SPACE = new Uint32Array(1000);
+const COLUMNS_AND_POINT = new Uint32Array(1000);
+for (let number = 0; number < 1000; number++) {
+  const hundreds = (number / 100) | 0;
+  const tens = ((number / 10) | 0) % 10;
+  const triple = ((number % 10) << 16) | (tens << 8) | hundreds | 0x303030;
+  const blanks = number < 10 ? 2 : number < 100 ? 1 : 0;
+  NUMBERS[number] = triple >>> (8 * blanks);
+  TRIPLES[number] = triple;
+  TRIPLES_AND_SPACE[number] = triple | (SPACE << 24);
+  COLUMNS_AND_POINT[number] = triple - [0, 0x10, 0x1010][blanks] + (POINT << 24);
 }
-
-/** By number below 1000: its digits; the same as three, with zeros or with spaces in front, and another character. */
-const NUMBERS = Uint32Array.from({ length: 1000 }, (_, i) => packed(`${i}`));
-const TRIPLES = Uint32Array.from({ length: 1000 }, (_, i) => packed(`${i}`.padStart(3, '0')));
-const TRIPLES_AND_SPACE = Uint32Array.from({ length: 1000 }, (_, i) => packed(`${i} `.padStart(4, '0')));
-const COLUMNS_AND_POINT = Uint32Array.from({ length: 1000 }, (_, i) => packed(`${i}.`.padStart(4)));
 
 /** ASCII text that is put many times. No eight characters of it are a number that is not one, so they stay as they are. */
 export class AsciiText {
@@ -113,7 +118,7 @@ export function putSeconds(view: DataView, start: number, seconds: number, nanos
     at += 4;
   } else {
     at = putInteger(view, at, seconds);
-    view.setUint8(at++, 0x2e);
+    view.setUint8(at++, POINT);
   }
   if (nanoseconds < 1e9) return putNine(view, at, nanoseconds, TRIPLES_AND_SPACE) + 1;
   return putByte(view, putInteger(view, at, nanoseconds), SPACE);

@@ -30,10 +30,9 @@ const LOST_RECORDS = 0x0001f001;
 const WRAP_BUFFER = 0x0001f002;
 
 /** The class of an event by its main part (bits 16 to 27), which has one bit set; -1 where it has none or several. */
-const CLASS_OF = Int8Array.from({ length: 4096 }, (_, main) => {
-  const bits = main & (2 ** CLASSES - 1);
-  return bits !== 0 && (bits & (bits - 1)) === 0 ? 31 - Math.clz32(bits) : -1;
-});
+const CLASS_OF = new Int8Array(4096).fill(-1);
+for (let main = 0; main < CLASS_OF.length; main += 2 ** CLASSES)
+  for (let bit = 0; bit < CLASSES; bit++) CLASS_OF[main + 2 ** bit] = bit;
 
 const schedLines = recordLines(SCHED_LINES);
 
@@ -43,7 +42,7 @@ export class RecordProcessor implements Processor {
   readonly #intervals: Intervals | undefined;
   readonly #schedLines: RecordLines;
   readonly #dumpAll: boolean;
-  readonly passUsual: ((pcpu: Pcpu) => number) | undefined;
+  readonly passUsual: ((pcpu: Pcpu) => boolean) | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;

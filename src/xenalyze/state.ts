@@ -102,6 +102,8 @@ export class Pcpu {
   orderTsc = 0;
   /** Up to which TSC it goes on before another pCPU comes. */
   turnEnd = 0;
+  /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet; it is a usual one. */
+  parked = false;
 
   // Where it is in the file; {@link words} are what lies from blockOffset on.
   fileOffset = 0;
@@ -119,6 +121,8 @@ export class Pcpu {
   skewDownstream = 0;
 
   current: Vcpu | undefined;
+  /** The last other vCPU of which it had a record. */
+  recent: Vcpu | undefined;
 
   lostActive = false;
   lostDomainValid = false;
@@ -186,6 +190,8 @@ export class Vcpu {
   readonly label: string;
   /** The label, and the character of a pCPU on which it runs. */
   readonly text: AsciiText;
+  /** Domain (high) and number (low) as records have them in one word, signed. */
+  readonly word: number;
   readonly pictureCode: number;
   activated = false;
   guestPagingLevels = 0;
@@ -216,6 +222,7 @@ export class Vcpu {
     this.domain = domain;
     this.number = number;
     this.label = `d${domain.id}v${number}`;
+    this.word = (domain.id << 16) | number;
     this.text = new AsciiText(this.label);
     this.pictureCode = '|'.charCodeAt(0);
     if (domain.id === DEFAULT_DOMAIN) this.pictureCode = '.'.charCodeAt(0);

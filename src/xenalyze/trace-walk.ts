@@ -31,10 +31,11 @@ export interface Processor {
   /** Called with each record that is no window header, in order. */
   process(pcpu: Pcpu): void;
   /**
-   * Processes some of a pCPU's records, from the current one on, that are in its block and in its turn. Returns
-   * how many bytes they have, 0 where the current one has to be processed by itself.
+   * Processes some of a pCPU's records, from the current one on, that are in its block and in its turn. Returns whether it
+   * did; if not, the current one has to be processed by itself. The pCPU's place in the file is behind them. It may leave
+   * the pCPU {@link Pcpu.parked}.
    */
-  readonly passUsual: ((pcpu: Pcpu) => number) | undefined;
+  readonly passUsual: ((pcpu: Pcpu) => boolean) | undefined;
 }
 
 export interface WalkHooks {
@@ -62,7 +63,7 @@ export class TraceWalk {
   #lastEpochOffset = 0;
   #earlyEof = false;
   readonly #processor: Processor;
-  readonly #passUsual: ((pcpu: Pcpu) => number) | undefined;
+  readonly #passUsual: ((pcpu: Pcpu) => boolean) | undefined;
   readonly #onRead: ((pcpu: Pcpu) => void) | undefined;
   readonly #onWindow: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
   #turnsUntilProgress = 0;
@@ -105,15 +106,17 @@ export class TraceWalk {
   #takeTurn(pcpu: Pcpu): void {
     const processor = this.#processor;
     const passUsual = this.#passUsual;
-    for (;;) {
-      if (pcpu.event === CPU_CHANGE) {
+    do {
+      if (!pcpu.parked && pcpu.event === CPU_CHANGE) {
         this.#changeWindow(pcpu);
         this.#readNext(pcpu);
         return;
       }
-      const bytes = passUsual === undefined ? 0 : passUsual(pcpu);
-      if (bytes !== 0) pcpu.fileOffset += bytes;
-      else {
+      const wasParked = pcpu.parked;
+      if (passUsual?.(pcpu)) {
+        if (pcpu.parked) return;
+      } else {
+        if (wasParked) this.#unpark(pcpu);
         processor.process(pcpu);
         if (pcpu.event === LOST_RECORDS) {
           this.#expectEndOfLoss(pcpu);
@@ -122,8 +125,15 @@ export class TraceWalk {
         pcpu.fileOffset += pcpu.size;
       }
       this.#readNext(pcpu);
-      if (pcpu.orderTsc > pcpu.turnEnd || !pcpu.active) return;
-    }
+    } while (pcpu.orderTsc <= pcpu.turnEnd && pcpu.active);
+  }
+
+  /** Reads a record whose TSC is known already: since then, that of its pCPU may have been found to be out of step. */
+  #unpark(pcpu: Pcpu): void {
+    const { orderTsc } = pcpu;
+    this.#read(pcpu);
+    pcpu.tsc = orderTsc;
+    pcpu.lastTsc = orderTsc;
   }
 
   /** A record of lost records is processed a second time, at the time at which it was written. */

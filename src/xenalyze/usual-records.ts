@@ -23,14 +23,14 @@ const STOP = 1;
 const START = 2;
 const WAIT = 3;
 const CONTINUE = 4;
-const TRANSITIONS = Uint8Array.from({ length: 0x1000 }, (_, bits) => {
-  const [old, next, kind] = [bits >>> 8, (bits >>> 4) & 15, bits & 15];
-  if (kind === 2) return CONTINUE;
-  if (kind !== 1 || old > OFFLINE || next > OFFLINE) return UNUSUAL;
-  if (next === RUNNING) return old === RUNNABLE ? START : UNUSUAL;
-  if (old === RUNNING) return STOP;
-  return old === RUNNABLE && next === BLOCKED ? UNUSUAL : WAIT;
-});
+const TRANSITIONS = new Uint8Array(0x1000);
+for (let old = RUNNING; old <= OFFLINE; old++) {
+  if (old !== RUNNING) TRANSITIONS[(RUNNING << 8) | (old << 4) | 1] = STOP;
+  for (let next = RUNNABLE; old !== RUNNING && next <= OFFLINE; next++)
+    if (old !== RUNNABLE || next !== BLOCKED) TRANSITIONS[(old << 8) | (next << 4) | 1] = WAIT;
+}
+TRANSITIONS[(RUNNABLE << 8) | (RUNNING << 4) | 1] = START;
+for (let bits = 2; bits < TRANSITIONS.length; bits += 16) TRANSITIONS[bits] = CONTINUE;
 
 /**
  * The quick way through what most of a trace is made of: transitions of runstates that agree with what is known, and
@@ -56,32 +56,39 @@ export class UsualRecords {
   }
 
   /**
-   * Goes from the current record of a pCPU on, as long as records are usual, not later than its turn, and in its block of
-   * the file. Returns how many bytes they have; the pCPU is at the last of them.
+   * Goes from the current record of a pCPU on, as long as records are usual, in its turn, and in its block of the file.
+   * Returns whether there were any; the pCPU's place in the file is behind them. If the next record is usual as well, but
+   * not in its turn, the pCPU is parked.
    */
-  pass(p: Pcpu): number {
+  pass(p: Pcpu): boolean {
     const a = this.#a;
     const dumpAll = this.#dumpAll;
     const { baseHigh, baseLow, firstTsc } = a;
-    if (!p.hasTsc || firstTsc === a.never || firstTsc < -EXACT_MAX) return 0;
-    if (p.tsc < firstTsc || p.tsc > EXACT_MAX) return 0;
     const { words, skewOffset } = p;
+    let tsc = p.orderTsc;
+    if (p.parked) p.parked = false;
+    else if (!p.hasTsc || tsc !== p.tsc || firstTsc === a.never || firstTsc < -EXACT_MAX) return false;
+    if (tsc < firstTsc || tsc > EXACT_MAX) return false;
     const turnEnd = Math.min(p.turnEnd, EXACT_MAX);
-    const first = p.wordsAt - 3;
+    const first = (p.fileOffset - p.blockOffset) / 4;
     const end = p.blockWords - RECORD_WORDS;
     let at = first;
-    let tsc = p.tsc;
     do {
       const header = words[at];
       const timed = header >>> 31;
+      const kind = KINDS[(header >>> 12) & 0xffff];
+      if (kind === UNUSUAL) break;
       let own = tsc;
       if (timed !== 0 && at !== first) {
         own = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
-        if (own > turnEnd || own < firstTsc) break;
+        if (own > turnEnd || own < firstTsc) {
+          p.parked = own > turnEnd && own <= EXACT_MAX;
+          p.orderTsc = own;
+          break;
+        }
       }
-      const kind = KINDS[(header >>> 12) & 0xffff];
       if (kind === RUNSTATE) {
-        const v = a.knownVcpu(words[at + 3]);
+        const v = vcpuOf(a, p, words[at + 3] | 0);
         const transition = timed === 0 || v === undefined ? UNUSUAL : usualTransition(a, p, v, header & 0xfff);
         if (transition === UNUSUAL) break;
         if (dumpAll) {
@@ -91,24 +98,23 @@ export class UsualRecords {
         }
         a.now = own;
         pass(a, p, v!, transition, (header >>> 4) & 15);
-      } else if (kind === INERT) {
-        if (dumpAll) {
-          p.tsc = own;
-          this.#take(p, header, at, timed);
-          if (!this.#lines.write(a, p)) processSched(a, p, this.#lines);
-        }
-      } else break;
+      } else if (dumpAll) {
+        p.tsc = own;
+        this.#take(p, header, at, timed);
+        if (!this.#lines.write(a, p)) processSched(a, p, this.#lines);
+      }
       tsc = own;
       at += 1 + timed * 2 + ((header >>> 28) & 7);
     } while (at <= end);
-    if (at === first) return 0;
+    if (at === first) return false;
     const bytes = (at - first) * 4;
     p.summary = true;
     p.volume.byClass[SCHED] += bytes;
-    p.orderTsc = tsc;
+    p.fileOffset += bytes;
+    if (!p.parked) p.orderTsc = tsc;
     p.lastTsc = tsc;
     a.lastTsc = tsc;
-    return bytes;
+    return true;
   }
 
   /** Makes a record the current one of its pCPU, as far as its line needs that. */
@@ -118,6 +124,13 @@ export class UsualRecords {
     p.wordsAt = at + 1 + timed * 2;
     this.#a.beginRecord(p);
   }
+}
+
+/** The vCPU of a runstate record, if it is known: mostly it runs on the pCPU, or was woken there last. */
+function vcpuOf(a: Analyser, p: Pcpu, word: number): Vcpu | undefined {
+  if (p.current !== undefined && p.current.word === word) return p.current;
+  if (p.recent === undefined || p.recent.word !== word) p.recent = a.knownVcpu(word);
+  return p.recent;
 }
 
 /** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */
