@@ -237,8 +237,8 @@ export class Analyser {
   }
 
   /**
-   * Takes notice of an error. One beyond what is tolerated would end the real xenalyze: this program goes on and says so
-   * once, with the record if one is given.
+   * Takes notice of an error. One beyond what is tolerated would end the real xenalyze: this program goes on and says
+   * so once, with the record if one is given.
    */
   error(level: number, pcpu?: Pcpu): void {
     if (level <= this.options.tolerance) return;
@@ -254,7 +254,8 @@ export class Analyser {
   }
 
   /**
-   * Whether a record has as many extra words as a layout of `bytes` bytes. If not, says so; the record is then left alone.
+   * Whether a record has as many extra words as a layout of `bytes` bytes. If not, says so; the record is then left
+   * alone.
    */
   hasExtraWords(pcpu: Pcpu, bytes: number, name: string): boolean {
     const expected = bytes >> 2;

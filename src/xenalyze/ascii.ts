@@ -13,8 +13,8 @@ const SPACE = 0x20;
 const POINT = 0x2e;
 const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
-// By number below 1000, four characters, the first one lowest: its digits; the same as three, with zeros in front; these
-// and a space; as three, with spaces in front, and a point.
+// By number below 1000, four characters, the first one lowest: its digits; the same as three, with zeros in front;
+// these and a space; as three, with spaces in front, and a point.
 const NUMBERS = new Uint32Array(1000);
 const TRIPLES = new Uint32Array(1000);
 const TRIPLES_AND_SPACE = new Uint32Array(1000);
@@ -30,7 +30,10 @@ for (let number = 0; number < 1000; number++) {
   COLUMNS_AND_POINT[number] = triple - [0, 0x10, 0x1010][blanks] + (POINT << 24);
 }
 
-/** ASCII text that is put many times. No eight characters of it are a number that is not one, so they stay as they are. */
+/**
+ * ASCII text that is put many times. No eight characters of it are a number that is not one, so they stay as they
+ * are.
+ */
 export class AsciiText {
   readonly length: number;
   readonly words: Float64Array;

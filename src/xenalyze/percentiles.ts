@@ -16,10 +16,10 @@ const REMEMBERED_MAX = 128;
 const NONE: Percentiles = { p5: 0, p50: 0, p95: 0 };
 
 /**
- * Finds percentiles by partition in place, as xenalyze does: with the middle one first, as each search leaves the values
- * partly sorted for the next. Which of several near values is found depends on that order, so each partition moves
- * exactly what xenalyze's does; but it goes through the values in blocks, without branches that depend on them, and what
- * the partitions so far have put on one side of the pivot is passed over.
+ * Finds percentiles by partition in place, as xenalyze does: with the middle one first, as each search leaves the
+ * values partly sorted for the next. Which of several near values is found depends on that order, so each partition
+ * moves exactly what xenalyze's does; but it goes through the values in blocks, without branches that depend on them,
+ * and what the partitions so far have put on one side of the pivot is passed over.
  */
 export class PercentileSearch {
   #values: Float64Array = new Float64Array(0);
@@ -37,8 +37,8 @@ export class PercentileSearch {
   readonly #high = new Uint8Array(BLOCK + 1);
 
   /**
-   * To be called before long samples come: code that V8 compiles in the midst of a long loop lacks what comes behind the
-   * loop, unless that was seen before.
+   * To be called before long samples come: code that V8 compiles in the midst of a long loop lacks what comes behind
+   * the loop, unless that was seen before.
    */
   prepare(): this {
     for (const count of [3, 700, 1300])
@@ -197,7 +197,9 @@ export class PercentileSearch {
 
 // Loops of their own, without a branch that depends on values.
 
-/** Finds the values of a block from `start` on that are not below the pivot: puts their places, returns their number. */
+/**
+ * Finds the values of a block from `start` on that are not below the pivot: puts their places, returns their number.
+ */
 function findNotBelow(A: Float64Array, start: number, pivot: number, places: Uint8Array): number {
   let found = 0;
   for (let k = 0; k < BLOCK; k += 4) {

@@ -1,6 +1,6 @@
 /**
- * Runstate records (TRC_SCHED_MIN): the core of the model, with what xenalyze infers at the start of a trace, after lost
- * records, and from TSCs that do not agree.
+ * Runstate records (TRC_SCHED_MIN): the core of the model, with what xenalyze infers at the start of a trace, after
+ * lost records, and from TSCs that do not agree.
  * @module
  */
 import type { Analyser } from './analyser.ts';
@@ -155,8 +155,8 @@ function startVcpu(a: Analyser, p: Pcpu, v: Vcpu, old: number, next: number): vo
 }
 
 /**
- * A record tells another old runstate than is known: after a loss, or because the TSCs of two pCPUs do not agree. Returns
- * whether the transition counts.
+ * A record tells another old runstate than is known: after a loss, or because the TSCs of two pCPUs do not agree.
+ * Returns whether the transition counts.
  */
 function resolveConflict(
   a: Analyser,
@@ -195,7 +195,9 @@ function resolveConflict(
   return false;
 }
 
-/** The transition that was missed before comes now: the other pCPU's TSC is behind by at least the time between them. */
+/**
+ * The transition that was missed before comes now: the other pCPU's TSC is behind by at least the time between them.
+ */
 function correctSkew(a: Analyser, p: Pcpu, v: Vcpu): void {
   if (p.tsc < v.oldRunstateTsc) {
     a.warn.printf(

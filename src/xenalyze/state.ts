@@ -2,8 +2,9 @@
  * What the analyser knows while it goes through a trace: pCPUs, domains, vCPUs, and where it is in time.
  *
  * TSCs are whole numbers relative to {@link Analyser.tscBase}, which is 0 unless the host had been up for so long that
- * its TSCs exceed 2^52. {@link Analyser.never} stands for a TSC of 0, which means "none". Fields for TSCs begin as 0 although
- * constructors set them: V8 makes an object for every number that is put in a field that was undefined at first.
+ * its TSCs exceed 2^52. {@link Analyser.never} stands for a TSC of 0, which means "none". Fields for TSCs begin as 0
+ * although constructors set them: V8 makes an object for every number that is put in a field that was undefined at
+ * first.
  * @module
  */
 import { AsciiText } from './ascii.ts';

@@ -16,7 +16,9 @@ export type PrintfArgument = number | bigint | string;
  * making strings of them.
  */
 export class TextOutput {
-  /** What was written and not flushed yet ends at {@link at}; who writes there directly calls {@link reserve} before. */
+  /**
+   * What was written and not flushed yet ends at {@link at}; who writes there directly calls {@link reserve} before.
+   */
   readonly view = new DataView(new ArrayBuffer(BUFFER_BYTES + OVERSHOOT));
   at = 0;
   readonly #sink: ByteSink;
@@ -90,9 +92,9 @@ export class TextOutput {
   }
 
   /**
-   * As C's printf: %d %i %u %x %X %c %s %f and %%, with flags, width and precision; length modifiers are read and ignored.
-   * Numbers are taken as they are: a field of 32 bits has to be made signed or unsigned before. %f rounds to even, as the
-   * C library does.
+   * As C's printf: %d %i %u %x %X %c %s %f and %%, with flags, width and precision; length modifiers are read and
+   * ignored. Numbers are taken as they are: a field of 32 bits has to be made signed or unsigned before. %f rounds to
+   * even, as the C library does.
    */
   printf(format: string, ...values: readonly PrintfArgument[]): void {
     this.reserve();

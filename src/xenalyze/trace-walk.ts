@@ -31,9 +31,9 @@ export interface Processor {
   /** Called with each record that is no window header, in order. */
   process(pcpu: Pcpu): void;
   /**
-   * Processes some of a pCPU's records, from the current one on, that are in its block and in its turn. Returns whether it
-   * did; if not, the current one has to be processed by itself. The pCPU's place in the file is behind them. It may leave
-   * the pCPU {@link Pcpu.parked}.
+   * Processes some of a pCPU's records, from the current one on, that are in its block and in its turn. Returns
+   * whether it did; if not, the current one has to be processed by itself. The pCPU's place in the file is behind
+   * them. It may leave the pCPU {@link Pcpu.parked}.
    */
   readonly passUsual: ((pcpu: Pcpu) => boolean) | undefined;
 }
@@ -47,9 +47,9 @@ export interface WalkHooks {
 }
 
 /**
- * Goes through a trace in xenalyze's order: a cursor for each pCPU hops from window to window; the pCPU whose next record
- * is the earliest comes next, and of equal ones the one that was last put in its place. TSC skew, once told, moves what
- * is still to come. Windows are believed: where they lie, what is read is what xenalyze reads there.
+ * Goes through a trace in xenalyze's order: a cursor for each pCPU hops from window to window; the pCPU whose next
+ * record is the earliest comes next, and of equal ones the one that was last put in its place. TSC skew, once told,
+ * moves what is still to come. Windows are believed: where they lie, what is read is what xenalyze reads there.
  *
  * It has the file's bytes rather than the decoder's batches below it because of three things that show in what xenalyze
  * prints: the order depends on what was found in the records so far, a damaged file is read differently, and bytes
@@ -208,8 +208,8 @@ export class TraceWalk {
   }
 
   /**
-   * Loads the block that begins at the pCPU's place. Returns how many bytes of its record are there; behind the end of the
-   * file, the bytes of the record before it stay.
+   * Loads the block that begins at the pCPU's place. Returns how many bytes of its record are there; behind the end
+   * of the file, the bytes of the record before it stay.
    */
   #load(pcpu: Pcpu): number {
     const { fileOffset } = pcpu;

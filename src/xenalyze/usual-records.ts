@@ -57,8 +57,8 @@ export class UsualRecords {
 
   /**
    * Goes from the current record of a pCPU on, as long as records are usual, in its turn, and in its block of the file.
-   * Returns whether there were any; the pCPU's place in the file is behind them. If the next record is usual as well, but
-   * not in its turn, the pCPU is parked.
+   * Returns whether there were any; the pCPU's place in the file is behind them. If the next record is usual as well,
+   * but not in its turn, the pCPU is parked.
    */
   pass(p: Pcpu): boolean {
     const a = this.#a;

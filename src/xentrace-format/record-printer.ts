@@ -223,3 +223,7 @@ function shift(view: DataView, from: number, end: number, width: number, fill: n
   for (let at = from; at < from + free; at++) view.setUint8(at, fill);
   return from + width;
 }
+
+function tscOf(high: number, low: number): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
