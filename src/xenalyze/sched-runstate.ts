@@ -57,7 +57,8 @@ export function processRunstate(a: Analyser, p: Pcpu): void {
       nameOf(next),
     );
   }
-  if (vcpuNumber > VCPU_NUMBER_MAX) {
+  // On a host with more pCPUs, which it does not read, idle vCPUs have their numbers.
+  if (vcpuNumber > VCPU_NUMBER_MAX && !a.ended) {
     a.warn.printf('sched_runstate_process: vcpu %u > MAX_VCPUS %d!\n', vcpuNumber, VCPU_NUMBER_MAX);
     return;
   }

@@ -292,7 +292,7 @@ export class TraceWalk {
 
   #noteWindow(pcpu: Pcpu, window: number, offset: number): void {
     const a = this.#a;
-    if (window > XENALYZE_PCPUS || window < 0) {
+    if ((window > XENALYZE_PCPUS || window < 0) && !a.ended) {
       a.stderr.printf('FATAL: cpu %d > MAX_CPUS %d.\n', window, XENALYZE_PCPUS);
       a.error(7);
     }
@@ -357,7 +357,8 @@ export class TraceWalk {
     }
     const { window, bytes, size } = found;
     if (window > XENALYZE_PCPUS || window < 0) {
-      a.stderr.printf('scan_for_new_pcpu: cpu %d exceeds MAX_CPU %d!\n', window, XENALYZE_PCPUS);
+      if (!a.ended)
+        a.stderr.printf('scan_for_new_pcpu: cpu %d exceeds MAX_CPU %d!\n', window, XENALYZE_PCPUS);
       a.error(7);
       if (window < 0 || window > PCPU_NUMBER_MAX) return 0;
     }
