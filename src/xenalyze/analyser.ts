@@ -1,15 +1,26 @@
-import { putBytes, putNineDigits, putText, putThreeColumns } from './ascii.ts';
+import type { CycleCounter } from './cycle-table.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
-import { DEFAULT_DOMAIN, Domain, IDLE_DOMAIN, Pcpu, Vcpu } from './state.ts';
+import { PercentileSearch } from './percentiles.ts';
+import { RecordHeader } from './record-header.ts';
+import {
+  DEFAULT_DOMAIN,
+  DOMAIN_RUNSTATE_NAMES,
+  Domain,
+  Pcpu,
+  RUNNABLE,
+  RUNNABLE_CAUSE_NAMES,
+  RUNSTATE_NAMES,
+  Vcpu,
+} from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 
-/** 4.17 has no room for more, which takes 233 pCPUs. */
-const HEADER_417_MAX = 255;
 const SPACE = 0x20;
+const VCPU_TIMES = RUNSTATE_NAMES.length + RUNNABLE_CAUSE_NAMES.length;
+const DOMAIN_TIMES = DOMAIN_RUNSTATE_NAMES.length;
 
 /** The state of one run: what xenalyze calls P and G. Everything that processes records takes it first. */
 export class Analyser {
@@ -21,23 +32,28 @@ export class Analyser {
   readonly stderr: TextOutput;
   readonly symbols: SymbolTable;
 
+  /** The TSC of the transition that is being made. */
+  now = 0;
+
   /** Added to every TSC of this program to get that of the file. */
   readonly tscBase: bigint;
   readonly baseHigh: number;
   readonly baseLow: number;
   /** A TSC of 0: none. */
   readonly never: number;
-  firstTsc: number;
-  lastTsc: number;
+  firstTsc = 0;
+  lastTsc = 0;
 
   readonly pcpus: (Pcpu | undefined)[] = [];
   maxActivePcpu = -1;
   lostCpus = 0;
-  bufferTraceVirqTsc: number;
+  bufferTraceVirqTsc = 0;
 
   /** In ascending order of their ids. */
   readonly domains: Domain[] = [];
   readonly #domainById = new Map<number, Domain>();
+  /** By domain (high) and number (low), as records have them in one word. */
+  readonly #vcpuByWord = new Map<number, Vcpu>();
   readonly defaultDomain: Domain;
   /** Called with each new domain. */
   onDomain: (domain: Domain) => void = () => {};
@@ -47,6 +63,13 @@ export class Analyser {
   onGuestInterrupt: ((h: HvmVcpu, vector: number) => void) | undefined;
   readonly hvm: HvmRun;
 
+  /** Where the times of vCPUs and domains in each runstate are counted, if a summary is wanted. */
+  readonly times: CycleCounter;
+  #timesTaken = 0;
+  /** Whether options want to know of each transition. */
+  readonly watchesRunstates: boolean;
+  readonly search = new PercentileSearch();
+
   /** Seconds and nanoseconds of {@link setTime}. */
   seconds = 0;
   nanoseconds = 0;
@@ -55,14 +78,7 @@ export class Analyser {
   ended = false;
   #offByOne = false;
 
-  /** The text in front of the lines of the record that is being processed. */
-  readonly #header = new Uint8Array(16_384);
-  #headerLength = 0;
-  #headerOf: Pcpu | undefined;
-  /** One character a pCPU: what it does. */
-  readonly #picture = new Uint8Array(8192);
-  #pictureDrawn = -1;
-  #picturePcpu: Pcpu | undefined;
+  readonly #header: RecordHeader;
 
   constructor(
     options: XenalyzeOptions,
@@ -70,6 +86,7 @@ export class Analyser {
     stderr: TextOutput,
     symbols: SymbolTable,
     tscBase: bigint,
+    times: CycleCounter,
   ) {
     this.options = options;
     this.out = out;
@@ -81,10 +98,23 @@ export class Analyser {
     this.never = -Number(tscBase);
     this.firstTsc = this.never;
     this.lastTsc = this.never;
+    this.now = this.never;
     this.baseHigh = Number(tscBase >> 32n);
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
-    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.never);
+    this.times = times;
+    this.#header = new RecordHeader(this);
+    this.watchesRunstates =
+      options.scatterplotRunstate ||
+      options.scatterplotRunstateTime ||
+      options.interval !== undefined ||
+      options.dumpTraceVolumeOnLostRecord;
+    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.never, this.#takeTimes(DOMAIN_TIMES));
+  }
+
+  #takeTimes(count: number): number {
+    this.#timesTaken += count;
+    return this.#timesTaken - count;
   }
 
   /** From the first to the last TSC so far. */
@@ -105,7 +135,7 @@ export class Analyser {
     const known = this.#domainById.get(id);
     if (known !== undefined) return known;
     this.warn.printf('Creating domain %d\n', id);
-    const domain = new Domain(id, this.never);
+    const domain = new Domain(id, this.never, this.#takeTimes(DOMAIN_TIMES));
     this.#domainById.set(id, domain);
     const place = this.domains.findIndex((other) => other.id > id);
     this.domains.splice(place < 0 ? this.domains.length : place, 0, domain);
@@ -119,10 +149,19 @@ export class Analyser {
     return domain.vcpus[number] ?? this.createVcpu(domain, number);
   }
 
+  /** The vCPU that has this {@link Vcpu.word}, if there is one yet. */
+  knownVcpu(word: number): Vcpu | undefined {
+    return this.#vcpuByWord.get(word);
+  }
+
   createVcpu(domain: Domain, number: number): Vcpu {
     this.warn.printf('Creating vcpu %d for dom %d\n', number, domain.id);
-    const vcpu = new Vcpu(domain, number, this.never);
+    const times = this.#takeTimes(VCPU_TIMES);
+    for (let cause = RUNSTATE_NAMES.length; cause < VCPU_TIMES; cause++)
+      this.times.addTo(times + RUNNABLE, times + cause);
+    const vcpu = new Vcpu(domain, number, this.never, times);
     domain.vcpus[number] = vcpu;
+    if (domain.id >>> 16 === 0) this.#vcpuByWord.set(vcpu.word, vcpu);
     return vcpu;
   }
 
@@ -198,8 +237,8 @@ export class Analyser {
   }
 
   /**
-   * Takes notice of an error. One beyond what is tolerated would end the real xenalyze: this program goes on and says so
-   * once, with the record if one is given.
+   * Takes notice of an error. One beyond what is tolerated would end the real xenalyze: this program goes on and says
+   * so once, with the record if one is given.
    */
   error(level: number, pcpu?: Pcpu): void {
     if (level <= this.options.tolerance) return;
@@ -215,7 +254,8 @@ export class Analyser {
   }
 
   /**
-   * Whether a record has as many extra words as a layout of `bytes` bytes. If not, says so; the record is then left alone.
+   * Whether a record has as many extra words as a layout of `bytes` bytes. If not, says so; the record is then left
+   * alone.
    */
   hasExtraWords(pcpu: Pcpu, bytes: number, name: string): boolean {
     const expected = bytes >> 2;
@@ -237,9 +277,8 @@ export class Analyser {
   }
 
   dumpGeneric(out: TextOutput, { event, extraWords, words, wordsAt }: Pcpu): void {
-    this.makeHeader();
     out.text(']');
-    out.bytesOf(this.#header, this.#headerLength);
+    this.writeHeader(out);
     out.printf(
       ' %7x(%x:%x:%x) %u [',
       event,
@@ -260,77 +299,38 @@ export class Analyser {
    * {@link makeHeader} is called because the record may change what it shows.
    */
   beginRecord(pcpu: Pcpu): void {
-    this.#headerOf = pcpu;
+    this.#header.begin(pcpu);
   }
 
   /** Makes the text in front of the lines of the record that is being processed. */
   makeHeader(): void {
-    if (this.#headerOf === undefined) return;
-    this.#headerLength = this.#putHeader(this.#header, 0, this.#headerOf);
-    this.#headerOf = undefined;
-  }
-
-  /** Puts the text in front of the lines of a record: time, picture of the pCPUs, vCPU. */
-  #putHeader(bytes: Uint8Array, start: number, pcpu: Pcpu): number {
-    let at = start;
-    if (pcpu.exactTsc === undefined) this.setTime(pcpu.tsc);
-    else this.setTimeOfAbsolute(pcpu.exactTsc);
-    if (this.seconds !== 0 || this.nanoseconds !== 0) {
-      at = putThreeColumns(bytes, at, this.seconds);
-      bytes[at++] = 0x2e;
-      at = putNineDigits(bytes, at, this.nanoseconds);
-    } else at = putText(bytes, at, '              ');
-    bytes[at++] = SPACE;
-    this.drawPicture(pcpu);
-    at = putBytes(bytes, at, this.#picture, this.#pictureDrawn + 1);
-    bytes[at++] = SPACE;
-    const { current } = pcpu;
-    at = putText(bytes, at, current === undefined ? 'd?v?' : current.label);
-    return this.options.compat417 && at - start > HEADER_417_MAX ? start + HEADER_417_MAX : at;
+    this.#header.make();
   }
 
   /** As {@link writeHeader}, into a buffer. Returns the place behind it. */
-  putHeader(bytes: Uint8Array, at: number): number {
-    if (this.#headerOf === undefined) return putBytes(bytes, at, this.#header, this.#headerLength);
-    return this.#putHeader(bytes, at, this.#headerOf);
+  putHeader(view: DataView, at: number): number {
+    return this.#header.put(view, at);
   }
 
   /** Writes the text in front of the lines of a record. */
-  writeHeader(): void {
-    this.makeHeader();
-    this.out.bytesOf(this.#header, this.#headerLength);
+  writeHeader(out = this.out): void {
+    this.#header.make();
+    out.reserve();
+    out.at = this.#header.put(out.view, out.at);
   }
 
   /** The text in front of the lines of a record, for printf. */
   get header(): string {
-    this.makeHeader();
-    return String.fromCharCode(...this.#header.subarray(0, this.#headerLength));
+    return this.#header.text;
   }
 
   /** The picture of all pCPUs, with `pcpu` as the one that has a record. */
   picture(pcpu: Pcpu): string {
-    this.drawPicture(pcpu);
-    return String.fromCharCode(...this.#picture.subarray(0, this.#pictureDrawn + 1));
+    return this.#header.picture(pcpu);
   }
 
-  drawPicture(pcpu: Pcpu): void {
-    if (this.#picturePcpu !== undefined) this.draw(this.#picturePcpu);
-    while (this.#pictureDrawn < this.maxActivePcpu) this.draw(this.pcpu(++this.#pictureDrawn));
-    // Those that were drawn when they came, and that left before they were shown.
-    while (this.#picture[this.#pictureDrawn + 1] > 0) this.#pictureDrawn++;
-    this.#picture[pcpu.number] = 0x78;
-    this.#picturePcpu = pcpu;
-  }
-
-  /** Brings the character of a pCPU up to date. */
+  /** Brings the picture of a pCPU up to date. */
   draw(pcpu: Pcpu): void {
-    const { current, number } = pcpu;
-    let code = 0x7c;
-    if (pcpu.lostActive) code = 0x6c;
-    else if (current === undefined) code = SPACE;
-    else if (current.domain.id === DEFAULT_DOMAIN) code = 0x2e;
-    else if (current.domain.id === IDLE_DOMAIN)
-      code = this.options.dumpShowPowerStates ? (pcpu.powerState + 0x30) & 0xff : 0x2d;
-    this.#picture[number] = code;
+    this.#header.draw(pcpu);
   }
 }

@@ -1,5 +1,8 @@
 import type { XenalyzeOptions } from './options.ts';
 
+/** How large samples are at first, and may get; 0: no samples, no limit. */
+export type SampleLimits = Pick<XenalyzeOptions, 'sampleSize' | 'sampleMax'>;
+
 const NO_SAMPLES = new Float64Array(0);
 
 /**
@@ -20,7 +23,7 @@ export class CycleSummary {
   #cyclesBefore = 0;
 
   /** @param cycles A whole number; not 0 if it is to be counted in more than {@link eventCount}. */
-  add(cycles: number, options: XenalyzeOptions): void {
+  add(cycles: number, options: SampleLimits): void {
     this.eventCount++;
     if (cycles === 0) return;
     if (cycles < 0) this.hasNegative = true;
@@ -59,29 +62,39 @@ export class CycleSummary {
     return BigInt.asIntN(64, BigInt.asUintN(64, BigInt(cycles)) / BigInt(count));
   }
 
-  #addToFullSample(cycles: number, { sampleSize, sampleMax }: XenalyzeOptions): void {
-    if (sampleSize === 0) return;
-    this.#grow(sampleSize, sampleMax);
-    if (this.count < this.sampleSize) this.sample[this.count] = cycles;
-    else this.#replace(cycles);
+  #addToFullSample(cycles: number, limits: SampleLimits): void {
+    if (limits.sampleSize === 0) return;
+    const size = grownSampleSize(this.sampleSize, this.count, limits);
+    if (size !== this.sampleSize) this.#resize(size);
+    const index = this.count < size ? this.count : replacedIndex(this.count, size);
+    if (index >= 0) this.sample[index] = cycles;
   }
 
-  #grow(sampleSize: number, sampleMax: number): void {
-    if (this.count !== 0 && sampleMax !== 0 && this.sampleSize >= sampleMax) return;
-    let size = this.sampleSize * 2 || sampleSize;
-    if (sampleMax !== 0 && size > sampleMax) size = sampleMax;
-    const sample = new Float64Array(Math.max(0, size));
-    sample.set(this.sample.subarray(0, sample.length));
+  #resize(size: number): void {
+    const sample = new Float64Array(size);
+    sample.set(this.sample.subarray(0, size));
     this.sample = sample;
-    this.sampleSize = sample.length;
+    this.sampleSize = size;
   }
+}
 
-  #replace(cycles: number): void {
-    if (this.sampleSize === 0) return;
-    const lap = Math.floor(this.count / this.sampleSize) + 1;
-    const index = this.count % this.sampleSize;
-    if ((index - Math.floor(lap / 3)) % lap === 0) this.sample[index] = cycles;
-  }
+/** How large a sample of `size` gets when it is full and one more duration comes after `count` others. */
+export function grownSampleSize(
+  size: number,
+  count: number,
+  { sampleSize, sampleMax }: SampleLimits,
+): number {
+  if (count !== 0 && sampleMax !== 0 && size >= sampleMax) return size;
+  const grown = size * 2 || sampleSize;
+  return Math.max(0, sampleMax !== 0 && grown > sampleMax ? sampleMax : grown);
+}
+
+/** Which duration of a full sample a new one replaces, after `count` others; -1: none. */
+export function replacedIndex(count: number, size: number): number {
+  if (size === 0) return -1;
+  const lap = Math.floor(count / size) + 1;
+  const index = count % size;
+  return (index - Math.floor(lap / 3)) % lap === 0 ? index : -1;
 }
 
 /** Whole-number division towards zero, exact below 2^53. */
@@ -91,85 +104,4 @@ export function divide(dividend: number, divisor: number): number {
   if (rest < 0 && dividend > 0) return quotient - 1;
   if (rest > 0 && dividend < 0) return quotient + 1;
   return quotient;
-}
-
-/**
- * The element that `percent` percent of A[0..count) are below, by partition in place: it leaves A partly sorted, and what
- * is asked next starts from there.
- */
-export function percentile(A: Float64Array, count: number, percent: number): number {
-  if (count === 0) return 0;
-  const wanted = Math.floor((count * percent) / 100);
-  let left = 0;
-  let right = count - 1;
-  while (left < right) {
-    const pivot = A[wanted];
-    let i = left;
-    let j = right;
-    do {
-      while (A[i] < pivot) i++;
-      while (pivot < A[j]) j--;
-      if (i <= j) {
-        const swapped = A[i];
-        A[i] = A[j];
-        A[j] = swapped;
-        i++;
-        j--;
-      }
-    } while (i <= j);
-    if (j < wanted) left = i;
-    if (wanted < i) right = j;
-  }
-  return A[wanted];
-}
-
-/**
- * The element below which lie `percent` percent of the sum of A[0..count): half of all the time was spent in stretches
- * shorter than the 50th. By partition in place, as {@link percentile}.
- */
-export function selfWeightedPercentile(A: Float64Array, count: number, percent: number): number {
-  let total = 0;
-  for (let i = 0; i < count; i++) total += A[i];
-  const wanted = divide(total * percent, 100);
-  let left = 0;
-  let leftWeight = 0;
-  let right = count - 1;
-  let rightWeight = total - A[right];
-  while (left < right) {
-    const pivot = A[(left + right) >> 1];
-    let i = left;
-    let j = right;
-    let iWeight = leftWeight;
-    let jWeight = rightWeight;
-    do {
-      while (A[i] < pivot) {
-        iWeight += A[i];
-        i++;
-      }
-      while (pivot < A[j]) {
-        jWeight -= A[j];
-        j--;
-      }
-      if (i <= j) {
-        const swapped = A[i];
-        A[i] = A[j];
-        A[j] = swapped;
-        iWeight += A[i];
-        i++;
-        jWeight -= A[j];
-        j--;
-      }
-    } while (i <= j);
-    // With negative durations there may be no way on: xenalyze would go round for ever.
-    if (jWeight >= wanted && wanted >= iWeight) break;
-    if (jWeight < wanted) {
-      left = i;
-      leftWeight = iWeight;
-    }
-    if (wanted < iWeight) {
-      right = j;
-      rightWeight = jWeight;
-    }
-  }
-  return A[left];
 }

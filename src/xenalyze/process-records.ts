@@ -9,7 +9,6 @@ import { processHvm } from './hvm/hvm-process.ts';
 import type { Intervals } from './intervals.ts';
 import { endLostRecords, processLostRecords } from './lost-records.ts';
 import { processMemory } from './memory.ts';
-import { ERROR_STRICT, type XenalyzeOptions } from './options.ts';
 import { processPv } from './pv.ts';
 import { type RecordLines, recordLines } from './record-lines.ts';
 import { processSched } from './sched.ts';
@@ -17,6 +16,7 @@ import { SCHED_LINES } from './sched-lines.ts';
 import { processShadow } from './shadow/shadow-process.ts';
 import { CLASSES, IDLE_DOMAIN, type Pcpu } from './state.ts';
 import { LOST_RECORDS_END, type Processor } from './trace-walk.ts';
+import { UsualRecords } from './usual-records.ts';
 
 const GENERAL = 0;
 const SCHED = 1;
@@ -30,22 +30,9 @@ const LOST_RECORDS = 0x0001f001;
 const WRAP_BUFFER = 0x0001f002;
 
 /** The class of an event by its main part (bits 16 to 27), which has one bit set; -1 where it has none or several. */
-const CLASS_OF = Int8Array.from({ length: 4096 }, (_, main) => {
-  const bits = main & (2 ** CLASSES - 1);
-  return bits !== 0 && (bits & (bits - 1)) === 0 ? 31 - Math.clz32(bits) : -1;
-});
-
-/** Scheduling events other than runstates, by class and sub-class. */
-const INERT = new Uint8Array(0x10000);
-for (const subClass of [0x22, 0x28, 0x2f]) INERT[subClass] = 1;
-
-/** Whether such events change nothing with these options. */
-function addsToVolumeOnly(options: XenalyzeOptions): boolean {
-  const { dumpAll, dumpRawReads, dumpRawProcess, dumpNoProcessing, dumpTraceVolumeOnLostRecord } = options;
-  const isShown =
-    dumpAll || dumpRawReads || dumpRawProcess || dumpNoProcessing || dumpTraceVolumeOnLostRecord;
-  return !isShown && options.tolerance >= ERROR_STRICT;
-}
+const CLASS_OF = new Int8Array(4096).fill(-1);
+for (let main = 0; main < CLASS_OF.length; main += 2 ** CLASSES)
+  for (let bit = 0; bit < CLASSES; bit++) CLASS_OF[main + 2 ** bit] = bit;
 
 const schedLines = recordLines(SCHED_LINES);
 
@@ -55,21 +42,24 @@ export class RecordProcessor implements Processor {
   readonly #intervals: Intervals | undefined;
   readonly #schedLines: RecordLines;
   readonly #dumpAll: boolean;
-  readonly inert: Uint8Array | undefined;
+  readonly passUsual: ((pcpu: Pcpu) => boolean) | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
     this.#schedLines = schedLines(a);
     this.#dumpAll = a.options.dumpAll;
-    this.inert = intervals === undefined && addsToVolumeOnly(a.options) ? INERT : undefined;
+    if (UsualRecords.suit(a)) {
+      const usual = new UsualRecords(a, this.#schedLines);
+      this.passUsual = (p) => usual.pass(p);
+    }
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */
   process(p: Pcpu): void {
     const a = this.#a;
     p.summary = true;
-    this.advance(p);
+    this.#advance(p);
     if (this.#dumpAll) a.beginRecord(p);
     const recordClass = CLASS_OF[(p.event >>> 16) & 0xfff];
     if (recordClass < 0) {
@@ -113,7 +103,7 @@ export class RecordProcessor implements Processor {
   }
 
   /** Goes on to the record's time. */
-  advance(p: Pcpu): void {
+  #advance(p: Pcpu): void {
     const a = this.#a;
     if (p.tsc === a.never || p.tsc < a.firstTsc) return;
     const tsc = p.orderTsc;

@@ -1,5 +1,6 @@
 import { DiagnosticLog, openSource, type TraceSource } from '../decoder/index.ts';
 import { Analyser } from './analyser.ts';
+import { type CycleCounter, CycleTable, NO_COUNTER } from './cycle-table.ts';
 import { Intervals } from './intervals.ts';
 import type { XenalyzeOptions } from './options.ts';
 import { parseXenalyzeOptions } from './parse-options.ts';
@@ -16,6 +17,9 @@ import { reportWindow } from './volume-report.ts';
 const LARGE_TSC = 2n ** 52n;
 /** Among so many at its start, a trace has a record with a TSC. */
 const HEAD_WORDS = 1024;
+
+/** From here on, a trace is worth a thread that does the counting. */
+const THREAD_BYTES = 2 ** 24;
 
 export interface XenalyzeIo {
   readonly stdout: ByteSink;
@@ -39,7 +43,7 @@ export async function runXenalyze(argv: readonly string[], io: XenalyzeIo): Prom
     if (options.traceFile === undefined) return 1;
     const source = await openSource(options.traceFile, new DiagnosticLog(), {});
     try {
-      return analyse(source, options, out, stderr, io);
+      return analyse(source, options, await counterFor(source, options), out, stderr, io);
     } finally {
       source.close();
     }
@@ -52,11 +56,13 @@ export async function runXenalyze(argv: readonly string[], io: XenalyzeIo): Prom
 function analyse(
   source: TraceSource,
   options: XenalyzeOptions,
+  times: CycleCounter,
   out: TextOutput,
   stderr: TextOutput,
   io: XenalyzeIo,
 ): number {
-  const a = new Analyser(options, out, stderr, loadSymbols(options.symbolFile, stderr), tscBaseOf(source));
+  const symbols = loadSymbols(options.symbolFile, stderr);
+  const a = new Analyser(options, out, stderr, symbols, tscBaseOf(source), times);
   if (a.symbols.refused) a.wouldEnd();
   const intervals = options.interval && new Intervals(a, options.interval);
   const processor = new RecordProcessor(a, intervals);
@@ -73,12 +79,18 @@ function analyse(
   return a.ended ? 1 : 0;
 }
 
+async function counterFor({ bytes }: TraceSource, options: XenalyzeOptions): Promise<CycleCounter> {
+  if (!options.summary) return NO_COUNTER;
+  if (bytes < THREAD_BYTES) return new CycleTable(options);
+  const { CycleTableThread } = await import('./cycle-table-thread.ts');
+  return new CycleTableThread(options);
+}
+
 function processorOf(a: Analyser, processor: RecordProcessor): Processor {
   const { dumpNoProcessing, dumpRawProcess } = a.options;
   if (!dumpNoProcessing && !dumpRawProcess) return processor;
   return {
-    inert: undefined,
-    advance: () => {},
+    passUsual: undefined,
     process: (pcpu) => {
       if (dumpNoProcessing) return;
       dumpRaw(a, pcpu, '* ');

@@ -22,12 +22,6 @@ import {
   type Vcpu,
 } from './state.ts';
 
-// Causes of being runnable: indexes of RUNNABLE_CAUSE_NAMES.
-const CAUSE_INVALID = 0;
-const CAUSE_WAKE = 1;
-const CAUSE_PREEMPT = 2;
-const CAUSE_OTHER = 3;
-
 // What a domain's vCPUs do together: indexes of DOMAIN_RUNSTATE_NAMES.
 const DOMAIN_BLOCKED = 0;
 const PARTIAL_RUN = 1;
@@ -37,38 +31,69 @@ const CONCURRENCY_HAZARD = 4;
 const FULL_CONTENTION = 5;
 const DOMAIN_LOST = 6;
 
+/** By whether any of a domain's vCPUs is running (1), runnable (2), blocked or offline (4). */
+const DOMAIN_RUNSTATES = Uint8Array.of(
+  DOMAIN_LOST,
+  FULL_RUN,
+  FULL_CONTENTION,
+  CONCURRENCY_HAZARD,
+  DOMAIN_BLOCKED,
+  PARTIAL_RUN,
+  PARTIAL_CONTENTION,
+  CONCURRENCY_HAZARD,
+);
+
+const RUNSTATES = RUNSTATE_NAMES.length;
+
+/** By old and new runstate: where among a vCPU's times the new one is counted. If it is runnable, by the cause. */
+const TIMES = Uint8Array.from({ length: RUNSTATES * RUNSTATES }, (_, i) => {
+  const [old, next] = [Math.floor(i / RUNSTATES), i % RUNSTATES];
+  return next === RUNNABLE ? RUNSTATES + runnableCause(old) : next;
+});
+
+/** Why a vCPU became runnable: an index of RUNNABLE_CAUSE_NAMES. */
+function runnableCause(old: number): number {
+  const [wake, preempt, other] = [1, 2, 3];
+  if (old === RUNNING) return preempt;
+  return old === BLOCKED || old === OFFLINE ? wake : other;
+}
+
 /** Heights of the runstates in --scatterplot-runstate. */
 const HEIGHTS = [3, 2, 0, 1, -1, -2, -2];
 
 /** A vCPU goes over to `runstate` at `tsc`: the time since its last transition is counted. */
 export function updateRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
-  const { options } = a;
+  a.now = tsc;
+  updateRunstateNow(a, v, runstate);
+}
+
+/** As {@link updateRunstate}, at {@link Analyser.now}. */
+export function updateRunstateNow(a: Analyser, v: Vcpu, runstate: number): void {
+  const { times, never, now: tsc } = a;
   const { domain } = v;
-  const old = v.runstate;
-  if (options.scatterplotRunstate) plotRunstate(a, v, runstate, tsc);
-  if (v.runstateTsc > a.never && v.runstateTsc < tsc) {
-    const cycles = tsc - v.runstateTsc;
-    v.runstates[old].add(cycles, options);
-    if (options.scatterplotRunstateTime) plotRunstateTime(a, v, cycles, tsc);
-    if (old === RUNNING) domain.totalTime.add(cycles, options);
-    else if (old === RUNNABLE) v.runnableCauses[v.runnableCause].add(cycles, options);
-    if (domain.id === 0 && options.dumpTraceVolumeOnLostRecord) countDom0Time(a, v, runstate, tsc);
-  }
-  v.runnableCause = runstate === RUNNABLE ? runnableCause(old) : CAUSE_INVALID;
+  if (a.watchesRunstates) watch(a, v, runstate, tsc);
+  if (v.runstateTsc > never && v.runstateTsc < tsc) times.add(v.countedAs, tsc - v.runstateTsc);
+  v.countedAs = v.times + TIMES[v.runstate * RUNSTATES + runstate];
+  domain.runstateCounts[v.runstate]--;
+  domain.runstateCounts[runstate]++;
   v.runstate = runstate;
   v.runstateTsc = tsc;
-  const { runstateCounts } = domain;
-  runstateCounts[old]--;
-  runstateCounts[runstate]++;
-  if (domain.runstateTsc > a.never && domain.runstateTsc < tsc)
-    domain.runstates[domain.runstate].add(tsc - domain.runstateTsc, options);
+  if (domain.runstateTsc > never && domain.runstateTsc < tsc)
+    times.add(domain.times + domain.runstate, tsc - domain.runstateTsc);
   domain.runstate = domainRunstate(a, domain);
   domain.runstateTsc = tsc;
 }
 
-function runnableCause(old: number): number {
-  if (old === RUNNING) return CAUSE_PREEMPT;
-  return old === BLOCKED || old === OFFLINE ? CAUSE_WAKE : CAUSE_OTHER;
+/** What some options want to know of a transition that is about to be made. */
+function watch(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
+  const { options } = a;
+  const { domain } = v;
+  if (options.scatterplotRunstate) plotRunstate(a, v, runstate, tsc);
+  if (v.runstateTsc <= a.never || v.runstateTsc >= tsc) return;
+  const cycles = tsc - v.runstateTsc;
+  if (options.scatterplotRunstateTime) plotRunstateTime(a, v, cycles, tsc);
+  if (v.runstate === RUNNING) domain.totalTime.add(cycles, options);
+  if (domain.id === 0 && options.dumpTraceVolumeOnLostRecord) countDom0Time(a, v, runstate, tsc);
 }
 
 function plotRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
@@ -101,15 +126,11 @@ function countDom0Time(a: Analyser, v: Vcpu, runstate: number, tsc: number): voi
 function domainRunstate(a: Analyser, domain: Domain): number {
   if (domain.id === DEFAULT_DOMAIN) return DOMAIN_BLOCKED;
   const counts = domain.runstateCounts;
-  const still = counts[BLOCKED] + counts[OFFLINE] > 0;
-  if (counts[RUNNING] > 0) {
-    if (counts[RUNNABLE] > 0) return CONCURRENCY_HAZARD;
-    return still ? PARTIAL_RUN : FULL_RUN;
-  }
-  if (counts[RUNNABLE] > 0) return still ? PARTIAL_CONTENTION : FULL_CONTENTION;
-  if (still) return DOMAIN_BLOCKED;
-  if (counts[QUEUED] === 0) return DOMAIN_LOST;
-  return reportNoRunstate(a, domain);
+  const running = Number(counts[RUNNING] > 0);
+  const runnable = Number(counts[RUNNABLE] > 0);
+  const still = Number(counts[BLOCKED] + counts[OFFLINE] > 0);
+  const runstate = DOMAIN_RUNSTATES[running | (runnable << 1) | (still << 2)];
+  return runstate === DOMAIN_LOST && counts[QUEUED] !== 0 ? reportNoRunstate(a, domain) : runstate;
 }
 
 function reportNoRunstate(a: Analyser, domain: Domain): number {
@@ -129,8 +150,10 @@ function reportNoRunstate(a: Analyser, domain: Domain): number {
 /** Ends the stretch in which a pCPU ran what it runs. */
 export function updatePcpuRunstate(a: Analyser, p: Pcpu, tsc: number): void {
   if (p.timeTsc === a.never) return;
-  const idle = p.current?.domain.id === IDLE_DOMAIN;
-  (idle ? p.idle : p.running).add(tsc - p.timeTsc, a.options);
+  if (a.options.reportPcpu) {
+    const idle = p.current?.domain.id === IDLE_DOMAIN;
+    (idle ? p.idle : p.running).add(tsc - p.timeTsc, a.options);
+  }
   p.timeTsc = a.never;
 }
 
@@ -245,6 +268,7 @@ export function activateDefaultVcpu(a: Analyser, p: Pcpu): void {
   v.guestPagingLevels = a.options.defaultGuestPagingLevels;
   v.pcpu = p;
   v.runstate = RUNNING;
+  v.countedAs = v.times + RUNNING;
   p.current = v;
   a.draw(p);
 }

@@ -1,5 +1,5 @@
-import { putText } from './ascii.ts';
-import { type LineTemplate, putMicroseconds, type RecordLine } from './record-lines.ts';
+import { AsciiText, putAscii, putText } from './ascii.ts';
+import { type ComputedPut, type LineTemplate, putMicroseconds, type RecordLine } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
 import { fixed } from './text-output.ts';
 
@@ -194,19 +194,22 @@ export const SCHED_LINES: readonly RecordLine[] = [
   { event: 0x22a06, byWords: { 0: 'null:sched_tasklet' } },
 ];
 
+const RUNNABLE_FOR = new AsciiText(', was runnable for ');
+const NEXT_SLICE = new AsciiText(', next slice ');
+
 /** For how long it was runnable, if that is not 0. */
-function runnableFor(word: number): { put: (buffer: Uint8Array, at: number, p: Pcpu) => number } {
-  return { put: (buffer, at, p) => putTime(buffer, at, ', was runnable for ', p.word(word)) };
+function runnableFor(word: number): ComputedPut {
+  return { put: (view, at, p) => putTime(view, at, RUNNABLE_FOR, p.word(word)) };
 }
 
 /** How long it may run, if that is above 0. */
-function nextSlice(word: number): { put: (buffer: Uint8Array, at: number, p: Pcpu) => number } {
-  return { put: (buffer, at, p) => putTime(buffer, at, ', next slice ', Math.max(0, p.signed(word))) };
+function nextSlice(word: number): ComputedPut {
+  return { put: (view, at, p) => putTime(view, at, NEXT_SLICE, Math.max(0, p.signed(word))) };
 }
 
-function putTime(buffer: Uint8Array, at: number, words: string, ns: number): number {
+function putTime(view: DataView, at: number, words: AsciiText, ns: number): number {
   if (ns === 0) return at;
-  return putText(buffer, putMicroseconds(buffer, putText(buffer, at, words), ns), 'us');
+  return putText(view, putMicroseconds(view, putAscii(view, at, words), ns), 'us');
 }
 
 function bits(value: number, shift: number, width: number): number {

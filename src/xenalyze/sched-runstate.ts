@@ -1,9 +1,10 @@
 /**
- * Runstate records (TRC_SCHED_MIN): the core of the model, with what xenalyze infers at the start of a trace, after lost
- * records, and from TSCs that do not agree.
+ * Runstate records (TRC_SCHED_MIN): the core of the model, with what xenalyze infers at the start of a trace, after
+ * lost records, and from TSCs that do not agree.
  * @module
  */
 import type { Analyser } from './analyser.ts';
+import { AsciiText, putAscii, putByte, putInteger, putText } from './ascii.ts';
 import { closeVmexit } from './hvm/hvm-process.ts';
 import { trackWaking } from './hvm/wake-to-halt.ts';
 import { enterPcpu, leavePcpu, loseVcpu, updateRunstate } from './runstates.ts';
@@ -23,6 +24,10 @@ import {
 
 const CHANGE = 1;
 const CONTINUE = 2;
+const CHANGE_TEXT = new AsciiText(' runstate_change ');
+const CONTINUE_TEXT = new AsciiText(' runstate_continue ');
+/** By old (high) and new runstate. */
+const TRANSITION_TEXTS: (AsciiText | undefined)[] = new Array(256).fill(undefined);
 /** Highest vCPU number that xenalyze takes. */
 export const VCPU_NUMBER_MAX = 256;
 const PERFORMANCE_COUNTER_WORDS = 5;
@@ -42,7 +47,7 @@ export function processRunstate(a: Analyser, p: Pcpu): void {
   const who = p.word(0);
   const vcpuNumber = who & 0xffff;
   const domainId = who >>> 16;
-  if (a.options.dumpAll) dumpRunstate(a, p, isChange, domainId, vcpuNumber, old, next);
+  if (a.options.dumpAll) dumpRunstate(a, p);
   if (isChange && isUnexpected(old, next)) {
     a.warn.printf(
       'Strange, d%dv%d unexpected runstate transition %s->%s\n',
@@ -52,7 +57,8 @@ export function processRunstate(a: Analyser, p: Pcpu): void {
       nameOf(next),
     );
   }
-  if (vcpuNumber > VCPU_NUMBER_MAX) {
+  // On a host with more pCPUs, which it does not read, idle vCPUs have their numbers.
+  if (vcpuNumber > VCPU_NUMBER_MAX && !a.ended) {
     a.warn.printf('sched_runstate_process: vcpu %u > MAX_VCPUS %d!\n', vcpuNumber, VCPU_NUMBER_MAX);
     return;
   }
@@ -84,35 +90,29 @@ function isUnexpected(old: number, next: number): boolean {
   return (next === RUNNING && old !== RUNNABLE) || (next === BLOCKED && old === RUNNABLE);
 }
 
-function dumpRunstate(
-  a: Analyser,
-  p: Pcpu,
-  isChange: boolean,
-  domainId: number,
-  vcpuNumber: number,
-  old: number,
-  next: number,
-): void {
+/** Writes the line of a runstate record. */
+export function dumpRunstate(a: Analyser, p: Pcpu): void {
+  const { event } = p;
+  const isChange = (event & 15) === CHANGE;
+  const next = isChange ? (event >>> 4) & 15 : RUNNING;
+  const old = isChange ? (event >>> 8) & 15 : RUNNING;
+  const who = p.word(0);
   const { out } = a;
-  out.byte(0x20);
-  a.writeHeader();
-  out.text(isChange ? ' runstate_change ' : ' runstate_continue ');
-  if (p.extraWords === PERFORMANCE_COUNTER_WORDS) {
-    out.byte(0x7b);
-    out.signed64(p.word(2), p.word(1));
-    out.byte(0x2c);
-    out.signed64(p.word(4), p.word(3));
-    out.text('} ');
-  }
-  out.byte(0x64);
-  out.integer(domainId);
-  out.byte(0x76);
-  out.integer(vcpuNumber);
-  out.byte(0x20);
-  out.text(nameOf(old));
-  out.text('->');
-  out.text(nameOf(next));
-  out.newline();
+  out.reserve();
+  const { view } = out;
+  let at = a.putHeader(view, putByte(view, out.at, 0x20));
+  at = putAscii(view, at, isChange ? CHANGE_TEXT : CONTINUE_TEXT);
+  if (p.extraWords === PERFORMANCE_COUNTER_WORDS) at = putCounters(view, at, p);
+  at = putInteger(view, putByte(view, at, 0x64), who >>> 16);
+  at = putInteger(view, putByte(view, at, 0x76), who & 0xffff);
+  const transition = old * 16 + next;
+  TRANSITION_TEXTS[transition] ??= new AsciiText(` ${nameOf(old)}->${nameOf(next)}\n`);
+  out.at = putAscii(view, at, TRANSITION_TEXTS[transition]);
+}
+
+function putCounters(view: DataView, at: number, p: Pcpu): number {
+  const counter = (i: number) => BigInt.asIntN(64, p.bigint(i));
+  return putText(view, at, `{${counter(1)},${counter(3)}} `);
 }
 
 /** The first record of a vCPU: it is taken up once it is seen to run. */
@@ -156,8 +156,8 @@ function startVcpu(a: Analyser, p: Pcpu, v: Vcpu, old: number, next: number): vo
 }
 
 /**
- * A record tells another old runstate than is known: after a loss, or because the TSCs of two pCPUs do not agree. Returns
- * whether the transition counts.
+ * A record tells another old runstate than is known: after a loss, or because the TSCs of two pCPUs do not agree.
+ * Returns whether the transition counts.
  */
 function resolveConflict(
   a: Analyser,
@@ -196,7 +196,9 @@ function resolveConflict(
   return false;
 }
 
-/** The transition that was missed before comes now: the other pCPU's TSC is behind by at least the time between them. */
+/**
+ * The transition that was missed before comes now: the other pCPU's TSC is behind by at least the time between them.
+ */
 function correctSkew(a: Analyser, p: Pcpu, v: Vcpu): void {
   if (p.tsc < v.oldRunstateTsc) {
     a.warn.printf(

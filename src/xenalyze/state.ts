@@ -2,9 +2,12 @@
  * What the analyser knows while it goes through a trace: pCPUs, domains, vCPUs, and where it is in time.
  *
  * TSCs are whole numbers relative to {@link Analyser.tscBase}, which is 0 unless the host had been up for so long that
- * its TSCs exceed 2^52. {@link Analyser.never} stands for a TSC of 0, which means "none".
+ * its TSCs exceed 2^52. {@link Analyser.never} stands for a TSC of 0, which means "none". Fields for TSCs begin as 0
+ * although constructors set them: V8 makes an object for every number that is put in a field that was undefined at
+ * first.
  * @module
  */
+import { AsciiText } from './ascii.ts';
 import { CycleSummary } from './cycle-summary.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import type { EipList } from './hvm/eip-list.ts';
@@ -85,7 +88,7 @@ export class Pcpu {
   extraWords = 0;
   hasTsc = false;
   /** Its own TSC, or that of the record before it. */
-  tsc: number;
+  tsc = 0;
   /** The same as the file has it, where damage made it so wild that a number cannot hold it. */
   exactTsc: bigint | undefined;
   /** Bytes. */
@@ -94,10 +97,14 @@ export class Pcpu {
   words: Uint32Array = new Uint32Array(0);
   wordsAt = 0;
 
-  firstTsc: number;
-  lastTsc: number;
+  firstTsc = 0;
+  lastTsc = 0;
   /** The TSC that decides when its current record comes. */
-  orderTsc: number;
+  orderTsc = 0;
+  /** Up to which TSC it goes on before another pCPU comes. */
+  turnEnd = 0;
+  /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet; it is a usual one. */
+  parked = false;
 
   // Where it is in the file; {@link words} are what lies from blockOffset on.
   fileOffset = 0;
@@ -115,23 +122,25 @@ export class Pcpu {
   skewDownstream = 0;
 
   current: Vcpu | undefined;
+  /** The last other vCPU of which it had a record. */
+  recent: Vcpu | undefined;
 
   lostActive = false;
   lostDomainValid = false;
   seenValidSchedule = true;
   lostDomain = 0;
   lostVcpu = 0;
-  lostTsc: number;
+  lostTsc = 0;
 
-  bufferFirstTsc: number;
-  bufferDom0RunstateTsc: number;
+  bufferFirstTsc = 0;
+  bufferDom0RunstateTsc = 0;
   readonly bufferDom0RunstateCycles = new Float64Array(RUNSTATE_NAMES.length);
   bufferDom0Runstate = 0;
   bufferSize = 0;
   readonly volume = new TraceVolume();
   readonly bufferVolume = new TraceVolume();
 
-  timeTsc: number;
+  timeTsc = 0;
   readonly idle = new CycleSummary();
   readonly running = new CycleSummary();
   readonly lost = new CycleSummary();
@@ -142,6 +151,7 @@ export class Pcpu {
     this.firstTsc = never;
     this.lastTsc = never;
     this.orderTsc = never;
+    this.turnEnd = never;
     this.lostTsc = never;
     this.bufferFirstTsc = never;
     this.bufferDom0RunstateTsc = never;
@@ -179,21 +189,26 @@ export class Vcpu {
   readonly domain: Domain;
   /** `d1v0`; the default domain's and the idle domain's by their numbers. */
   readonly label: string;
+  /** The label, and the character of a pCPU on which it runs. */
+  readonly text: AsciiText;
+  /** Domain (high) and number (low) as records have them in one word, signed. */
+  readonly word: number;
+  readonly pictureCode: number;
   activated = false;
   guestPagingLevels = 0;
   runstate = INIT;
-  /** Index into {@link RUNNABLE_CAUSE_NAMES}; only while runnable. */
-  runnableCause = 0;
-  runstateTsc: number;
+  /** The number under which the time since {@link runstateTsc} will be counted. */
+  countedAs = 0;
+  runstateTsc = 0;
   /** Of a transition whose old state was not what was known: both, and where; to tell TSC skew. */
   wrongOldRunstate = INIT;
   actualOldRunstate = 0;
-  oldRunstateTsc: number;
+  oldRunstateTsc = 0;
   oldRunstatePcpu = 0;
   pcpu: Pcpu | undefined;
-  pcpuTsc: number;
-  readonly runstates = RUNSTATE_NAMES.map(() => new CycleSummary());
-  readonly runnableCauses = RUNNABLE_CAUSE_NAMES.map(() => new CycleSummary());
+  pcpuTsc = 0;
+  /** The number under which its runstates' times are counted; those of {@link RUNNABLE_CAUSE_NAMES} follow. */
+  readonly times: number;
   readonly affinity = new CycleSummary();
   readonly affinityByPcpu: (CycleSummary | undefined)[] = [];
   /** What kind of guest it is, once a record of one kind was seen. */
@@ -202,10 +217,17 @@ export class Vcpu {
   /** Interprocessor interrupts that are on their way to it. */
   vlapic: Vlapic | undefined;
 
-  constructor(domain: Domain, number: number, never: number) {
+  constructor(domain: Domain, number: number, never: number, times: number) {
+    this.times = times;
+    this.countedAs = times + INIT;
     this.domain = domain;
     this.number = number;
     this.label = `d${domain.id}v${number}`;
+    this.word = (domain.id << 16) | number;
+    this.text = new AsciiText(this.label);
+    this.pictureCode = '|'.charCodeAt(0);
+    if (domain.id === DEFAULT_DOMAIN) this.pictureCode = '.'.charCodeAt(0);
+    else if (domain.id === IDLE_DOMAIN) this.pictureCode = '-'.charCodeAt(0);
     this.runstateTsc = never;
     this.oldRunstateTsc = never;
     this.pcpuTsc = never;
@@ -217,11 +239,12 @@ export class Domain {
   readonly vcpus: (Vcpu | undefined)[] = [];
   /** Index into {@link DOMAIN_RUNSTATE_NAMES}. */
   runstate = 0;
-  runstateTsc: number;
+  runstateTsc = 0;
   /** How many of its vCPUs are in each runstate. */
   readonly runstateCounts = new Int32Array(RUNSTATE_NAMES.length);
   readonly totalTime = new CycleSummary();
-  readonly runstates = DOMAIN_RUNSTATE_NAMES.map(() => new CycleSummary());
+  /** The number under which the times of {@link DOMAIN_RUNSTATE_NAMES} are counted. */
+  readonly times: number;
   readonly memory = new MemoryCounts();
   /** What the exits of HVM guests were for, in short: see hvm/short-summary.ts. */
   readonly hvmShort = HVM_SHORT_NAMES.map(() => new CycleSummary());
@@ -232,7 +255,8 @@ export class Domain {
   /** By guest frame, in the order in which they appeared. */
   readonly cr3Values = new Map<number, Cr3Value>();
 
-  constructor(id: number, never: number) {
+  constructor(id: number, never: number, times: number) {
+    this.times = times;
     this.id = id;
     this.runstateTsc = never;
   }

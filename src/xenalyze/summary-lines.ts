@@ -3,13 +3,23 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { type CycleSummary, percentile, selfWeightedPercentile } from './cycle-summary.ts';
+import type { CycleSummary } from './cycle-summary.ts';
+import type { CycleTotals } from './cycle-table.ts';
+import type { Percentiles } from './percentiles.ts';
 
 /** `name: count seconds mean {p5|p50|p95}`, the percentiles weighted by time; nothing where nothing was counted. */
 export function printCycleSummary(a: Analyser, summary: CycleSummary, name: string): void {
   if (summary.count === 0) return;
   const percentiles = weightedPercentiles(a, summary);
   a.out.printf('%s: %7d %5.2lfs %6lld', name, summary.count, secondsOf(a, summary), summary.mean);
+  printPercentiles(a, percentiles, 6);
+}
+
+/** As {@link printCycleSummary}. */
+export function printCycleTotals(a: Analyser, totals: CycleTotals, name: string): void {
+  const { count, cycles, mean, percentiles } = totals;
+  if (count === 0) return;
+  a.out.printf('%s: %7d %5.2lfs %6lld', name, count, cycles / a.options.cpuHz, mean);
   printPercentiles(a, percentiles, 6);
 }
 
@@ -63,39 +73,21 @@ function unsigned(sum: number): number {
   return sum < 0 ? 2 ** 64 + sum : sum;
 }
 
-/** The 5th, 50th and 95th percentile; undefined where no sample is taken. */
-type Percentiles = readonly [p5: number, p50: number, p95: number] | undefined;
-
-function weightedPercentiles(a: Analyser, summary: CycleSummary): Percentiles {
+function weightedPercentiles(a: Analyser, { sample, samples, hasNegative }: CycleSummary): Percentiles {
   const warnOfNegative = () => {
-    for (const cycles of summary.sample.subarray(0, summary.samples))
+    for (const cycles of sample.subarray(0, samples))
       if (cycles < 0) a.warn.printf('self_weighted_percentile: Value %lld less than zero!\n', cycles);
   };
-  return percentilesOf(a, summary, (sample, count, percent) => {
-    if (summary.hasNegative) warnOfNegative();
-    return selfWeightedPercentile(sample, count, percent);
-  });
+  return a.search.selfWeighted(sample, samples, hasNegative ? warnOfNegative : undefined);
 }
 
-function plainPercentiles(a: Analyser, summary: CycleSummary): Percentiles {
-  return percentilesOf(a, summary, percentile);
+function plainPercentiles({ search }: Analyser, { sample, samples }: CycleSummary): Percentiles {
+  return search.percentiles(sample, samples);
 }
 
-function percentilesOf(
-  { options }: Analyser,
-  { sample, samples }: CycleSummary,
-  of: (sample: Float64Array, count: number, percent: number) => number,
-): Percentiles {
-  if (options.sampleSize === 0) return undefined;
-  // The middle one comes first: each search leaves the sample partly sorted for the next.
-  const p50 = of(sample, samples, 50);
-  const p5 = of(sample, samples, 5);
-  return [p5, p50, of(sample, samples, 95)];
-}
-
-function printPercentiles({ out }: Analyser, percentiles: Percentiles, width: number): void {
-  if (percentiles !== undefined) {
-    for (const [i, value] of percentiles.entries()) {
+function printPercentiles({ out, options }: Analyser, { p5, p50, p95 }: Percentiles, width: number): void {
+  if (options.sampleSize !== 0) {
+    for (const [i, value] of [p5, p50, p95].entries()) {
       out.text(i === 0 ? ' {' : '|');
       out.padded(value, width);
     }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
+import type { CycleTotals } from './cycle-table.ts';
 import { printCr3Values } from './hvm/cr3-values.ts';
 import { printEips } from './hvm/eip-list.ts';
 import { printHvmSummary } from './hvm/hvm-summary.ts';
@@ -17,16 +18,19 @@ import {
   RUNSTATE_NAMES,
   type Vcpu,
 } from './state.ts';
-import { printAffinity, printCycleSummary } from './summary-lines.ts';
+import { printAffinity, printCycleSummary, printCycleTotals } from './summary-lines.ts';
 import { sprintf } from './text-output.ts';
 import { printVolume } from './volume-report.ts';
 
 /** Names of summary lines are cut off at this many characters. */
 const NAME_LENGTH = 29;
 
+type Times = (number: number) => CycleTotals;
+
 /** Time, volume, and everything by domain and vCPU. */
 export function printSummary(a: Analyser): void {
   const { out, options } = a;
+  const times = a.times.totals();
   out.printf(
     'Total time: %.2lf seconds (using cpu speed %s)\n',
     a.totalCycles / options.cpuHz,
@@ -40,19 +44,19 @@ export function printSummary(a: Analyser): void {
   }
   if (options.showDefaultDomainSummary) {
     out.text('|-- Default domain --|\n');
-    for (const v of a.defaultDomain.vcpus) if (v !== undefined) printVcpu(a, v);
+    for (const v of a.defaultDomain.vcpus) if (v !== undefined) printVcpu(a, v, times);
   }
-  for (const domain of a.domains) printDomain(a, domain);
+  for (const domain of a.domains) printDomain(a, domain, times);
 }
 
-function printDomain(a: Analyser, domain: Domain): void {
+function printDomain(a: Analyser, domain: Domain, times: Times): void {
   const { out, options } = a;
   out.printf('|-- Domain %d --|\n', domain.id);
   out.text(' Runstates:\n');
   for (const [runstate, name] of DOMAIN_RUNSTATE_NAMES.entries())
-    printCycleSummary(a, domain.runstates[runstate], cut('  %8s', name));
+    printCycleTotals(a, times(domain.times + runstate), cut('  %8s', name));
   printMemorySummary(a, domain);
-  for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v);
+  for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v, times);
   out.text('Emulate eip list\n');
   printEips(a, domain.emulateEips);
   if (options.withInterruptEipEnumeration !== undefined) {
@@ -62,7 +66,7 @@ function printDomain(a: Analyser, domain: Domain): void {
   printCr3Values(a, domain);
 }
 
-function printVcpu(a: Analyser, v: Vcpu): void {
+function printVcpu(a: Analyser, v: Vcpu, times: Times): void {
   a.out.printf('-- v%d --\n', v.number);
   if (v.pcpuTsc !== a.never) {
     if (v.pcpu === undefined) a.wouldEnd();
@@ -70,10 +74,11 @@ function printVcpu(a: Analyser, v: Vcpu): void {
   }
   a.out.text(' Runstates:\n');
   for (const [runstate, name] of RUNSTATE_NAMES.entries()) {
-    printCycleSummary(a, v.runstates[runstate], cut('  %8s', name));
+    printCycleTotals(a, times(v.times + runstate), cut('  %8s', name));
     if (runstate !== RUNNABLE) continue;
     for (const [cause, causeName] of RUNNABLE_CAUSE_NAMES.entries()) {
-      if (cause > 0) printCycleSummary(a, v.runnableCauses[cause], cut('    %8s', causeName));
+      const number = v.times + RUNSTATE_NAMES.length + cause;
+      if (cause > 0) printCycleTotals(a, times(number), cut('    %8s', causeName));
     }
   }
   printAffinity(a, v.affinity, ' cpu affinity');

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { putBytes, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
+import { OVERSHOOT, putByte, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 /** No line, and no string that is written at once, is longer. */
@@ -16,8 +16,10 @@ export type PrintfArgument = number | bigint | string;
  * making strings of them.
  */
 export class TextOutput {
-  /** What was written and not flushed yet ends at {@link at}; who writes there directly calls {@link reserve} before. */
-  readonly buffer = new Uint8Array(BUFFER_BYTES);
+  /**
+   * What was written and not flushed yet ends at {@link at}; who writes there directly calls {@link reserve} before.
+   */
+  readonly view = new DataView(new ArrayBuffer(BUFFER_BYTES + OVERSHOOT));
   at = 0;
   readonly #sink: ByteSink;
 
@@ -28,7 +30,7 @@ export class TextOutput {
   /** Writes what is in the buffer. */
   flush(): void {
     if (this.at === 0) return;
-    this.#sink(this.buffer.subarray(0, this.at));
+    this.#sink(new Uint8Array(this.view.buffer, 0, this.at));
     this.at = 0;
   }
 
@@ -40,43 +42,31 @@ export class TextOutput {
   /** ASCII text. */
   text(text: string): void {
     this.reserve();
-    this.at = putText(this.buffer, this.at, text);
-  }
-
-  /** The first `length` of some bytes. */
-  bytesOf(bytes: Uint8Array, length: number): void {
-    this.reserve();
-    this.at = putBytes(this.buffer, this.at, bytes, length);
+    this.at = putText(this.view, this.at, text);
   }
 
   byte(code: number): void {
-    this.buffer[this.at++] = code;
+    this.at = putByte(this.view, this.at, code);
   }
 
   newline(): void {
-    this.buffer[this.at++] = 10;
+    this.at = putByte(this.view, this.at, 10);
     this.reserve();
   }
 
   /** A whole number below 2^53 in size, in decimal. */
   integer(value: number): void {
-    this.at = putInteger(this.buffer, this.at, value);
+    this.at = putInteger(this.view, this.at, value);
   }
 
   /** A whole number from 0 to 10^9 - 1 in nine digits. */
   nineDigits(value: number): void {
-    this.at = putNineDigits(this.buffer, this.at, value);
+    this.at = putNineDigits(this.view, this.at, value);
   }
 
   /** A whole number, with spaces before it up to `width`. */
   padded(value: number, width: number): void {
-    const from = this.at;
-    this.integer(value);
-    const missing = width - (this.at - from);
-    if (missing <= 0) return;
-    this.buffer.copyWithin(from + missing, from, this.at);
-    this.buffer.fill(0x20, from, from + missing);
-    this.at += missing;
+    this.text(`${value}`.padStart(width));
   }
 
   /** An unsigned 64-bit number in decimal. */
@@ -93,18 +83,18 @@ export class TextOutput {
 
   /** An unsigned 32-bit number in hexadecimal, without leading zeros. */
   hex(value: number): void {
-    this.at = putHex(this.buffer, this.at, value);
+    this.at = putHex(this.view, this.at, value);
   }
 
   /** An unsigned 64-bit number in hexadecimal, without leading zeros. */
   hex64(high: number, low: number): void {
-    this.at = putHex64(this.buffer, this.at, high, low);
+    this.at = putHex64(this.view, this.at, high, low);
   }
 
   /**
-   * As C's printf: %d %i %u %x %X %c %s %f and %%, with flags, width and precision; length modifiers are read and ignored.
-   * Numbers are taken as they are: a field of 32 bits has to be made signed or unsigned before. %f rounds to even, as the
-   * C library does.
+   * As C's printf: %d %i %u %x %X %c %s %f and %%, with flags, width and precision; length modifiers are read and
+   * ignored. Numbers are taken as they are: a field of 32 bits has to be made signed or unsigned before. %f rounds to
+   * even, as the C library does.
    */
   printf(format: string, ...values: readonly PrintfArgument[]): void {
     this.reserve();

@@ -1,5 +1,6 @@
 import type { TraceSource } from '../decoder/index.ts';
 import type { Analyser } from './analyser.ts';
+import { PcpuOrder } from './pcpu-order.ts';
 import { activateDefaultVcpu, loseVcpu, updatePcpuRunstate } from './runstates.ts';
 import type { Pcpu } from './state.ts';
 import { WindowChain } from './window-chain.ts';
@@ -10,7 +11,6 @@ const LOST_RECORDS = 0x0001f001;
 /** The second look at a record of lost records, when its own time has come; no event of a trace. */
 export const LOST_RECORDS_END = 0x0001f032;
 const EVENT_MASK = 0x0fffffff;
-const SCHED = 1;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 const TURNS_BETWEEN_PROGRESS = 16_384;
 
@@ -25,17 +25,17 @@ const BLOCKS_WORDS = 4 * 1024 * 1024;
 const XENALYZE_PCPUS = 256;
 /** No real host has pCPUs with higher numbers. */
 const PCPU_NUMBER_MAX = 16_383;
-/** With so many pCPUs, the place of one in the order is searched for by halving. */
-const LINEAR_PCPUS = 24;
 
 /** What is done with records. */
 export interface Processor {
   /** Called with each record that is no window header, in order. */
   process(pcpu: Pcpu): void;
-  /** Goes on to the record's time; called instead of {@link process} for scheduling records that are {@link inert}. */
-  advance(pcpu: Pcpu): void;
-  /** By class and sub-class of scheduling events (bits 12 to 27): 1 where they only add to the volume. */
-  readonly inert: Uint8Array | undefined;
+  /**
+   * Processes some of a pCPU's records, from the current one on, that are in its block and in its turn. Returns
+   * whether it did; if not, the current one has to be processed by itself. The pCPU's place in the file is behind
+   * them. It may leave the pCPU {@link Pcpu.parked}.
+   */
+  readonly passUsual: ((pcpu: Pcpu) => boolean) | undefined;
 }
 
 export interface WalkHooks {
@@ -47,9 +47,9 @@ export interface WalkHooks {
 }
 
 /**
- * Goes through a trace in xenalyze's order: a cursor for each pCPU hops from window to window; the pCPU whose next record
- * is the earliest comes next, and of equal ones the one that was last put in its place. TSC skew, once told, moves what
- * is still to come. Windows are believed: where they lie, what is read is what xenalyze reads there.
+ * Goes through a trace in xenalyze's order: a cursor for each pCPU hops from window to window; the pCPU whose next
+ * record is the earliest comes next, and of equal ones the one that was last put in its place. TSC skew, once told,
+ * moves what is still to come. Windows are believed: where they lie, what is read is what xenalyze reads there.
  *
  * It has the file's bytes rather than the decoder's batches below it because of three things that show in what xenalyze
  * prints: the order depends on what was found in the records so far, a damaged file is read differently, and bytes
@@ -59,13 +59,11 @@ export class TraceWalk {
   readonly #a: Analyser;
   readonly #source: TraceSource;
   readonly #chain: WindowChain;
-  /** The pCPUs in the order in which their records come. */
-  readonly #order: Pcpu[] = [];
+  readonly #order = new PcpuOrder();
   #lastEpochOffset = 0;
   #earlyEof = false;
   readonly #processor: Processor;
-  /** By class and sub-class (bits 12 to 27 of an event): 1 where records only add to the volume. */
-  readonly #inert: Uint8Array | undefined;
+  readonly #passUsual: ((pcpu: Pcpu) => boolean) | undefined;
   readonly #onRead: ((pcpu: Pcpu) => void) | undefined;
   readonly #onWindow: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
   #turnsUntilProgress = 0;
@@ -76,7 +74,7 @@ export class TraceWalk {
     this.#source = source;
     this.#chain = new WindowChain(source);
     this.#processor = processor;
-    this.#inert = processor.inert;
+    this.#passUsual = processor.passUsual;
     this.#onRead = hooks.onRead;
     this.#onWindow = hooks.onWindow;
     this.#onProgress = hooks.onProgress;
@@ -94,10 +92,9 @@ export class TraceWalk {
   /** Processes all records. */
   run(): void {
     const order = this.#order;
-    while (order.length > 0) {
-      const pcpu = order[0];
-      this.#processWhileEarliest(pcpu, order.length > 1 ? order[1].orderTsc : Number.POSITIVE_INFINITY);
-      if (pcpu.active) this.#bubble(pcpu);
+    for (let pcpu = order.nextTurn(); pcpu !== undefined; pcpu = order.nextTurn()) {
+      this.#takeTurn(pcpu);
+      if (pcpu.active) order.place(pcpu);
       if (this.#onProgress !== undefined && --this.#turnsUntilProgress < 0) {
         this.#turnsUntilProgress = TURNS_BETWEEN_PROGRESS;
         this.#onProgress(pcpu.fileOffset);
@@ -105,66 +102,38 @@ export class TraceWalk {
     }
   }
 
-  /** Processes a pCPU's records up to `limit`, the TSC of the next one of another pCPU, or until its window ends. */
-  #processWhileEarliest(pcpu: Pcpu, limit: number): void {
-    const a = this.#a;
-    const inert = this.#inert;
+  /** Processes a pCPU's records up to the next one of another pCPU, or until its window ends. */
+  #takeTurn(pcpu: Pcpu): void {
     const processor = this.#processor;
-    for (;;) {
-      if (pcpu.event === CPU_CHANGE) {
+    const passUsual = this.#passUsual;
+    do {
+      if (!pcpu.parked && pcpu.event === CPU_CHANGE) {
         this.#changeWindow(pcpu);
         this.#readNext(pcpu);
         return;
       }
-      if (inert !== undefined && inert[(pcpu.event >>> 12) & 0xffff] !== 0 && pcpu.firstTsc !== a.never) {
-        this.#passInert(pcpu, limit, inert);
-        if (pcpu.orderTsc > limit || !pcpu.active) return;
-        continue;
+      const wasParked = pcpu.parked;
+      if (passUsual?.(pcpu)) {
+        if (pcpu.parked) return;
+      } else {
+        if (wasParked) this.#unpark(pcpu);
+        processor.process(pcpu);
+        if (pcpu.event === LOST_RECORDS) {
+          this.#expectEndOfLoss(pcpu);
+          return;
+        }
+        pcpu.fileOffset += pcpu.size;
       }
-      processor.process(pcpu);
-      if (pcpu.event === LOST_RECORDS) {
-        this.#expectEndOfLoss(pcpu);
-        return;
-      }
-      pcpu.fileOffset += pcpu.size;
       this.#readNext(pcpu);
-      if (pcpu.orderTsc > limit || !pcpu.active) return;
-    }
+    } while (pcpu.orderTsc <= pcpu.turnEnd && pcpu.active);
   }
 
-  /**
-   * Passes over records that change nothing but how many bytes there were: the current one, and those behind it in its
-   * block up to `limit`. The next record is the current one afterwards.
-   */
-  #passInert(pcpu: Pcpu, limit: number, inert: Uint8Array): void {
-    const a = this.#a;
-    const { words, blockWords, skewOffset } = pcpu;
-    const { baseHigh, baseLow } = a;
-    this.#processor.advance(pcpu);
-    const { firstTsc } = a;
-    const first = pcpu.wordsAt - (pcpu.hasTsc ? 3 : 1);
-    let at = first + pcpu.size / 4;
-    let current = pcpu.orderTsc;
-    let last = a.lastTsc;
-    while (at + RECORD_WORDS <= blockWords) {
-      const header = words[at];
-      if (inert[(header >>> 12) & 0xffff] === 0) break;
-      if (header >>> 31) {
-        const tsc = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
-        if (tsc > limit) break;
-        current = tsc;
-        at += 3 + ((header >>> 28) & 7);
-        if (tsc >= firstTsc) last = tsc;
-      } else at += 1 + ((header >>> 28) & 7);
-    }
-    const bytes = (at - first) * 4;
-    pcpu.volume.byClass[SCHED] += bytes;
-    pcpu.summary = true;
-    pcpu.fileOffset += bytes;
-    pcpu.orderTsc = current;
-    pcpu.lastTsc = current;
-    a.lastTsc = last;
-    this.#readNext(pcpu);
+  /** Reads a record whose TSC is known already: since then, that of its pCPU may have been found to be out of step. */
+  #unpark(pcpu: Pcpu): void {
+    const { orderTsc } = pcpu;
+    this.#read(pcpu);
+    pcpu.tsc = orderTsc;
+    pcpu.lastTsc = orderTsc;
   }
 
   /** A record of lost records is processed a second time, at the time at which it was written. */
@@ -239,8 +208,8 @@ export class TraceWalk {
   }
 
   /**
-   * Loads the block that begins at the pCPU's place. Returns how many bytes of its record are there; behind the end of the
-   * file, the bytes of the record before it stay.
+   * Loads the block that begins at the pCPU's place. Returns how many bytes of its record are there; behind the end
+   * of the file, the bytes of the record before it stay.
    */
   #load(pcpu: Pcpu): number {
     const { fileOffset } = pcpu;
@@ -289,7 +258,7 @@ export class TraceWalk {
       pcpu.nextCpuChangeOffset = pcpu.fileOffset;
       this.#checkEnd(pcpu);
       // A pCPU that was found here has its turn first: it may have records that are earlier.
-      if (this.#onRead === undefined && this.#order[0] === pcpu) this.#hop(pcpu);
+      if (this.#onRead === undefined && this.#order.isFirst(pcpu)) this.#hop(pcpu);
       return;
     }
     this.#onWindow?.(pcpu, bytes);
@@ -323,7 +292,7 @@ export class TraceWalk {
 
   #noteWindow(pcpu: Pcpu, window: number, offset: number): void {
     const a = this.#a;
-    if (window > XENALYZE_PCPUS || window < 0) {
+    if ((window > XENALYZE_PCPUS || window < 0) && !a.ended) {
       a.stderr.printf('FATAL: cpu %d > MAX_CPUS %d.\n', window, XENALYZE_PCPUS);
       a.error(7);
     }
@@ -388,7 +357,8 @@ export class TraceWalk {
     }
     const { window, bytes, size } = found;
     if (window > XENALYZE_PCPUS || window < 0) {
-      a.stderr.printf('scan_for_new_pcpu: cpu %d exceeds MAX_CPU %d!\n', window, XENALYZE_PCPUS);
+      if (!a.ended)
+        a.stderr.printf('scan_for_new_pcpu: cpu %d exceeds MAX_CPU %d!\n', window, XENALYZE_PCPUS);
       a.error(7);
       if (window < 0 || window > PCPU_NUMBER_MAX) return 0;
     }
@@ -416,9 +386,7 @@ export class TraceWalk {
       loseVcpu(a, current, pcpu.lastTsc);
     }
     pcpu.active = false;
-    const place = this.#order.indexOf(pcpu);
-    if (place < 0) a.wouldEnd();
-    else this.#order.splice(place, 1);
+    if (!this.#order.remove(pcpu)) a.wouldEnd();
     if (pcpu.number !== a.maxActivePcpu) return;
     a.maxActivePcpu = a.pcpus.findLastIndex((other) => other?.active === true);
     a.warn.printf('deactivate_pcpu: Setting max_active_pcpu to %d\n', a.maxActivePcpu);
@@ -432,6 +400,7 @@ export class TraceWalk {
     const a = this.#a;
     a.warn.text('Short cpu_change window, activating early_eof\n');
     this.#earlyEof = true;
+    this.#order.becomeList();
     for (let number = 0; number <= a.maxActivePcpu; number++) {
       const pcpu = a.pcpus[number];
       if (pcpu?.active !== true || pcpu.fileOffset <= this.#lastEpochOffset) continue;
@@ -441,45 +410,7 @@ export class TraceWalk {
   }
 
   #insert(pcpu: Pcpu): void {
-    const order = this.#order;
-    if (order.includes(pcpu)) {
-      this.#a.wouldEnd();
-      return;
-    }
-    let place = 0;
-    while (place < order.length && order[place].orderTsc < pcpu.orderTsc) place++;
-    order.splice(place, 0, pcpu);
-  }
-
-  /** Moves a pCPU behind those whose next record is earlier. */
-  #bubble(pcpu: Pcpu): void {
-    const order = this.#order;
-    const { orderTsc } = pcpu;
-    let place = order[0] === pcpu ? 0 : order.indexOf(pcpu);
-    const end = order.length - 1;
-    if (end - place > LINEAR_PCPUS) {
-      if (order[place + 1].orderTsc >= orderTsc) return;
-      const to = this.#placeOf(orderTsc, place + 1);
-      order.copyWithin(place, place + 1, to + 1);
-      order[to] = pcpu;
-      return;
-    }
-    while (place < end && order[place + 1].orderTsc < orderTsc) {
-      order[place] = order[place + 1];
-      place++;
-    }
-    order[place] = pcpu;
-  }
-
-  /** The last place from `from` on whose pCPU is earlier than `tsc`. */
-  #placeOf(tsc: number, from: number): number {
-    let low = from;
-    let high = this.#order.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#order[middle].orderTsc < tsc) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    if (this.#order.includes(pcpu)) this.#a.wouldEnd();
+    else this.#order.insert(pcpu);
   }
 }

@@ -193,8 +193,8 @@ export class RecordPrinter {
     const size = kind === 'hex' ? HEX_MAX : Number.MAX_SAFE_INTEGER;
     if (values.isWhole(index) && value >= 0 && value <= size && width <= SHORT_WIDTH) {
       const from = out.at;
-      out.at = kind === 'hex' ? putHex(out.buffer, from, value) : putInteger(out.buffer, from, value);
-      if (out.at - from < width) out.at = shift(out.buffer, from, out.at, width, fill);
+      out.at = kind === 'hex' ? putHex(out.view, from, value) : putInteger(out.view, from, value);
+      if (out.at - from < width) out.at = shift(out.view, from, out.at, width, fill);
     } else this.#long(convert(piece.conversion, values));
   }
 
@@ -216,11 +216,11 @@ export class RecordPrinter {
   }
 }
 
-/** Moves bytes[from..end) to the right end of `width` bytes and fills what is free. Returns the new end. */
-function shift(bytes: Uint8Array, from: number, end: number, width: number, fill: number): number {
+/** Moves the bytes from..end to the right end of `width` bytes and fills what is free. Returns the new end. */
+function shift(view: DataView, from: number, end: number, width: number, fill: number): number {
   const free = width - (end - from);
-  for (let at = end - 1; at >= from; at--) bytes[at + free] = bytes[at];
-  for (let at = from; at < from + free; at++) bytes[at] = fill;
+  for (let at = end - 1; at >= from; at--) view.setUint8(at + free, view.getUint8(at));
+  for (let at = from; at < from + free; at++) view.setUint8(at, fill);
   return from + width;
 }
 

@@ -13,7 +13,7 @@ export class Cr3Value {
   /** Its number among those of all domains. */
   readonly id: number;
   readonly firstTime: number;
-  lastTime: number;
+  lastTime = 0;
   /** Cycles in the guest, and in Xen for it. */
   runTime = 0;
   readonly totalTime = new CycleSummary();

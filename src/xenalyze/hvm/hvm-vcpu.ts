@@ -28,8 +28,8 @@ export class HvmVcpu {
   vmexitValid = false;
   reasons: ExitReasons | undefined;
   exitReason = 0;
-  exitTsc: number;
-  entryTsc: number;
+  exitTsc = 0;
+  entryTsc = 0;
   /** Length of the exit that was closed last. */
   arcCycles = 0;
   /** Where the guest was. */

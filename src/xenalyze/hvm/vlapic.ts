@@ -14,7 +14,7 @@ class OutstandingIpi {
   injected = false;
   vector = 0;
   count = 0;
-  firstTsc: number;
+  firstTsc = 0;
 
   constructor(never: number) {
     this.firstTsc = never;
