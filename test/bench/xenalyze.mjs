@@ -1,0 +1,51 @@
+/**
+ * `npm run bench:xenalyze`: the drop-in against the real xenalyze, as whole processes, output to /dev/null.
+ *
+ *     node test/bench/xenalyze.mjs [records] [pairs]          default: 10 million, 5
+ *
+ * The two run in turns, so that a busy machine slows both; of each, the median is told. Needs dist/ and xenalyze.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { generateTrace } from './generate-trace.mjs';
+
+const MAIN = resolve(import.meta.dirname, '../../dist/cli/main.js');
+const records = Number(process.argv[2] ?? 10_000_000);
+const pairs = Number(process.argv[3] ?? 5);
+const nowhere = openSync('/dev/null', 'w');
+
+function secondsOf(command, words) {
+  const start = performance.now();
+  const { error } = spawnSync(command, words, { stdio: ['ignore', nowhere, nowhere] });
+  if (error) throw error;
+  return (performance.now() - start) / 1000;
+}
+
+const median = (numbers) => numbers.slice().sort((a, b) => a - b)[numbers.length >> 1];
+
+const folder = mkdtempSync(join(tmpdir(), 'xenscope-bench-'));
+try {
+  console.log(`${records} records; seconds, the median of ${pairs} pairs\n`);
+  console.log('| pCPUs | options | xenalyze | xenscope xenalyze | ratio |');
+  console.log('| ---: | --- | ---: | ---: | ---: |');
+  for (const pcpus of [4, 250]) {
+    const trace = join(folder, `${pcpus}.trace`);
+    generateTrace(trace, { records, pcpus });
+    for (const options of [['--summary'], ['--dump-all']]) {
+      const real = [];
+      const ours = [];
+      for (let pair = 0; pair < pairs; pair++) {
+        real.push(secondsOf('xenalyze', [...options, trace]));
+        ours.push(secondsOf(process.execPath, [MAIN, 'xenalyze', ...options, trace]));
+      }
+      const [a, b] = [median(real), median(ours)];
+      console.log(
+        `| ${pcpus} | ${options.join(' ')} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(a / b).toFixed(2)} |`,
+      );
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
