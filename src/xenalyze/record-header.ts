@@ -6,8 +6,8 @@ const SPACE = 0x20;
 const NO_TIME = new AsciiText(' '.repeat(15));
 const NOBODY = new AsciiText('d?v?');
 const BYTES = 16 * 1024;
-/** 4.17 has no room for more, which takes 233 pCPUs. */
-const LENGTH_MAX_417 = 255;
+/** xenalyze has no room for more, which takes 233 pCPUs; what it does not live to see is shown in full. */
+const LENGTH_MAX = 255;
 /** Times up to this many cycles are taken without a division. */
 const SHORT_CYCLES = 2 ** 43;
 
@@ -36,12 +36,10 @@ export class RecordHeader {
   /** Nanoseconds of a time are looked for in the second of the time before. */
   #second = 0;
   readonly #nsPerCycle: number;
-  readonly #lengthMax: number;
 
   constructor(a: Analyser) {
     this.#a = a;
     this.#nsPerCycle = 1 / a.options.cpuQhz;
-    this.#lengthMax = a.options.compat417 ? LENGTH_MAX_417 : BYTES;
   }
 
   begin(pcpu: Pcpu): void {
@@ -90,7 +88,7 @@ export class RecordHeader {
     at = putBytes(view, at, this.#picture, this.#drawn);
     at = putByte(view, at, SPACE);
     at = putAscii(view, at, pcpu.current === undefined ? NOBODY : pcpu.current.text);
-    return at - start > this.#lengthMax ? start + this.#lengthMax : at;
+    return at - start > LENGTH_MAX && !this.#a.ended ? start + LENGTH_MAX : at;
   }
 
   #putTime(view: DataView, at: number, pcpu: Pcpu): number {
