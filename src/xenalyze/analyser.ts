@@ -1,26 +1,21 @@
-import type { CycleCounter } from './cycle-table.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { PercentileSearch } from './percentiles.ts';
 import { RecordHeader } from './record-header.ts';
-import {
-  DEFAULT_DOMAIN,
-  DOMAIN_RUNSTATE_NAMES,
-  Domain,
-  Pcpu,
-  RUNNABLE,
-  RUNNABLE_CAUSE_NAMES,
-  RUNSTATE_NAMES,
-  Vcpu,
-} from './state.ts';
+import type { RunstateTimes } from './runstate-times.ts';
+import { DEFAULT_DOMAIN, Domain, Pcpu, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 
 const SPACE = 0x20;
-const VCPU_TIMES = RUNSTATE_NAMES.length + RUNNABLE_CAUSE_NAMES.length;
-const DOMAIN_TIMES = DOMAIN_RUNSTATE_NAMES.length;
+const SLOTS = 4096;
+
+/** What stands for a TSC of 0, if TSCs are counted from `tscBase`. */
+export function neverOf(tscBase: bigint): number {
+  return -Number(tscBase);
+}
 
 /** The state of one run: what xenalyze calls P and G. Everything that processes records takes it first. */
 export class Analyser {
@@ -31,9 +26,6 @@ export class Analyser {
   /** Standard error. */
   readonly stderr: TextOutput;
   readonly symbols: SymbolTable;
-
-  /** The TSC of the transition that is being made. */
-  now = 0;
 
   /** Added to every TSC of this program to get that of the file. */
   readonly tscBase: bigint;
@@ -54,6 +46,8 @@ export class Analyser {
   readonly #domainById = new Map<number, Domain>();
   /** By domain (high) and number (low), as records have them in one word. */
   readonly #vcpuByWord = new Map<number, Vcpu>();
+  /** Those that were asked for last, by {@link slotOf} their words. */
+  readonly #recentVcpus = new Array<Vcpu | undefined>(SLOTS).fill(undefined);
   readonly defaultDomain: Domain;
   /** Called with each new domain. */
   onDomain: (domain: Domain) => void = () => {};
@@ -64,8 +58,8 @@ export class Analyser {
   readonly hvm: HvmRun;
 
   /** Where the times of vCPUs and domains in each runstate are counted, if a summary is wanted. */
-  readonly times: CycleCounter;
-  #timesTaken = 0;
+  readonly times: RunstateTimes;
+  #indexes = 0;
   /** Whether options want to know of each transition. */
   readonly watchesRunstates: boolean;
   readonly search = new PercentileSearch();
@@ -86,7 +80,7 @@ export class Analyser {
     stderr: TextOutput,
     symbols: SymbolTable,
     tscBase: bigint,
-    times: CycleCounter,
+    times: RunstateTimes,
   ) {
     this.options = options;
     this.out = out;
@@ -95,10 +89,9 @@ export class Analyser {
     this.symbols = symbols;
     this.hvm = new HvmRun(options.svmMode);
     this.tscBase = tscBase;
-    this.never = -Number(tscBase);
+    this.never = neverOf(tscBase);
     this.firstTsc = this.never;
     this.lastTsc = this.never;
-    this.now = this.never;
     this.baseHigh = Number(tscBase >> 32n);
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
@@ -109,12 +102,7 @@ export class Analyser {
       options.scatterplotRunstateTime ||
       options.interval !== undefined ||
       options.dumpTraceVolumeOnLostRecord;
-    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.never, this.#takeTimes(DOMAIN_TIMES));
-  }
-
-  #takeTimes(count: number): number {
-    this.#timesTaken += count;
-    return this.#timesTaken - count;
+    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.#indexes++);
   }
 
   /** From the first to the last TSC so far. */
@@ -135,7 +123,7 @@ export class Analyser {
     const known = this.#domainById.get(id);
     if (known !== undefined) return known;
     this.warn.printf('Creating domain %d\n', id);
-    const domain = new Domain(id, this.never, this.#takeTimes(DOMAIN_TIMES));
+    const domain = new Domain(id, this.#indexes++);
     this.#domainById.set(id, domain);
     const place = this.domains.findIndex((other) => other.id > id);
     this.domains.splice(place < 0 ? this.domains.length : place, 0, domain);
@@ -151,15 +139,18 @@ export class Analyser {
 
   /** The vCPU that has this {@link Vcpu.word}, if there is one yet. */
   knownVcpu(word: number): Vcpu | undefined {
-    return this.#vcpuByWord.get(word);
+    const slot = slotOf(word);
+    const recent = this.#recentVcpus[slot];
+    if (recent !== undefined && recent.word === word) return recent;
+    const vcpu = this.#vcpuByWord.get(word);
+    this.#recentVcpus[slot] = vcpu;
+    return vcpu;
   }
 
   createVcpu(domain: Domain, number: number): Vcpu {
     this.warn.printf('Creating vcpu %d for dom %d\n', number, domain.id);
-    const times = this.#takeTimes(VCPU_TIMES);
-    for (let cause = RUNSTATE_NAMES.length; cause < VCPU_TIMES; cause++)
-      this.times.addTo(times + RUNNABLE, times + cause);
-    const vcpu = new Vcpu(domain, number, this.never, times);
+    const vcpu = new Vcpu(domain, number, this.never, this.#indexes++);
+    this.times.addVcpu(vcpu.index, domain.id === DEFAULT_DOMAIN ? -1 : domain.index);
     domain.vcpus[number] = vcpu;
     if (domain.id >>> 16 === 0) this.#vcpuByWord.set(vcpu.word, vcpu);
     return vcpu;
@@ -333,4 +324,8 @@ export class Analyser {
   draw(pcpu: Pcpu): void {
     this.#header.draw(pcpu);
   }
+}
+
+function slotOf(word: number): number {
+  return (word ^ (word >>> 9)) & (SLOTS - 1);
 }

@@ -11,23 +11,6 @@ export interface CycleTotals {
   readonly percentiles: Percentiles;
 }
 
-/** Where durations go that are counted under many numbers. */
-export interface CycleCounter {
-  /** Counts a duration, a whole number above 0, under a number from 0 on. */
-  add(number: number, cycles: number): void;
-  /** From now on, what is counted under `number` is counted under `sum` as well. */
-  addTo(sum: number, number: number): void;
-  /** What was counted; nothing can be added afterwards. */
-  totals(): (number: number) => CycleTotals;
-}
-
-/** For runs that do not want to know. */
-export const NO_COUNTER: CycleCounter = {
-  add: () => {},
-  addTo: () => {},
-  totals: () => () => ({ count: 0, cycles: 0, mean: 0, percentiles: { p5: 0, p50: 0, p95: 0 } }),
-};
-
 /** A table's content, which threads can share. */
 export interface CycleTableContent {
   /** By number, of {@link FIELDS} each. */
@@ -59,7 +42,7 @@ const CYCLES_MAX = 2 ** 31 - 1;
  * Many {@link CycleSummary}s in one: what is counted in each of several millions of records lies close together, and a
  * duration takes four bytes of its number's sample.
  */
-export class CycleTable implements CycleCounter {
+export class CycleTable {
   readonly #limits: SampleLimits;
   #data = new Float64Array(new SharedArrayBuffer(1024 * FIELDS * 8));
   #sums = new Int32Array(1024).fill(-1);
@@ -73,6 +56,7 @@ export class CycleTable implements CycleCounter {
     this.#limits = { sampleSize, sampleMax };
   }
 
+  /** Counts a duration, a whole number above 0, under a number from 0 on. */
   add(number: number, cycles: number): void {
     const data = this.#data;
     const at = number * FIELDS;
@@ -87,6 +71,7 @@ export class CycleTable implements CycleCounter {
     if (sum >= 0) this.add(sum, cycles);
   }
 
+  /** From now on, what is counted under `number` is counted under `sum` as well. */
   addTo(sum: number, number: number): void {
     while (number >= this.#sums.length) this.#grow();
     this.#sums[number] = sum;
@@ -103,6 +88,7 @@ export class CycleTable implements CycleCounter {
     };
   }
 
+  /** What was counted; nothing can be added afterwards. */
   totals(): (number: number) => CycleTotals {
     const percentiles = new Float64Array(this.#chunks.length * 3);
     findPercentiles(this.content, percentiles, new Int32Array(2));

@@ -1,11 +1,11 @@
 import { DiagnosticLog, openSource, type TraceSource } from '../decoder/index.ts';
-import { Analyser } from './analyser.ts';
-import { type CycleCounter, CycleTable, NO_COUNTER } from './cycle-table.ts';
+import { Analyser, neverOf } from './analyser.ts';
 import { Intervals } from './intervals.ts';
 import type { XenalyzeOptions } from './options.ts';
 import { parseXenalyzeOptions } from './parse-options.ts';
 import { RecordProcessor } from './process-records.ts';
 import { dumpRaw } from './raw-dump.ts';
+import { NO_TIMES, RunstateCounter, type RunstateTimes } from './runstate-times.ts';
 import type { Pcpu } from './state.ts';
 import { printPcpuReport, printSummary } from './summary.ts';
 import { loadSymbols } from './symbols.ts';
@@ -43,7 +43,8 @@ export async function runXenalyze(argv: readonly string[], io: XenalyzeIo): Prom
     if (options.traceFile === undefined) return 1;
     const source = await openSource(options.traceFile, new DiagnosticLog(), {});
     try {
-      return analyse(source, options, await counterFor(source, options), out, stderr, io);
+      const tscBase = tscBaseOf(source);
+      return analyse(source, options, tscBase, await timesOf(source, options, tscBase), out, stderr, io);
     } finally {
       source.close();
     }
@@ -56,13 +57,14 @@ export async function runXenalyze(argv: readonly string[], io: XenalyzeIo): Prom
 function analyse(
   source: TraceSource,
   options: XenalyzeOptions,
-  times: CycleCounter,
+  tscBase: bigint,
+  times: RunstateTimes,
   out: TextOutput,
   stderr: TextOutput,
   io: XenalyzeIo,
 ): number {
   const symbols = loadSymbols(options.symbolFile, stderr);
-  const a = new Analyser(options, out, stderr, symbols, tscBaseOf(source), times);
+  const a = new Analyser(options, out, stderr, symbols, tscBase, times);
   if (a.symbols.refused) a.wouldEnd();
   const intervals = options.interval && new Intervals(a, options.interval);
   const processor = new RecordProcessor(a, intervals);
@@ -79,11 +81,16 @@ function analyse(
   return a.ended ? 1 : 0;
 }
 
-async function counterFor({ bytes }: TraceSource, options: XenalyzeOptions): Promise<CycleCounter> {
-  if (!options.summary) return NO_COUNTER;
-  if (bytes < THREAD_BYTES) return new CycleTable(options);
-  const { CycleTableThread } = await import('./cycle-table-thread.ts');
-  return new CycleTableThread(options);
+async function timesOf(
+  { bytes }: TraceSource,
+  { summary, sampleSize, sampleMax }: XenalyzeOptions,
+  tscBase: bigint,
+): Promise<RunstateTimes> {
+  if (!summary) return NO_TIMES;
+  const options = { sampleSize, sampleMax, never: neverOf(tscBase) };
+  if (bytes < THREAD_BYTES) return new RunstateCounter(options);
+  const { RunstateThread } = await import('./runstate-thread.ts');
+  return new RunstateThread(options);
 }
 
 function processorOf(a: Analyser, processor: RecordProcessor): Processor {

@@ -22,66 +22,24 @@ import {
   type Vcpu,
 } from './state.ts';
 
-// What a domain's vCPUs do together: indexes of DOMAIN_RUNSTATE_NAMES.
-const DOMAIN_BLOCKED = 0;
-const PARTIAL_RUN = 1;
-const FULL_RUN = 2;
-const PARTIAL_CONTENTION = 3;
-const CONCURRENCY_HAZARD = 4;
-const FULL_CONTENTION = 5;
-const DOMAIN_LOST = 6;
-
-/** By whether any of a domain's vCPUs is running (1), runnable (2), blocked or offline (4). */
-const DOMAIN_RUNSTATES = Uint8Array.of(
-  DOMAIN_LOST,
-  FULL_RUN,
-  FULL_CONTENTION,
-  CONCURRENCY_HAZARD,
-  DOMAIN_BLOCKED,
-  PARTIAL_RUN,
-  PARTIAL_CONTENTION,
-  CONCURRENCY_HAZARD,
-);
-
-const RUNSTATES = RUNSTATE_NAMES.length;
-
-/** By old and new runstate: where among a vCPU's times the new one is counted. If it is runnable, by the cause. */
-const TIMES = Uint8Array.from({ length: RUNSTATES * RUNSTATES }, (_, i) => {
-  const [old, next] = [Math.floor(i / RUNSTATES), i % RUNSTATES];
-  return next === RUNNABLE ? RUNSTATES + runnableCause(old) : next;
-});
-
-/** Why a vCPU became runnable: an index of RUNNABLE_CAUSE_NAMES. */
-function runnableCause(old: number): number {
-  const [wake, preempt, other] = [1, 2, 3];
-  if (old === RUNNING) return preempt;
-  return old === BLOCKED || old === OFFLINE ? wake : other;
-}
-
 /** Heights of the runstates in --scatterplot-runstate. */
 const HEIGHTS = [3, 2, 0, 1, -1, -2, -2];
 
 /** A vCPU goes over to `runstate` at `tsc`: the time since its last transition is counted. */
 export function updateRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
-  a.now = tsc;
-  updateRunstateNow(a, v, runstate);
+  if (a.watchesRunstates) watch(a, v, runstate, tsc);
+  const { domain } = v;
+  if (v.runstate === QUEUED) domain.queuedVcpus--;
+  if (runstate === QUEUED) domain.queuedVcpus++;
+  passRunstate(a, v, runstate, tsc);
+  if (domain.queuedVcpus !== 0 && domain.id !== DEFAULT_DOMAIN) expectRunstates(a, domain);
 }
 
-/** As {@link updateRunstate}, at {@link Analyser.now}. */
-export function updateRunstateNow(a: Analyser, v: Vcpu, runstate: number): void {
-  const { times, never, now: tsc } = a;
-  const { domain } = v;
-  if (a.watchesRunstates) watch(a, v, runstate, tsc);
-  if (v.runstateTsc > never && v.runstateTsc < tsc) times.add(v.countedAs, tsc - v.runstateTsc);
-  v.countedAs = v.times + TIMES[v.runstate * RUNSTATES + runstate];
-  domain.runstateCounts[v.runstate]--;
-  domain.runstateCounts[runstate]++;
+/** As {@link updateRunstate}, where nobody watches and no vCPU is queued before or afterwards. */
+export function passRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
+  a.times.pass(v.index, runstate, tsc);
   v.runstate = runstate;
   v.runstateTsc = tsc;
-  if (domain.runstateTsc > never && domain.runstateTsc < tsc)
-    times.add(domain.times + domain.runstate, tsc - domain.runstateTsc);
-  domain.runstate = domainRunstate(a, domain);
-  domain.runstateTsc = tsc;
 }
 
 /** What some options want to know of a transition that is about to be made. */
@@ -122,19 +80,11 @@ function countDom0Time(a: Analyser, v: Vcpu, runstate: number, tsc: number): voi
   }
 }
 
-/** What the vCPUs of a domain do together, an index into DOMAIN_RUNSTATE_NAMES. */
-function domainRunstate(a: Analyser, domain: Domain): number {
-  if (domain.id === DEFAULT_DOMAIN) return DOMAIN_BLOCKED;
-  const counts = domain.runstateCounts;
-  const running = Number(counts[RUNNING] > 0);
-  const runnable = Number(counts[RUNNABLE] > 0);
-  const still = Number(counts[BLOCKED] + counts[OFFLINE] > 0);
-  const runstate = DOMAIN_RUNSTATES[running | (runnable << 1) | (still << 2)];
-  return runstate === DOMAIN_LOST && counts[QUEUED] !== 0 ? reportNoRunstate(a, domain) : runstate;
-}
-
-function reportNoRunstate(a: Analyser, domain: Domain): number {
-  const counts = domain.runstateCounts;
+/** Says so if a domain has vCPUs that are queued, but none in a runstate that means anything. */
+function expectRunstates(a: Analyser, domain: Domain): void {
+  const counts = new Array<number>(RUNSTATE_NAMES.length).fill(0);
+  for (const v of domain.vcpus) if (v !== undefined) counts[v.runstate]++;
+  if (counts[RUNNING] + counts[RUNNABLE] + counts[BLOCKED] + counts[OFFLINE] > 0) return;
   a.warn.printf('Strange, no meaningful runstates for d%d!\n', domain.id);
   const vcpus = domain.vcpus.filter((v) => v !== undefined && v.runstate !== INIT).length;
   a.out.printf(' Max vid: %d (max_vcpus %d)\n', domain.vcpus.length - 1, vcpus);
@@ -144,7 +94,6 @@ function reportNoRunstate(a: Analyser, domain: Domain): number {
   for (const [runstate, name] of RUNSTATE_NAMES.entries())
     a.warn.printf(' %s: %d\n', name, runstate === INIT ? 0 : counts[runstate]);
   a.error(7);
-  return DOMAIN_LOST;
 }
 
 /** Ends the stretch in which a pCPU ran what it runs. */
@@ -160,11 +109,17 @@ export function updatePcpuRunstate(a: Analyser, p: Pcpu, tsc: number): void {
 /** A vCPU leaves a pCPU and goes over to `runstate`. */
 export function leavePcpu(a: Analyser, p: Pcpu, previous: Vcpu, tsc: number, runstate: number): void {
   const strange = strangeness(a, p, previous);
-  if (strange) previous.runstateTsc = a.never;
+  if (strange) forgetStart(a, previous);
   updatePcpuRunstate(a, p, tsc);
   p.current = undefined;
   a.draw(p);
   updateRunstate(a, previous, runstate, tsc);
+}
+
+/** It is not known since when a vCPU is in its runstate. */
+function forgetStart(a: Analyser, v: Vcpu): void {
+  v.runstateTsc = a.never;
+  a.times.forgetStart(v.index);
 }
 
 /** Whether a vCPU that leaves a pCPU was not known to run there; says so. */
@@ -198,7 +153,7 @@ export function enterPcpu(a: Analyser, p: Pcpu, next: Vcpu, tsc: number): void {
     if (next.runstate === RUNNING && next.domain.id !== DEFAULT_DOMAIN) {
       if (next.pcpu === undefined) a.wouldEnd();
       a.warn.printf('Strange, next %s already running on proc %d!\n', next.label, next.pcpu?.number ?? -1);
-      next.runstateTsc = a.never;
+      forgetStart(a, next);
     }
     if (next.pcpu !== p) {
       if (next.pcpuTsc !== a.never) countStay(a, next, p.number, tsc);
@@ -268,7 +223,7 @@ export function activateDefaultVcpu(a: Analyser, p: Pcpu): void {
   v.guestPagingLevels = a.options.defaultGuestPagingLevels;
   v.pcpu = p;
   v.runstate = RUNNING;
-  v.countedAs = v.times + RUNNING;
+  a.times.supposeRunning(v.index);
   p.current = v;
   a.draw(p);
 }

@@ -105,6 +105,9 @@ export class Pcpu {
   turnEnd = 0;
   /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet; it is a usual one. */
   parked = false;
+  /** While it is parked: where that record is among its {@link words}, and the first one that is not yet counted. */
+  parkedAt = 0;
+  parkedFrom = 0;
 
   // Where it is in the file; {@link words} are what lies from blockOffset on.
   fileOffset = 0;
@@ -122,8 +125,6 @@ export class Pcpu {
   skewDownstream = 0;
 
   current: Vcpu | undefined;
-  /** The last other vCPU of which it had a record. */
-  recent: Vcpu | undefined;
 
   lostActive = false;
   lostDomainValid = false;
@@ -197,8 +198,6 @@ export class Vcpu {
   activated = false;
   guestPagingLevels = 0;
   runstate = INIT;
-  /** The number under which the time since {@link runstateTsc} will be counted. */
-  countedAs = 0;
   runstateTsc = 0;
   /** Of a transition whose old state was not what was known: both, and where; to tell TSC skew. */
   wrongOldRunstate = INIT;
@@ -207,8 +206,8 @@ export class Vcpu {
   oldRunstatePcpu = 0;
   pcpu: Pcpu | undefined;
   pcpuTsc = 0;
-  /** The number under which its runstates' times are counted; those of {@link RUNNABLE_CAUSE_NAMES} follow. */
-  readonly times: number;
+  /** Its number among all vCPUs and domains of a run, in the order in which they appeared. */
+  readonly index: number;
   readonly affinity = new CycleSummary();
   readonly affinityByPcpu: (CycleSummary | undefined)[] = [];
   /** What kind of guest it is, once a record of one kind was seen. */
@@ -217,9 +216,8 @@ export class Vcpu {
   /** Interprocessor interrupts that are on their way to it. */
   vlapic: Vlapic | undefined;
 
-  constructor(domain: Domain, number: number, never: number, times: number) {
-    this.times = times;
-    this.countedAs = times + INIT;
+  constructor(domain: Domain, number: number, never: number, index: number) {
+    this.index = index;
     this.domain = domain;
     this.number = number;
     this.label = `d${domain.id}v${number}`;
@@ -237,14 +235,11 @@ export class Vcpu {
 export class Domain {
   readonly id: number;
   readonly vcpus: (Vcpu | undefined)[] = [];
-  /** Index into {@link DOMAIN_RUNSTATE_NAMES}. */
-  runstate = 0;
-  runstateTsc = 0;
-  /** How many of its vCPUs are in each runstate. */
-  readonly runstateCounts = new Int32Array(RUNSTATE_NAMES.length);
+  /** How many of its vCPUs are {@link QUEUED}. */
+  queuedVcpus = 0;
   readonly totalTime = new CycleSummary();
-  /** The number under which the times of {@link DOMAIN_RUNSTATE_NAMES} are counted. */
-  readonly times: number;
+  /** As {@link Vcpu.index}. */
+  readonly index: number;
   readonly memory = new MemoryCounts();
   /** What the exits of HVM guests were for, in short: see hvm/short-summary.ts. */
   readonly hvmShort = HVM_SHORT_NAMES.map(() => new CycleSummary());
@@ -255,9 +250,8 @@ export class Domain {
   /** By guest frame, in the order in which they appeared. */
   readonly cr3Values = new Map<number, Cr3Value>();
 
-  constructor(id: number, never: number, times: number) {
-    this.times = times;
+  constructor(id: number, index: number) {
+    this.index = index;
     this.id = id;
-    this.runstateTsc = never;
   }
 }

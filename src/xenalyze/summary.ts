@@ -3,12 +3,12 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import type { CycleTotals } from './cycle-table.ts';
 import { printCr3Values } from './hvm/cr3-values.ts';
 import { printEips } from './hvm/eip-list.ts';
 import { printHvmSummary } from './hvm/hvm-summary.ts';
 import { printMemorySummary } from './memory.ts';
 import { printPvSummary } from './pv.ts';
+import type { RunstateTotals } from './runstate-times.ts';
 import { countStay } from './runstates.ts';
 import {
   DOMAIN_RUNSTATE_NAMES,
@@ -24,8 +24,6 @@ import { printVolume } from './volume-report.ts';
 
 /** Names of summary lines are cut off at this many characters. */
 const NAME_LENGTH = 29;
-
-type Times = (number: number) => CycleTotals;
 
 /** Time, volume, and everything by domain and vCPU. */
 export function printSummary(a: Analyser): void {
@@ -49,12 +47,12 @@ export function printSummary(a: Analyser): void {
   for (const domain of a.domains) printDomain(a, domain, times);
 }
 
-function printDomain(a: Analyser, domain: Domain, times: Times): void {
+function printDomain(a: Analyser, domain: Domain, times: RunstateTotals): void {
   const { out, options } = a;
   out.printf('|-- Domain %d --|\n', domain.id);
   out.text(' Runstates:\n');
   for (const [runstate, name] of DOMAIN_RUNSTATE_NAMES.entries())
-    printCycleTotals(a, times(domain.times + runstate), cut('  %8s', name));
+    printCycleTotals(a, times.ofDomain(domain.index, runstate), cut('  %8s', name));
   printMemorySummary(a, domain);
   for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v, times);
   out.text('Emulate eip list\n');
@@ -66,7 +64,7 @@ function printDomain(a: Analyser, domain: Domain, times: Times): void {
   printCr3Values(a, domain);
 }
 
-function printVcpu(a: Analyser, v: Vcpu, times: Times): void {
+function printVcpu(a: Analyser, v: Vcpu, times: RunstateTotals): void {
   a.out.printf('-- v%d --\n', v.number);
   if (v.pcpuTsc !== a.never) {
     if (v.pcpu === undefined) a.wouldEnd();
@@ -74,11 +72,10 @@ function printVcpu(a: Analyser, v: Vcpu, times: Times): void {
   }
   a.out.text(' Runstates:\n');
   for (const [runstate, name] of RUNSTATE_NAMES.entries()) {
-    printCycleTotals(a, times(v.times + runstate), cut('  %8s', name));
+    printCycleTotals(a, times.ofRunstate(v.index, runstate), cut('  %8s', name));
     if (runstate !== RUNNABLE) continue;
     for (const [cause, causeName] of RUNNABLE_CAUSE_NAMES.entries()) {
-      const number = v.times + RUNSTATE_NAMES.length + cause;
-      if (cause > 0) printCycleTotals(a, times(number), cut('    %8s', causeName));
+      if (cause > 0) printCycleTotals(a, times.ofCause(v.index, cause), cut('    %8s', causeName));
     }
   }
   printAffinity(a, v.affinity, ' cpu affinity');

@@ -18,7 +18,7 @@ const TURNS_BETWEEN_PROGRESS = 16_384;
 export const RECORD_WORDS = 10;
 const RECORD_BYTES = RECORD_WORDS * 4;
 const BLOCK_WORDS_MAX = 16 * 1024;
-const BLOCK_WORDS_MIN = 1024;
+const BLOCK_WORDS_MIN = 512;
 /** All blocks together, however many pCPUs there are. */
 const BLOCKS_WORDS = 4 * 1024 * 1024;
 /** xenalyze's arrays of pCPUs end here. */
@@ -214,7 +214,7 @@ export class TraceWalk {
   #load(pcpu: Pcpu): number {
     const { fileOffset } = pcpu;
     const left = pcpu.nextCpuChangeOffset - fileOffset;
-    const wanted = left > 0 ? Math.min(left + RECORD_BYTES, this.#blockWords() * 4) : RECORD_BYTES;
+    const wanted = left > 0 ? Math.min(left + RECORD_BYTES, this.#blockWords(pcpu) * 4) : RECORD_BYTES;
     if (pcpu.words.length * 4 < wanted) pcpu.words = new Uint32Array(2 ** Math.ceil(Math.log2(wanted / 4)));
     const bytes = new Uint8Array(pcpu.words.buffer);
     const inFile = this.#source.bytes - fileOffset;
@@ -225,9 +225,13 @@ export class TraceWalk {
     return Math.min(got, RECORD_BYTES);
   }
 
-  #blockWords(): number {
+  /**
+   * How long a pCPU's next block may be: twice as long as the last one. Code that V8 compiles before it has seen the
+   * end of a block has to be compiled again, so the first ones end soon.
+   */
+  #blockWords({ blockWords }: Pcpu): number {
     const share = Math.floor(BLOCKS_WORDS / this.#a.pcpus.length);
-    return Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share));
+    return Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share, blockWords * 2));
   }
 
   /** Whether `got` bytes at the end of the file hold the whole record that begins there. */

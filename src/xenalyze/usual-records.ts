@@ -1,10 +1,10 @@
 import type { Analyser } from './analyser.ts';
 import { ERROR_STRICT } from './options.ts';
 import type { RecordLines } from './record-lines.ts';
-import { updatePcpuRunstate, updateRunstateNow } from './runstates.ts';
+import { passRunstate, updatePcpuRunstate } from './runstates.ts';
 import { processSched } from './sched.ts';
 import { dumpRunstate } from './sched-runstate.ts';
-import { BLOCKED, INIT, OFFLINE, type Pcpu, RUNNABLE, RUNNING, type Vcpu } from './state.ts';
+import { BLOCKED, INIT, OFFLINE, type Pcpu, RUNNABLE, RUNNING } from './state.ts';
 import { RECORD_WORDS } from './trace-walk.ts';
 
 const SCHED = 1;
@@ -58,64 +58,103 @@ export class UsualRecords {
   /**
    * Goes from the current record of a pCPU on, as long as records are usual, in its turn, and in its block of the file.
    * Returns whether there were any; the pCPU's place in the file is behind them. If the next record is usual as well,
-   * but not in its turn, the pCPU is parked.
+   * but not in its turn, the pCPU is parked, and its place in the file and its volume wait for the end of that.
    */
   pass(p: Pcpu): boolean {
     const a = this.#a;
     const dumpAll = this.#dumpAll;
-    const { baseHigh, baseLow, firstTsc } = a;
+    const { firstTsc } = a;
     const { words, skewOffset } = p;
     let tsc = p.orderTsc;
-    if (p.parked) p.parked = false;
-    else if (!p.hasTsc || tsc !== p.tsc || firstTsc === a.never || firstTsc < -EXACT_MAX) return false;
-    if (tsc < firstTsc || tsc > EXACT_MAX) return false;
+    const { parked } = p;
+    if (!parked) {
+      const isTimed = p.hasTsc && tsc === p.tsc;
+      if (!isTimed || firstTsc === a.never || firstTsc < -EXACT_MAX || tsc < firstTsc || tsc > EXACT_MAX)
+        return false;
+      p.parkedFrom = (p.fileOffset - p.blockOffset) / 4;
+      p.parkedAt = p.parkedFrom;
+    }
+    const { baseHigh } = a;
+    const lowOffset = skewOffset - a.baseLow;
     const turnEnd = Math.min(p.turnEnd, EXACT_MAX);
-    const first = (p.fileOffset - p.blockOffset) / 4;
+    const first = p.parkedAt;
     const end = p.blockWords - RECORD_WORDS;
+    let current = p.current;
+    let next = tsc;
     let at = first;
+    let isLate = false;
     do {
       const header = words[at];
       const timed = header >>> 31;
       const kind = KINDS[(header >>> 12) & 0xffff];
       if (kind === UNUSUAL) break;
-      let own = tsc;
       if (timed !== 0 && at !== first) {
-        own = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] - baseLow) + skewOffset;
-        if (own > turnEnd || own < firstTsc) {
-          p.parked = own > turnEnd && own <= EXACT_MAX;
-          p.orderTsc = own;
+        next = (words[at + 2] - baseHigh) * 4294967296 + (words[at + 1] + lowOffset);
+        if (next > turnEnd || next < firstTsc) {
+          isLate = next > turnEnd && next <= EXACT_MAX;
           break;
         }
       }
       if (kind === RUNSTATE) {
-        const v = vcpuOf(a, p, words[at + 3] | 0);
-        const transition =
-          timed === 0 || v === undefined ? UNUSUAL : usualTransition(a, p, v, header & 0xfff);
-        if (transition === UNUSUAL) break;
+        const word = words[at + 3] | 0;
+        const v = current !== undefined && current.word === word ? current : a.knownVcpu(word);
+        if (v === undefined || timed === 0 || v.hvm !== undefined) break;
+        const transition = TRANSITIONS[header & 0xfff];
+        let runstate = (header >>> 4) & 15;
+        if (transition === STOP) {
+          if (v.runstate !== RUNNING || current !== v || v.pcpu !== p || a.lostCpus !== 0) break;
+        } else if (transition === START) {
+          if (v.runstate !== RUNNABLE || current !== undefined || v.pcpu !== p || !v.activated) break;
+        } else if (transition === WAIT) {
+          if (v.runstate !== ((header >>> 8) & 15)) break;
+        } else if (transition === CONTINUE && v.runstate === RUNNING && v.pcpu === p) runstate = RUNNING;
+        else break;
         if (dumpAll) {
-          p.tsc = own;
+          p.tsc = next;
           this.#take(p, header, at, timed);
           dumpRunstate(a, p);
         }
-        a.now = own;
-        pass(a, p, v!, transition, (header >>> 4) & 15);
+        if (transition === STOP) {
+          updatePcpuRunstate(a, p, next);
+          current = undefined;
+          p.current = undefined;
+        } else if (transition === START) {
+          current = v;
+          p.current = v;
+          p.timeTsc = next;
+          p.seenValidSchedule = true;
+        }
+        v.wrongOldRunstate = INIT;
+        passRunstate(a, v, runstate, next);
       } else if (dumpAll) {
-        p.tsc = own;
+        p.tsc = next;
         this.#take(p, header, at, timed);
         if (!this.#lines.write(a, p)) processSched(a, p, this.#lines);
       }
-      tsc = own;
+      tsc = next;
       at += 1 + timed * 2 + ((header >>> 28) & 7);
     } while (at <= end);
+    p.parkedAt = at;
+    p.parked = isLate;
+    if (at !== first) {
+      p.lastTsc = tsc;
+      a.lastTsc = tsc;
+    }
+    if (isLate) {
+      p.orderTsc = next;
+      return true;
+    }
+    const bytes = (at - p.parkedFrom) * 4;
+    if (bytes !== 0) this.#count(p, bytes);
     if (at === first) return false;
-    const bytes = (at - first) * 4;
+    p.orderTsc = tsc;
+    return true;
+  }
+
+  #count(p: Pcpu, bytes: number): void {
     p.summary = true;
     p.volume.byClass[SCHED] += bytes;
     p.fileOffset += bytes;
-    if (!p.parked) p.orderTsc = tsc;
-    p.lastTsc = tsc;
-    a.lastTsc = tsc;
-    return true;
   }
 
   /** Makes a record the current one of its pCPU, as far as its line needs that. */
@@ -125,39 +164,4 @@ export class UsualRecords {
     p.wordsAt = at + 1 + timed * 2;
     this.#a.beginRecord(p);
   }
-}
-
-/** The vCPU of a runstate record, if it is known: mostly it runs on the pCPU, or was woken there last. */
-function vcpuOf(a: Analyser, p: Pcpu, word: number): Vcpu | undefined {
-  if (p.current !== undefined && p.current.word === word) return p.current;
-  if (p.recent === undefined || p.recent.word !== word) p.recent = a.knownVcpu(word);
-  return p.recent;
-}
-
-/** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */
-function usualTransition(a: Analyser, p: Pcpu, v: Vcpu, bits: number): number {
-  if (v.hvm !== undefined) return UNUSUAL;
-  const transition = TRANSITIONS[bits];
-  let isUsual = false;
-  if (transition === STOP)
-    isUsual = v.runstate === RUNNING && p.current === v && v.pcpu === p && a.lostCpus === 0;
-  else if (transition === START)
-    isUsual = v.runstate === RUNNABLE && p.current === undefined && v.pcpu === p && v.activated;
-  else if (transition === WAIT) isUsual = v.runstate === bits >>> 8;
-  else if (transition === CONTINUE) isUsual = v.runstate === RUNNING && v.pcpu === p;
-  return isUsual ? transition : UNUSUAL;
-}
-
-/** Makes a transition, at {@link Analyser.now}. */
-function pass(a: Analyser, p: Pcpu, v: Vcpu, transition: number, runstate: number): void {
-  if (transition === STOP) {
-    updatePcpuRunstate(a, p, a.now);
-    p.current = undefined;
-  } else if (transition === START) {
-    p.current = v;
-    p.timeTsc = a.now;
-    p.seenValidSchedule = true;
-  }
-  v.wrongOldRunstate = INIT;
-  updateRunstateNow(a, v, transition === CONTINUE ? RUNNING : runstate);
 }
