@@ -62,7 +62,7 @@ const DOORS: Record<string, RegExp> = {
   'parquet-wasm': /^src\/export\/parquet-sink\.ts$/,
   commander: /^src\/cli\//,
   uplot: /^src\/page\/browser\//,
-  vite: /^src\/page\/browser\/vite\.config\.ts$/,
+  vite: /^src\/(cli|page\/browser)\/vite\.config\.ts$/,
   zod: /^src\/scenario\//,
   yaml: /^src\/(scenario\/|format\/)/,
 };
