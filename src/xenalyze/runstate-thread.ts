@@ -89,12 +89,15 @@ export class RunstateThread implements RunstateTimes {
   }
 
   pass(vcpu: number, runstate: number, tsc: number): void {
-    const delta = tsc - this.#tsc;
-    if (delta > DELTA_MAX || delta < 0) this.#jump(tsc);
+    let delta = tsc - this.#tsc;
+    if (delta > DELTA_MAX || delta < 0) {
+      this.#jump(tsc);
+      delta = 0;
+    }
     const words = this.#words;
     const at = this.#at;
     words[at] = (vcpu << RUNSTATE_BITS) | runstate;
-    words[at + 1] = tsc - this.#tsc;
+    words[at + 1] = delta;
     this.#tsc = tsc;
     this.#at = at + 2;
     if (at + 2 === this.#end) this.#hand();

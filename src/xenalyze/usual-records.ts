@@ -4,7 +4,7 @@ import type { RecordLines } from './record-lines.ts';
 import { passRunstate, updatePcpuRunstate } from './runstates.ts';
 import { processSched } from './sched.ts';
 import { dumpRunstate } from './sched-runstate.ts';
-import { BLOCKED, INIT, OFFLINE, type Pcpu, RUNNABLE, RUNNING } from './state.ts';
+import { BLOCKED, INIT, OFFLINE, type Pcpu, RUNNABLE, RUNNING, type Vcpu } from './state.ts';
 import { RECORD_WORDS } from './trace-walk.ts';
 
 const SCHED = 1;
@@ -66,8 +66,7 @@ export class UsualRecords {
     const { firstTsc } = a;
     const { words, skewOffset } = p;
     let tsc = p.orderTsc;
-    const { parked } = p;
-    if (!parked) {
+    if (!p.parked) {
       const isTimed = p.hasTsc && tsc === p.tsc;
       if (!isTimed || firstTsc === a.never || firstTsc < -EXACT_MAX || tsc < firstTsc || tsc > EXACT_MAX)
         return false;
@@ -79,7 +78,6 @@ export class UsualRecords {
     const turnEnd = Math.min(p.turnEnd, EXACT_MAX);
     const first = p.parkedAt;
     const end = p.blockWords - RECORD_WORDS;
-    let current = p.current;
     let next = tsc;
     let at = first;
     let isLate = false;
@@ -96,36 +94,16 @@ export class UsualRecords {
         }
       }
       if (kind === RUNSTATE) {
-        const word = words[at + 3] | 0;
-        const v = current !== undefined && current.word === word ? current : a.knownVcpu(word);
-        if (v === undefined || timed === 0 || v.hvm !== undefined) break;
-        const transition = TRANSITIONS[header & 0xfff];
-        let runstate = (header >>> 4) & 15;
-        if (transition === STOP) {
-          if (v.runstate !== RUNNING || current !== v || v.pcpu !== p || a.lostCpus !== 0) break;
-        } else if (transition === START) {
-          if (v.runstate !== RUNNABLE || current !== undefined || v.pcpu !== p || !v.activated) break;
-        } else if (transition === WAIT) {
-          if (v.runstate !== ((header >>> 8) & 15)) break;
-        } else if (transition === CONTINUE && v.runstate === RUNNING && v.pcpu === p) runstate = RUNNING;
-        else break;
+        const v = vcpuOf(a, p, words[at + 3] | 0);
+        if (v === undefined || timed === 0) break;
+        const transition = usualTransition(a, p, v, header & 0xfff);
+        if (transition === UNUSUAL) break;
         if (dumpAll) {
           p.tsc = next;
           this.#take(p, header, at, timed);
           dumpRunstate(a, p);
         }
-        if (transition === STOP) {
-          updatePcpuRunstate(a, p, next);
-          current = undefined;
-          p.current = undefined;
-        } else if (transition === START) {
-          current = v;
-          p.current = v;
-          p.timeTsc = next;
-          p.seenValidSchedule = true;
-        }
-        v.wrongOldRunstate = INIT;
-        passRunstate(a, v, runstate, next);
+        makeTransition(a, p, v, transition, (header >>> 4) & 15, next);
       } else if (dumpAll) {
         p.tsc = next;
         this.#take(p, header, at, timed);
@@ -164,4 +142,45 @@ export class UsualRecords {
     p.wordsAt = at + 1 + timed * 2;
     this.#a.beginRecord(p);
   }
+}
+
+/** The vCPU of a runstate record, if it is known: mostly it runs on the pCPU. */
+function vcpuOf(a: Analyser, p: Pcpu, word: number): Vcpu | undefined {
+  const { current } = p;
+  return current !== undefined && current.word === word ? current : a.knownVcpu(word);
+}
+
+/** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */
+function usualTransition(a: Analyser, p: Pcpu, v: Vcpu, bits: number): number {
+  if (v.hvm !== undefined) return UNUSUAL;
+  const transition = TRANSITIONS[bits];
+  let isUsual = false;
+  if (transition === STOP)
+    isUsual = v.runstate === RUNNING && p.current === v && v.pcpu === p && a.lostCpus === 0;
+  else if (transition === START)
+    isUsual = v.runstate === RUNNABLE && p.current === undefined && v.pcpu === p && v.activated;
+  else if (transition === WAIT) isUsual = v.runstate === bits >>> 8;
+  else if (transition === CONTINUE) isUsual = v.runstate === RUNNING && v.pcpu === p;
+  return isUsual ? transition : UNUSUAL;
+}
+
+/** Makes a transition. */
+function makeTransition(
+  a: Analyser,
+  p: Pcpu,
+  v: Vcpu,
+  transition: number,
+  runstate: number,
+  tsc: number,
+): void {
+  if (transition === STOP) {
+    updatePcpuRunstate(a, p, tsc);
+    p.current = undefined;
+  } else if (transition === START) {
+    p.current = v;
+    p.timeTsc = tsc;
+    p.seenValidSchedule = true;
+  }
+  v.wrongOldRunstate = INIT;
+  passRunstate(a, v, transition === CONTINUE ? RUNNING : runstate, tsc);
 }
