@@ -171,14 +171,13 @@ export function findPercentiles(
   progress: Int32Array,
 ): void {
   const { data, chunks, samples, sampleSizes, long } = content;
-  const search = new PercentileSearch().prepare();
-  let values = new Float64Array(CHUNK);
+  const search = new PercentileSearch();
   const numbers = results.length / 3;
   for (;;) {
     const number = Atomics.add(progress, 0, 1);
     if (number >= numbers) return;
     const of = isAllOfSum(content, number) ? [] : (chunks[number] ?? []);
-    if (values.length < of.length * CHUNK) values = new Float64Array(of.length * CHUNK * 2);
+    const values = search.sample(of.length * CHUNK);
     for (const [i, chunk] of of.entries()) {
       const segment = samples[Math.floor((chunk * CHUNK) / SEGMENT)];
       const start = (chunk * CHUNK) % SEGMENT;
@@ -187,7 +186,7 @@ export function findPercentiles(
     const count = of.length === 0 ? 0 : Math.min(data[number * FIELDS + COUNT], sampleSizes[number] ?? 0);
     if (long.size > 0) takeLong(values, count, of, long);
     if (count > 0) {
-      const { p5, p50, p95 } = search.selfWeighted(values, count);
+      const { p5, p50, p95 } = search.selfWeightedInSample(count);
       results.set([p5, p50, p95], number * 3);
     }
     if (Atomics.add(progress, 1, 1) === numbers - 1) Atomics.notify(progress, 1);

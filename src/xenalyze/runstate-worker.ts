@@ -4,7 +4,6 @@
  */
 import { workerData } from 'node:worker_threads';
 import { findPercentiles } from './cycle-table.ts';
-import { PercentileSearch } from './percentiles.ts';
 import {
   ADD_VCPU,
   BLOCK_WORDS,
@@ -20,21 +19,14 @@ import {
 } from './runstate-thread.ts';
 import { RunstateCounter } from './runstate-times.ts';
 
-/** So often the search for percentiles is prepared while there is nothing to count. */
-const PREPARATIONS = 500;
 const RUNSTATE_MASK = 2 ** RUNSTATE_BITS - 1;
 
 const { options, port, words, used, state } = workerData as RunstateOrder;
 const numbers = new Float64Array(words.buffer);
 const counter = new RunstateCounter(options);
-const search = new PercentileSearch();
-let preparations = 0;
 let tsc = 0;
 for (let read = 0; ; read++) {
-  while (Atomics.load(state, WRITTEN) === read) {
-    if (preparations++ < PREPARATIONS) search.prepare();
-    else Atomics.wait(state, WRITTEN, read);
-  }
+  while (Atomics.load(state, WRITTEN) === read) Atomics.wait(state, WRITTEN, read);
   const block = read % BLOCKS;
   if (used[block] === 0) break;
   tsc = follow(block * BLOCK_WORDS, block * BLOCK_WORDS + used[block], tsc);

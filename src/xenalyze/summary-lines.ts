@@ -74,8 +74,8 @@ function unsigned(sum: number): number {
 }
 
 function weightedPercentiles(a: Analyser, { sample, samples, hasNegative }: CycleSummary): Percentiles {
-  const warnOfNegative = () => {
-    for (const cycles of sample.subarray(0, samples))
+  const warnOfNegative = (values: Float64Array) => {
+    for (const cycles of values)
       if (cycles < 0) a.warn.printf('self_weighted_percentile: Value %lld less than zero!\n', cycles);
   };
   return a.search.selfWeighted(sample, samples, hasNegative ? warnOfNegative : undefined);

@@ -1,0 +1,19 @@
+/** What Node has of WebAssembly, which its types leave to those of browsers; as far as it is used here. */
+declare namespace WebAssembly {
+  type ImportValue = Memory | ((...values: number[]) => unknown);
+
+  class Memory {
+    constructor(size: { initial: number; maximum?: number });
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+
+  class Instance {
+    constructor(program: Module, imports: Record<string, Record<string, ImportValue>>);
+    readonly exports: unknown;
+  }
+}
