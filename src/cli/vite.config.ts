@@ -10,6 +10,8 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
  */
 export default defineConfig({
   root: path('../..'),
+  // It is loaded whatever the verb, and quicker so.
+  ssr: { noExternal: ['commander'] },
   build: {
     ssr: true,
     outDir: 'dist/cli',

@@ -4,6 +4,7 @@ import type { XenalyzeOptions } from './options.ts';
 export type SampleLimits = Pick<XenalyzeOptions, 'sampleSize' | 'sampleMax'>;
 
 const NO_SAMPLES = new Float64Array(0);
+const ROOM_MIN = 8;
 
 /**
  * How often something happened and how many cycles it took, with a sample of the single durations. When the sample is
@@ -15,6 +16,7 @@ export class CycleSummary {
   /** Events that took cycles. */
   count = 0;
   cycles = 0;
+  /** How many durations the sample may have by now. */
   sampleSize = 0;
   sample: Float64Array = NO_SAMPLES;
   /** Whether there were durations below 0: TSC skew makes them. */
@@ -28,8 +30,8 @@ export class CycleSummary {
     if (cycles === 0) return;
     if (cycles < 0) this.hasNegative = true;
     const { count } = this;
-    if (count < this.sampleSize) this.sample[count] = cycles;
-    else this.#addToFullSample(cycles, options);
+    if (count < this.sample.length) this.sample[count] = cycles;
+    else this.#addBeyond(cycles, options);
     this.count = count + 1;
     this.cycles += cycles;
   }
@@ -62,19 +64,19 @@ export class CycleSummary {
     return BigInt.asIntN(64, BigInt.asUintN(64, BigInt(cycles)) / BigInt(count));
   }
 
-  #addToFullSample(cycles: number, limits: SampleLimits): void {
+  /** Where {@link sample} has no room: it grows as it is needed, but not beyond {@link sampleSize}. */
+  #addBeyond(cycles: number, limits: SampleLimits): void {
+    const { count, sample } = this;
     if (limits.sampleSize === 0) return;
-    const size = grownSampleSize(this.sampleSize, this.count, limits);
-    if (size !== this.sampleSize) this.#resize(size);
-    const index = this.count < size ? this.count : replacedIndex(this.count, size);
-    if (index >= 0) this.sample[index] = cycles;
-  }
-
-  #resize(size: number): void {
-    const sample = new Float64Array(size);
-    sample.set(this.sample.subarray(0, size));
-    this.sample = sample;
-    this.sampleSize = size;
+    if (count >= this.sampleSize) this.sampleSize = grownSampleSize(this.sampleSize, count, limits);
+    const size = this.sampleSize;
+    const index = count < size ? count : replacedIndex(count, size);
+    if (index < 0) return;
+    if (index >= sample.length) {
+      this.sample = new Float64Array(Math.min(size, Math.max(ROOM_MIN, count * 2)));
+      this.sample.set(sample);
+    }
+    this.sample[index] = cycles;
   }
 }
 
