@@ -1,20 +1,32 @@
+import { UserError } from '../base/errors.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { PercentileSearch } from './percentiles.ts';
 import { RecordHeader } from './record-header.ts';
+import { RunstateLog } from './runstate-log.ts';
 import type { RunstateTimes } from './runstate-times.ts';
 import { DEFAULT_DOMAIN, Domain, Pcpu, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
+import { WalkMemory } from './walk-memory.ts';
+import {
+  FIRST_TSC_INTEGER,
+  INDEXES_MAX,
+  LAST_TSC,
+  LOST_CPUS,
+  NEVER,
+  RUN,
+  TSC_RANGE,
+} from './wasm/walk-layout.ts';
 
 const SPACE = 0x20;
-const SLOTS = 4096;
+const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** What stands for a TSC of 0, if TSCs are counted from `tscBase`. */
 export function neverOf(tscBase: bigint): number {
-  return -Number(tscBase);
+  return 0 - Number(tscBase);
 }
 
 /** The state of one run: what xenalyze calls P and G. Everything that processes records takes it first. */
@@ -33,21 +45,16 @@ export class Analyser {
   readonly baseLow: number;
   /** A TSC of 0: none. */
   readonly never: number;
-  firstTsc = 0;
-  lastTsc = 0;
 
+  readonly memory: WalkMemory;
+  #firstTsc = 0;
   readonly pcpus: (Pcpu | undefined)[] = [];
   maxActivePcpu = -1;
-  lostCpus = 0;
   bufferTraceVirqTsc = 0;
 
   /** In ascending order of their ids. */
   readonly domains: Domain[] = [];
   readonly #domainById = new Map<number, Domain>();
-  /** By domain (high) and number (low), as records have them in one word. */
-  readonly #vcpuByWord = new Map<number, Vcpu>();
-  /** Those that were asked for last, by {@link slotOf} their words. */
-  readonly #recentVcpus = new Array<Vcpu | undefined>(SLOTS).fill(undefined);
   readonly defaultDomain: Domain;
   /** Called with each new domain. */
   onDomain: (domain: Domain) => void = () => {};
@@ -57,8 +64,8 @@ export class Analyser {
   onGuestInterrupt: ((h: HvmVcpu, vector: number) => void) | undefined;
   readonly hvm: HvmRun;
 
-  /** Where the times of vCPUs and domains in each runstate are counted, if a summary is wanted. */
-  readonly times: RunstateTimes;
+  /** What vCPUs do, if a summary is wanted. */
+  readonly runstateLog: RunstateLog;
   #indexes = 0;
   /** Whether options want to know of each transition. */
   readonly watchesRunstates: boolean;
@@ -80,7 +87,7 @@ export class Analyser {
     stderr: TextOutput,
     symbols: SymbolTable,
     tscBase: bigint,
-    times: RunstateTimes,
+    times: RunstateTimes | undefined,
   ) {
     this.options = options;
     this.out = out;
@@ -90,19 +97,49 @@ export class Analyser {
     this.hvm = new HvmRun(options.svmMode);
     this.tscBase = tscBase;
     this.never = neverOf(tscBase);
+    this.memory = new WalkMemory(tscBase);
+    this.memory.doubles[(RUN + NEVER) / 8] = this.never;
     this.firstTsc = this.never;
     this.lastTsc = this.never;
     this.baseHigh = Number(tscBase >> 32n);
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
-    this.times = times;
+    this.runstateLog = new RunstateLog(this.memory, times);
     this.#header = new RecordHeader(this);
     this.watchesRunstates =
       options.scatterplotRunstate ||
       options.scatterplotRunstateTime ||
+      options.scatterplotPcpu ||
       options.interval !== undefined ||
       options.dumpTraceVolumeOnLostRecord;
-    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.#indexes++);
+    this.defaultDomain = new Domain(DEFAULT_DOMAIN, this.#newIndex());
+  }
+
+  get firstTsc(): number {
+    return this.#firstTsc;
+  }
+
+  set firstTsc(tsc: number) {
+    this.#firstTsc = tsc;
+    const { integers } = this.memory;
+    integers[(RUN + FIRST_TSC_INTEGER) / 8] = BigInt(tsc);
+    integers[(RUN + TSC_RANGE) / 8] = EXACT_MAX - BigInt(tsc);
+  }
+
+  get lastTsc(): number {
+    return this.memory.doubles[(RUN + LAST_TSC) / 8];
+  }
+
+  set lastTsc(tsc: number) {
+    this.memory.doubles[(RUN + LAST_TSC) / 8] = tsc;
+  }
+
+  get lostCpus(): number {
+    return this.memory.ints[(RUN + LOST_CPUS) / 4];
+  }
+
+  set lostCpus(count: number) {
+    this.memory.ints[(RUN + LOST_CPUS) / 4] = count;
   }
 
   /** From the first to the last TSC so far. */
@@ -113,7 +150,7 @@ export class Analyser {
   pcpu(number: number): Pcpu {
     const known = this.pcpus[number];
     if (known !== undefined) return known;
-    const pcpu = new Pcpu(number, this.never);
+    const pcpu = new Pcpu(number, this.never, this.memory);
     this.pcpus[number] = pcpu;
     return pcpu;
   }
@@ -123,7 +160,7 @@ export class Analyser {
     const known = this.#domainById.get(id);
     if (known !== undefined) return known;
     this.warn.printf('Creating domain %d\n', id);
-    const domain = new Domain(id, this.#indexes++);
+    const domain = new Domain(id, this.#newIndex());
     this.#domainById.set(id, domain);
     const place = this.domains.findIndex((other) => other.id > id);
     this.domains.splice(place < 0 ? this.domains.length : place, 0, domain);
@@ -137,23 +174,21 @@ export class Analyser {
     return domain.vcpus[number] ?? this.createVcpu(domain, number);
   }
 
-  /** The vCPU that has this {@link Vcpu.word}, if there is one yet. */
-  knownVcpu(word: number): Vcpu | undefined {
-    const slot = slotOf(word);
-    const recent = this.#recentVcpus[slot];
-    if (recent !== undefined && recent.word === word) return recent;
-    const vcpu = this.#vcpuByWord.get(word);
-    this.#recentVcpus[slot] = vcpu;
+  createVcpu(domain: Domain, number: number): Vcpu {
+    this.warn.printf('Creating vcpu %d for dom %d\n', number, domain.id);
+    const vcpu = new Vcpu(domain, number, this.never, this.#newIndex(), this.memory);
+    this.runstateLog.addVcpu(vcpu.index, domain.id === DEFAULT_DOMAIN ? -1 : domain.index);
+    domain.vcpus[number] = vcpu;
+    if (domain.id >>> 16 === 0) this.memory.program.addToTable(vcpu.address);
     return vcpu;
   }
 
-  createVcpu(domain: Domain, number: number): Vcpu {
-    this.warn.printf('Creating vcpu %d for dom %d\n', number, domain.id);
-    const vcpu = new Vcpu(domain, number, this.never, this.#indexes++);
-    this.times.addVcpu(vcpu.index, domain.id === DEFAULT_DOMAIN ? -1 : domain.index);
-    domain.vcpus[number] = vcpu;
-    if (domain.id >>> 16 === 0) this.#vcpuByWord.set(vcpu.word, vcpu);
-    return vcpu;
+  #newIndex(): number {
+    if (this.#indexes === INDEXES_MAX)
+      throw new UserError('too-many-vcpus', `there are more than ${INDEXES_MAX} vCPUs and domains`, {
+        hint: 'no host has as many: the trace is damaged, or no trace',
+      });
+    return this.#indexes++;
   }
 
   /** Sets {@link seconds} and {@link nanoseconds} to the time of a TSC since the first one; 0 before it. */
@@ -324,8 +359,4 @@ export class Analyser {
   draw(pcpu: Pcpu): void {
     this.#header.draw(pcpu);
   }
-}
-
-function slotOf(word: number): number {
-  return (word ^ (word >>> 9)) & (SLOTS - 1);
 }

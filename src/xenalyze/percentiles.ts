@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.ts';
 import { VALUES } from './wasm/percentile-layout.ts';
 import { startWasm } from './wasm-program.ts';
 
@@ -10,6 +11,8 @@ export interface Percentiles {
 
 const NONE: Percentiles = { p5: 0, p50: 0, p95: 0 };
 const PAGE_BYTES = 65_536;
+/** What a memory of 4 GiB has room for. */
+const SAMPLE_MAX = (2 ** 32 - VALUES) / 8;
 
 /** What wasm/percentile-search.ts exports. */
 interface Program {
@@ -30,6 +33,7 @@ interface Program {
 export class PercentileSearch {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly #program = startWasm<Program>('percentile-search', this.#memory);
+  #values = new Float64Array(this.#memory.buffer, VALUES);
 
   /** Of the first `count` values: those that so many percent of them are below. */
   percentiles(values: Float64Array, count: number): Percentiles {
@@ -49,16 +53,26 @@ export class PercentileSearch {
     });
   }
 
-  /** As {@link selfWeighted}, of the first `count` values of what {@link sample} gave. */
-  selfWeightedInSample(count: number): Percentiles {
+  /** As {@link selfWeighted}, of the first `count` values of what {@link room} gave. */
+  selfWeightedInRoom(count: number): Percentiles {
     return this.#find(count, (percent) => this.#program.selfWeighted(percent));
   }
 
-  /** Room for so many values in the memory in which they are searched, until the next call. */
-  sample(count: number): Float64Array {
-    const missing = VALUES + count * 8 - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
-    return new Float64Array(this.#memory.buffer, VALUES, count);
+  /**
+   * Room for so many values, or more, in the memory in which they are searched; until the next call.
+   *
+   * @throws UserError for more than half a billion.
+   */
+  room(count: number): Float64Array {
+    if (count > SAMPLE_MAX)
+      throw new UserError('too-many-samples', `${count} durations are more than percentiles are found of`, {
+        hint: 'give --sample-max=100000000, or less',
+      });
+    if (this.#values.length < count) {
+      this.#memory.grow(Math.ceil(((count - this.#values.length) * 8) / PAGE_BYTES));
+      this.#values = new Float64Array(this.#memory.buffer, VALUES);
+    }
+    return this.#values;
   }
 
   #inSample(
@@ -66,7 +80,8 @@ export class PercentileSearch {
     count: number,
     search: (percent: number, sample: Float64Array) => number,
   ): Percentiles {
-    const sample = this.sample(count);
+    if (count === 1 && values[0] >= 0) return { p5: values[0], p50: values[0], p95: values[0] };
+    const sample = this.room(count).subarray(0, count);
     sample.set(values.subarray(0, count));
     const found = this.#find(count, (percent) => search(percent, sample));
     values.set(sample);

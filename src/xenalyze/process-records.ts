@@ -42,17 +42,14 @@ export class RecordProcessor implements Processor {
   readonly #intervals: Intervals | undefined;
   readonly #schedLines: RecordLines;
   readonly #dumpAll: boolean;
-  readonly passUsual: ((pcpu: Pcpu) => boolean) | undefined;
+  readonly usual: UsualRecords | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
     this.#schedLines = schedLines(a);
     this.#dumpAll = a.options.dumpAll;
-    if (UsualRecords.suit(a)) {
-      const usual = new UsualRecords(a, this.#schedLines);
-      this.passUsual = (p) => usual.pass(p);
-    }
+    if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, this.#schedLines);
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */

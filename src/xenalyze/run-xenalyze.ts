@@ -5,7 +5,8 @@ import type { XenalyzeOptions } from './options.ts';
 import { parseXenalyzeOptions } from './parse-options.ts';
 import { RecordProcessor } from './process-records.ts';
 import { dumpRaw } from './raw-dump.ts';
-import { NO_TIMES, RunstateCounter, type RunstateTimes } from './runstate-times.ts';
+import { RunstateCounter } from './runstate-counter.ts';
+import type { RunstateTimes } from './runstate-times.ts';
 import type { Pcpu } from './state.ts';
 import { printPcpuReport, printSummary } from './summary.ts';
 import { loadSymbols } from './symbols.ts';
@@ -58,7 +59,7 @@ function analyse(
   source: TraceSource,
   options: XenalyzeOptions,
   tscBase: bigint,
-  times: RunstateTimes,
+  times: RunstateTimes | undefined,
   out: TextOutput,
   stderr: TextOutput,
   io: XenalyzeIo,
@@ -85,8 +86,8 @@ async function timesOf(
   { bytes }: TraceSource,
   { summary, sampleSize, sampleMax }: XenalyzeOptions,
   tscBase: bigint,
-): Promise<RunstateTimes> {
-  if (!summary) return NO_TIMES;
+): Promise<RunstateTimes | undefined> {
+  if (!summary) return undefined;
   const options = { sampleSize, sampleMax, never: neverOf(tscBase) };
   if (bytes < THREAD_BYTES) return new RunstateCounter(options);
   const { RunstateThread } = await import('./runstate-thread.ts');
@@ -97,7 +98,7 @@ function processorOf(a: Analyser, processor: RecordProcessor): Processor {
   const { dumpNoProcessing, dumpRawProcess } = a.options;
   if (!dumpNoProcessing && !dumpRawProcess) return processor;
   return {
-    passUsual: undefined,
+    usual: undefined,
     process: (pcpu) => {
       if (dumpNoProcessing) return;
       dumpRaw(a, pcpu, '* ');

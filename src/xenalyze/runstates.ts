@@ -31,15 +31,10 @@ export function updateRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: numb
   const { domain } = v;
   if (v.runstate === QUEUED) domain.queuedVcpus--;
   if (runstate === QUEUED) domain.queuedVcpus++;
-  passRunstate(a, v, runstate, tsc);
-  if (domain.queuedVcpus !== 0 && domain.id !== DEFAULT_DOMAIN) expectRunstates(a, domain);
-}
-
-/** As {@link updateRunstate}, where nobody watches and no vCPU is queued before or afterwards. */
-export function passRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
-  a.times.pass(v.index, runstate, tsc);
+  a.runstateLog.pass(v.index, runstate, tsc);
   v.runstate = runstate;
   v.runstateTsc = tsc;
+  if (domain.queuedVcpus !== 0 && domain.id !== DEFAULT_DOMAIN) expectRunstates(a, domain);
 }
 
 /** What some options want to know of a transition that is about to be made. */
@@ -98,12 +93,15 @@ function expectRunstates(a: Analyser, domain: Domain): void {
 
 /** Ends the stretch in which a pCPU ran what it runs. */
 export function updatePcpuRunstate(a: Analyser, p: Pcpu, tsc: number): void {
-  if (p.timeTsc === a.never) return;
-  if (a.options.reportPcpu) {
-    const idle = p.current?.domain.id === IDLE_DOMAIN;
-    (idle ? p.idle : p.running).add(tsc - p.timeTsc, a.options);
-  }
+  if (a.options.reportPcpu) countPcpuTime(a, p, tsc);
   p.timeTsc = a.never;
+}
+
+/** Counts the time since which a pCPU has run what it runs, for --report-pcpu. */
+export function countPcpuTime(a: Analyser, p: Pcpu, tsc: number): void {
+  if (p.timeTsc === a.never) return;
+  const idle = p.current?.domain.id === IDLE_DOMAIN;
+  (idle ? p.idle : p.running).add(tsc - p.timeTsc, a.options);
 }
 
 /** A vCPU leaves a pCPU and goes over to `runstate`. */
@@ -119,7 +117,7 @@ export function leavePcpu(a: Analyser, p: Pcpu, previous: Vcpu, tsc: number, run
 /** It is not known since when a vCPU is in its runstate. */
 function forgetStart(a: Analyser, v: Vcpu): void {
   v.runstateTsc = a.never;
-  a.times.forgetStart(v.index);
+  a.runstateLog.forgetStart(v.index);
 }
 
 /** Whether a vCPU that leaves a pCPU was not known to run there; says so. */
@@ -148,6 +146,7 @@ function strangeness(a: Analyser, p: Pcpu, previous: Vcpu): boolean {
 /** A vCPU begins to run on a pCPU. */
 export function enterPcpu(a: Analyser, p: Pcpu, next: Vcpu, tsc: number): void {
   const { options } = a;
+  const from = next.pcpu;
   if (p.current !== undefined) dropCurrent(a, p, p.current, tsc);
   if (next.activated) {
     if (next.runstate === RUNNING && next.domain.id !== DEFAULT_DOMAIN) {
@@ -155,17 +154,14 @@ export function enterPcpu(a: Analyser, p: Pcpu, next: Vcpu, tsc: number): void {
       a.warn.printf('Strange, next %s already running on proc %d!\n', next.label, next.pcpu?.number ?? -1);
       forgetStart(a, next);
     }
-    if (next.pcpu !== p) {
-      if (next.pcpuTsc !== a.never) countStay(a, next, p.number, tsc);
-      next.pcpuTsc = tsc;
-    }
+    if (next.pcpu !== p) moveVcpu(a, next, p, tsc);
   } else {
     next.guestPagingLevels = options.defaultGuestPagingLevels;
     next.activated = true;
     next.pcpuTsc = tsc;
   }
   updateRunstate(a, next, RUNNING, tsc);
-  if (options.scatterplotPcpu) plotPcpu(a, p, next, tsc);
+  if (options.scatterplotPcpu) plotPcpu(a, p, next, from, tsc);
   next.pcpu = p;
   p.current = next;
   a.draw(p);
@@ -188,6 +184,13 @@ function dropCurrent(a: Analyser, p: Pcpu, current: Vcpu, tsc: number): void {
   a.error(7);
 }
 
+/** A vCPU comes to a pCPU. */
+export function moveVcpu(a: Analyser, v: Vcpu, p: Pcpu, tsc: number): void {
+  if (v.pcpuTsc !== a.never) countStay(a, v, p.number, tsc);
+  v.pcpuTsc = tsc;
+  v.pcpu = p;
+}
+
 /** Counts the time since a vCPU came to where it is, as the summary does: for the pCPU that it goes to. */
 export function countStay(a: Analyser, v: Vcpu, pcpuNumber: number, tsc: number): void {
   const cycles = tsc - v.pcpuTsc;
@@ -200,11 +203,11 @@ export function countStay(a: Analyser, v: Vcpu, pcpuNumber: number, tsc: number)
   onPcpu.add(cycles, a.options);
 }
 
-function plotPcpu(a: Analyser, p: Pcpu, next: Vcpu, tsc: number): void {
+function plotPcpu(a: Analyser, p: Pcpu, next: Vcpu, from: Pcpu | undefined, tsc: number): void {
   const { id } = next.domain;
   if (id === IDLE_DOMAIN || id === DEFAULT_DOMAIN) return;
   a.setTime(tsc);
-  for (const pcpu of next.pcpu === undefined ? [p] : [next.pcpu, p])
+  for (const pcpu of from === undefined ? [p] : [from, p])
     a.out.printf('%dv%d %u.%09u %d\n', id, next.number, a.seconds, a.nanoseconds, pcpu.number);
 }
 
@@ -223,7 +226,7 @@ export function activateDefaultVcpu(a: Analyser, p: Pcpu): void {
   v.guestPagingLevels = a.options.defaultGuestPagingLevels;
   v.pcpu = p;
   v.runstate = RUNNING;
-  a.times.supposeRunning(v.index);
+  a.runstateLog.supposeRunning(v.index);
   p.current = v;
   a.draw(p);
 }

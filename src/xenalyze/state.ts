@@ -15,6 +15,35 @@ import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import type { Vlapic } from './hvm/vlapic.ts';
 import { MemoryCounts } from './memory.ts';
 import type { PvVcpu } from './pv.ts';
+import type { WalkMemory } from './walk-memory.ts';
+import {
+  ACTIVATED,
+  BLOCK_END,
+  CURRENT,
+  EVENT,
+  EXTRA_WORDS,
+  FLAGS,
+  HVM,
+  INDEX,
+  ORDER_TSC,
+  PARKED,
+  PARKED_AT,
+  PARKED_FROM,
+  PCPU,
+  PCPU_BYTES,
+  PCPU_LAST_TSC,
+  RUNSTATE,
+  RUNSTATE_TSC,
+  SEEN_VALID_SCHEDULE,
+  TIME_TSC,
+  TSC,
+  TSC_OFFSET,
+  TURN_END,
+  VCPU_BYTES,
+  WORD,
+  WORDS_AT,
+  WRONG_OLD_RUNSTATE,
+} from './wasm/walk-layout.ts';
 
 export const IDLE_DOMAIN = 32767;
 /** The domain of what runs on a pCPU of which nothing is known yet; its vCPUs have the pCPUs' numbers. */
@@ -76,59 +105,52 @@ export class TraceVolume {
   }
 }
 
-/** A pCPU, and the record of it that is being processed. */
+/**
+ * A pCPU, and the record of it that is being processed. What the program in wasm/ needs of it lies in a memory that
+ * both share; so it is with vCPUs.
+ */
 export class Pcpu {
   readonly number: number;
   active = false;
   /** Whether any of its records were processed. */
   summary = false;
 
+  readonly address: number;
+  readonly #memory: WalkMemory;
+  readonly #ints: Int32Array;
+  readonly #doubles: Float64Array;
+
   // The current record.
-  event = 0;
-  extraWords = 0;
   hasTsc = false;
-  /** Its own TSC, or that of the record before it. */
-  tsc = 0;
-  /** The same as the file has it, where damage made it so wild that a number cannot hold it. */
+  /** {@link tsc} as the file has it, where damage made it so wild that a number cannot hold it. */
   exactTsc: bigint | undefined;
   /** Bytes. */
   size = 0;
   /** {@link words}[wordsAt + i] is extra word i; behind the last one lies what follows in the file. */
-  words: Uint32Array = new Uint32Array(0);
-  wordsAt = 0;
+  readonly words: Uint32Array;
 
   firstTsc = 0;
-  lastTsc = 0;
-  /** The TSC that decides when its current record comes. */
-  orderTsc = 0;
-  /** Up to which TSC it goes on before another pCPU comes. */
-  turnEnd = 0;
-  /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet; it is a usual one. */
-  parked = false;
-  /** While it is parked: where that record is among its {@link words}, and the first one that is not yet counted. */
-  parkedAt = 0;
-  parkedFrom = 0;
 
-  // Where it is in the file; {@link words} are what lies from blockOffset on.
+  // Where it is in the file; a block of {@link words} is what lies from blockOffset on.
   fileOffset = 0;
   recordOffset = 0;
   blockOffset = 0;
+  /** Where the block begins among the {@link words}, how long it is, and how long it may be. */
+  blockAt = 0;
   blockWords = 0;
+  blockRoom = 0;
   nextCpuChangeOffset = 0;
   lastCpuChangePcpu = 0;
   windowOrdinal = 0;
   /** Index of the idle state that it is in; 6: not known. */
   powerState = 6;
 
-  /** TSC skew: what is added to its TSCs, and which pCPUs depend on that. */
-  skewOffset = 0;
+  #skewOffset = 0;
+  /** Which pCPUs depend on its {@link skewOffset}. */
   skewDownstream = 0;
-
-  current: Vcpu | undefined;
 
   lostActive = false;
   lostDomainValid = false;
-  seenValidSchedule = true;
   lostDomain = 0;
   lostVcpu = 0;
   lostTsc = 0;
@@ -141,13 +163,20 @@ export class Pcpu {
   readonly volume = new TraceVolume();
   readonly bufferVolume = new TraceVolume();
 
-  timeTsc = 0;
   readonly idle = new CycleSummary();
   readonly running = new CycleSummary();
   readonly lost = new CycleSummary();
 
-  constructor(number: number, never: number) {
+  constructor(number: number, never: number, memory: WalkMemory) {
     this.number = number;
+    this.#memory = memory;
+    this.address = memory.addPcpu(this);
+    const { ints, doubles } = memory.fields(this.address, PCPU_BYTES);
+    this.#ints = ints;
+    this.#doubles = doubles;
+    this.words = memory.words;
+    this.seenValidSchedule = true;
+    this.skewOffset = 0;
     this.tsc = never;
     this.firstTsc = never;
     this.lastTsc = never;
@@ -157,6 +186,134 @@ export class Pcpu {
     this.bufferFirstTsc = never;
     this.bufferDom0RunstateTsc = never;
     this.timeTsc = never;
+  }
+
+  get event(): number {
+    return this.#ints[EVENT / 4];
+  }
+
+  set event(value: number) {
+    this.#ints[EVENT / 4] = value;
+  }
+
+  get extraWords(): number {
+    return this.#ints[EXTRA_WORDS / 4];
+  }
+
+  set extraWords(value: number) {
+    this.#ints[EXTRA_WORDS / 4] = value;
+  }
+
+  /** See {@link words}. */
+  get wordsAt(): number {
+    return this.#ints[WORDS_AT / 4];
+  }
+
+  set wordsAt(value: number) {
+    this.#ints[WORDS_AT / 4] = value;
+  }
+
+  /** That of the current record, or of the record before it. */
+  get tsc(): number {
+    return this.#doubles[TSC / 8];
+  }
+
+  set tsc(value: number) {
+    this.#doubles[TSC / 8] = value;
+  }
+
+  get lastTsc(): number {
+    return this.#doubles[PCPU_LAST_TSC / 8];
+  }
+
+  set lastTsc(value: number) {
+    this.#doubles[PCPU_LAST_TSC / 8] = value;
+  }
+
+  /** The TSC that decides when its current record comes. */
+  get orderTsc(): number {
+    return this.#doubles[ORDER_TSC / 8];
+  }
+
+  set orderTsc(value: number) {
+    this.#doubles[ORDER_TSC / 8] = value;
+  }
+
+  /** Up to which TSC it goes on before another pCPU comes. */
+  get turnEnd(): number {
+    return this.#doubles[TURN_END / 8];
+  }
+
+  set turnEnd(value: number) {
+    this.#doubles[TURN_END / 8] = value;
+  }
+
+  /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet; it is a usual one. */
+  get parked(): boolean {
+    return this.#ints[PARKED / 4] !== 0;
+  }
+
+  set parked(value: boolean) {
+    this.#ints[PARKED / 4] = Number(value);
+  }
+
+  /** While it is parked: where that record is among the {@link words}. */
+  get parkedAt(): number {
+    return this.#ints[PARKED_AT / 4];
+  }
+
+  set parkedAt(value: number) {
+    this.#ints[PARKED_AT / 4] = value;
+  }
+
+  /** While it is parked: the first record that is not yet counted, likewise. */
+  get parkedFrom(): number {
+    return this.#ints[PARKED_FROM / 4];
+  }
+
+  set parkedFrom(value: number) {
+    this.#ints[PARKED_FROM / 4] = value;
+  }
+
+  get timeTsc(): number {
+    return this.#doubles[TIME_TSC / 8];
+  }
+
+  set timeTsc(value: number) {
+    this.#doubles[TIME_TSC / 8] = value;
+  }
+
+  get seenValidSchedule(): boolean {
+    return this.#ints[SEEN_VALID_SCHEDULE / 4] !== 0;
+  }
+
+  set seenValidSchedule(value: boolean) {
+    this.#ints[SEEN_VALID_SCHEDULE / 4] = Number(value);
+  }
+
+  /** TSC skew: what is added to its TSCs. */
+  get skewOffset(): number {
+    return this.#skewOffset;
+  }
+
+  set skewOffset(cycles: number) {
+    this.#skewOffset = cycles;
+    this.#memory.integers[(this.address + TSC_OFFSET) / 8] = BigInt(cycles) - this.#memory.tscBase;
+  }
+
+  /** A block of so many words has been read. */
+  setBlock(words: number): void {
+    this.blockWords = words;
+    this.#ints[BLOCK_END / 4] = (this.blockAt + words) * 4;
+  }
+
+  get current(): Vcpu | undefined {
+    const address = this.#ints[CURRENT / 4];
+    return address === 0 ? undefined : this.#memory.vcpuAt(address);
+  }
+
+  set current(vcpu: Vcpu | undefined) {
+    this.#ints[CURRENT / 4] = vcpu?.address ?? 0;
   }
 
   /** Extra word `i` of the current record, unsigned. */
@@ -195,33 +352,41 @@ export class Vcpu {
   /** Domain (high) and number (low) as records have them in one word, signed. */
   readonly word: number;
   readonly pictureCode: number;
-  activated = false;
+  readonly address: number;
+  readonly #memory: WalkMemory;
+  readonly #ints: Int32Array;
+  readonly #doubles: Float64Array;
   guestPagingLevels = 0;
-  runstate = INIT;
-  runstateTsc = 0;
-  /** Of a transition whose old state was not what was known: both, and where; to tell TSC skew. */
-  wrongOldRunstate = INIT;
+  /** Of a transition whose old state was not {@link wrongOldRunstate}: what it was, and where; to tell TSC skew. */
   actualOldRunstate = 0;
   oldRunstateTsc = 0;
   oldRunstatePcpu = 0;
-  pcpu: Pcpu | undefined;
   pcpuTsc = 0;
   /** Its number among all vCPUs and domains of a run, in the order in which they appeared. */
   readonly index: number;
   readonly affinity = new CycleSummary();
   readonly affinityByPcpu: (CycleSummary | undefined)[] = [];
-  /** What kind of guest it is, once a record of one kind was seen. */
-  hvm: HvmVcpu | undefined;
+  #hvm: HvmVcpu | undefined;
+  /** What it is besides if it is a PV guest's, once a record of one was seen. */
   pv: PvVcpu | undefined;
   /** Interprocessor interrupts that are on their way to it. */
   vlapic: Vlapic | undefined;
 
-  constructor(domain: Domain, number: number, never: number, index: number) {
+  constructor(domain: Domain, number: number, never: number, index: number, memory: WalkMemory) {
+    this.#memory = memory;
+    this.address = memory.addVcpu(this);
+    const { ints, doubles } = memory.fields(this.address, VCPU_BYTES);
+    this.#ints = ints;
+    this.#doubles = doubles;
+    this.runstate = INIT;
+    this.wrongOldRunstate = INIT;
     this.index = index;
+    ints[INDEX / 4] = index;
     this.domain = domain;
     this.number = number;
     this.label = `d${domain.id}v${number}`;
     this.word = (domain.id << 16) | number;
+    ints[WORD / 4] = this.word;
     this.text = new AsciiText(this.label);
     this.pictureCode = '|'.charCodeAt(0);
     if (domain.id === DEFAULT_DOMAIN) this.pictureCode = '.'.charCodeAt(0);
@@ -229,6 +394,59 @@ export class Vcpu {
     this.runstateTsc = never;
     this.oldRunstateTsc = never;
     this.pcpuTsc = never;
+  }
+
+  get runstate(): number {
+    return this.#ints[RUNSTATE / 4];
+  }
+
+  set runstate(value: number) {
+    this.#ints[RUNSTATE / 4] = value;
+  }
+
+  get runstateTsc(): number {
+    return this.#doubles[RUNSTATE_TSC / 8];
+  }
+
+  set runstateTsc(value: number) {
+    this.#doubles[RUNSTATE_TSC / 8] = value;
+  }
+
+  /** The old runstate that a transition told, where that was not what was known. */
+  get wrongOldRunstate(): number {
+    return this.#ints[WRONG_OLD_RUNSTATE / 4];
+  }
+
+  set wrongOldRunstate(value: number) {
+    this.#ints[WRONG_OLD_RUNSTATE / 4] = value;
+  }
+
+  get activated(): boolean {
+    return (this.#ints[FLAGS / 4] & ACTIVATED) !== 0;
+  }
+
+  set activated(value: boolean) {
+    this.#ints[FLAGS / 4] = (this.#ints[FLAGS / 4] & ~ACTIVATED) | (value ? ACTIVATED : 0);
+  }
+
+  /** What it is besides if it is an HVM guest's, once a record of one was seen. */
+  get hvm(): HvmVcpu | undefined {
+    return this.#hvm;
+  }
+
+  set hvm(hvm: HvmVcpu) {
+    this.#hvm = hvm;
+    this.#ints[FLAGS / 4] |= HVM;
+  }
+
+  /** Where it runs or ran. */
+  get pcpu(): Pcpu | undefined {
+    const address = this.#ints[PCPU / 4];
+    return address === 0 ? undefined : this.#memory.pcpuAt(address);
+  }
+
+  set pcpu(pcpu: Pcpu) {
+    this.#ints[PCPU / 4] = pcpu.address;
   }
 }
 

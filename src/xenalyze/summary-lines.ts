@@ -4,8 +4,8 @@
  */
 import type { Analyser } from './analyser.ts';
 import type { CycleSummary } from './cycle-summary.ts';
-import type { CycleTotals } from './cycle-table.ts';
 import type { Percentiles } from './percentiles.ts';
+import type { CycleTotals } from './runstate-times.ts';
 
 /** `name: count seconds mean {p5|p50|p95}`, the percentiles weighted by time; nothing where nothing was counted. */
 export function printCycleSummary(a: Analyser, summary: CycleSummary, name: string): void {

@@ -24,11 +24,14 @@ import { printVolume } from './volume-report.ts';
 
 /** Names of summary lines are cut off at this many characters. */
 const NAME_LENGTH = 29;
+const RUNSTATE_LABELS = RUNSTATE_NAMES.map((name) => cut('  %8s', name));
+const CAUSE_LABELS = RUNNABLE_CAUSE_NAMES.map((name) => cut('    %8s', name));
+const DOMAIN_LABELS = DOMAIN_RUNSTATE_NAMES.map((name) => cut('  %8s', name));
 
 /** Time, volume, and everything by domain and vCPU. */
 export function printSummary(a: Analyser): void {
   const { out, options } = a;
-  const times = a.times.totals();
+  const times = a.runstateLog.totals();
   out.printf(
     'Total time: %.2lf seconds (using cpu speed %s)\n',
     a.totalCycles / options.cpuHz,
@@ -51,8 +54,8 @@ function printDomain(a: Analyser, domain: Domain, times: RunstateTotals): void {
   const { out, options } = a;
   out.printf('|-- Domain %d --|\n', domain.id);
   out.text(' Runstates:\n');
-  for (const [runstate, name] of DOMAIN_RUNSTATE_NAMES.entries())
-    printCycleTotals(a, times.ofDomain(domain.index, runstate), cut('  %8s', name));
+  for (let runstate = 0; runstate < DOMAIN_LABELS.length; runstate++)
+    printCycleTotals(a, times.ofDomain(domain.index, runstate), DOMAIN_LABELS[runstate]);
   printMemorySummary(a, domain);
   for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v, times);
   out.text('Emulate eip list\n');
@@ -71,17 +74,15 @@ function printVcpu(a: Analyser, v: Vcpu, times: RunstateTotals): void {
     else countStay(a, v, v.pcpu.number, a.lastTsc);
   }
   a.out.text(' Runstates:\n');
-  for (const [runstate, name] of RUNSTATE_NAMES.entries()) {
-    printCycleTotals(a, times.ofRunstate(v.index, runstate), cut('  %8s', name));
-    if (runstate !== RUNNABLE) continue;
-    for (const [cause, causeName] of RUNNABLE_CAUSE_NAMES.entries()) {
-      if (cause > 0) printCycleTotals(a, times.ofCause(v.index, cause), cut('    %8s', causeName));
-    }
+  for (let runstate = 0; runstate < RUNSTATE_LABELS.length; runstate++) {
+    printCycleTotals(a, times.ofRunstate(v.index, runstate), RUNSTATE_LABELS[runstate]);
+    for (let cause = 1; runstate === RUNNABLE && cause < CAUSE_LABELS.length; cause++)
+      printCycleTotals(a, times.ofCause(v.index, cause), CAUSE_LABELS[cause]);
   }
   printAffinity(a, v.affinity, ' cpu affinity');
-  for (const [pcpu, stays] of v.affinityByPcpu.entries()) {
+  v.affinityByPcpu.forEach((stays, pcpu) => {
     if (stays !== undefined) printAffinity(a, stays, cut('   [%d]', pcpu));
-  }
+  });
   if (v.hvm !== undefined) printHvmSummary(a, v.hvm);
   else if (v.pv !== undefined) printPvSummary(a, v.pv);
 }

@@ -3,7 +3,9 @@ import type { Analyser } from './analyser.ts';
 import { PcpuOrder } from './pcpu-order.ts';
 import { activateDefaultVcpu, loseVcpu, updatePcpuRunstate } from './runstates.ts';
 import type { Pcpu } from './state.ts';
-import { WindowChain } from './window-chain.ts';
+import type { UsualRecords } from './usual-records.ts';
+import { BEGINS, PAUSED, RECORD_WORDS, TRIED_AND_PASSED } from './wasm/walk-layout.ts';
+import { PCPU_NUMBER_MAX, WINDOW_HEADER_BYTES, WindowChain } from './window-chain.ts';
 
 /** TRC_TRACE_CPU_CHANGE: the header of a window. */
 export const CPU_CHANGE = 0x0001f003;
@@ -14,28 +16,22 @@ const EVENT_MASK = 0x0fffffff;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 const TURNS_BETWEEN_PROGRESS = 16_384;
 
-/** xenalyze copies this much at the place of a record, whatever its length. */
-export const RECORD_WORDS = 10;
 const RECORD_BYTES = RECORD_WORDS * 4;
 const BLOCK_WORDS_MAX = 16 * 1024;
 const BLOCK_WORDS_MIN = 512;
 /** All blocks together, however many pCPUs there are. */
-const BLOCKS_WORDS = 4 * 1024 * 1024;
+const BLOCKS_WORDS = 1024 * 1024;
+/** Blocks do not begin at multiples of a power of 2, which would share few lines of a cache. */
+const STAGGER_WORDS = 16;
 /** xenalyze's arrays of pCPUs end here. */
 const XENALYZE_PCPUS = 256;
-/** No real host has pCPUs with higher numbers. */
-const PCPU_NUMBER_MAX = 16_383;
 
 /** What is done with records. */
 export interface Processor {
   /** Called with each record that is no window header, in order. */
   process(pcpu: Pcpu): void;
-  /**
-   * Processes some of a pCPU's records, from the current one on, that are in its block and in its turn. Returns
-   * whether it did; if not, the current one has to be processed by itself. The pCPU's place in the file is behind
-   * them. It may leave the pCPU {@link Pcpu.parked}.
-   */
-  readonly passUsual: ((pcpu: Pcpu) => boolean) | undefined;
+  /** The quick way, if there is one. */
+  readonly usual: UsualRecords | undefined;
 }
 
 export interface WalkHooks {
@@ -59,14 +55,13 @@ export class TraceWalk {
   readonly #a: Analyser;
   readonly #source: TraceSource;
   readonly #chain: WindowChain;
-  readonly #order = new PcpuOrder();
+  readonly #order: PcpuOrder;
   #lastEpochOffset = 0;
   #earlyEof = false;
   readonly #processor: Processor;
-  readonly #passUsual: ((pcpu: Pcpu) => boolean) | undefined;
+  readonly #usual: UsualRecords | undefined;
   readonly #onRead: ((pcpu: Pcpu) => void) | undefined;
   readonly #onWindow: ((pcpu: Pcpu, windowBytes: number) => void) | undefined;
-  #turnsUntilProgress = 0;
   readonly #onProgress: ((offset: number) => void) | undefined;
 
   constructor(a: Analyser, source: TraceSource, processor: Processor, hooks: WalkHooks) {
@@ -74,7 +69,8 @@ export class TraceWalk {
     this.#source = source;
     this.#chain = new WindowChain(source);
     this.#processor = processor;
-    this.#passUsual = processor.passUsual;
+    this.#usual = processor.usual;
+    this.#order = new PcpuOrder(a.memory);
     this.#onRead = hooks.onRead;
     this.#onWindow = hooks.onWindow;
     this.#onProgress = hooks.onProgress;
@@ -92,28 +88,36 @@ export class TraceWalk {
   /** Processes all records. */
   run(): void {
     const order = this.#order;
-    for (let pcpu = order.nextTurn(); pcpu !== undefined; pcpu = order.nextTurn()) {
-      this.#takeTurn(pcpu);
-      if (pcpu.active) order.place(pcpu);
-      if (this.#onProgress !== undefined && --this.#turnsUntilProgress < 0) {
-        this.#turnsUntilProgress = TURNS_BETWEEN_PROGRESS;
-        this.#onProgress(pcpu.fileOffset);
+    for (;;) {
+      const pcpu = order.nextTurn(TURNS_BETWEEN_PROGRESS);
+      if (pcpu === undefined) return;
+      if (order.howFar === PAUSED) this.#onProgress?.(pcpu.fileOffset);
+      else {
+        this.#takeTurn(pcpu, order.howFar);
+        if (pcpu.active) order.place(pcpu);
       }
     }
   }
 
-  /** Processes a pCPU's records up to the next one of another pCPU, or until its window ends. */
-  #takeTurn(pcpu: Pcpu): void {
+  /**
+   * Processes a pCPU's records up to the next one of another pCPU, or until its window ends.
+   *
+   * @param howFar Whether the quick way has gone as far as it can already, from the record that was parked on.
+   */
+  #takeTurn(pcpu: Pcpu, howFar: number): void {
     const processor = this.#processor;
-    const passUsual = this.#passUsual;
+    const usual = this.#usual;
+    let isTried = howFar !== BEGINS;
+    if (isTried) usual?.count(pcpu);
     do {
-      if (!pcpu.parked && pcpu.event === CPU_CHANGE) {
+      const wasParked = isTried || pcpu.parked;
+      if (!wasParked && pcpu.event === CPU_CHANGE) {
         this.#changeWindow(pcpu);
         this.#readNext(pcpu);
+        usual?.park(pcpu);
         return;
       }
-      const wasParked = pcpu.parked;
-      if (passUsual?.(pcpu)) {
+      if (isTried ? howFar === TRIED_AND_PASSED : usual?.pass(pcpu)) {
         if (pcpu.parked) return;
       } else {
         if (wasParked) this.#unpark(pcpu);
@@ -124,6 +128,7 @@ export class TraceWalk {
         }
         pcpu.fileOffset += pcpu.size;
       }
+      isTried = false;
       this.#readNext(pcpu);
     } while (pcpu.orderTsc <= pcpu.turnEnd && pcpu.active);
   }
@@ -165,12 +170,13 @@ export class TraceWalk {
 
   /** Takes the header and the length of the record at the pCPU's place. Returns whether there is a whole one. */
   #read(pcpu: Pcpu): boolean {
-    let at = (pcpu.fileOffset - pcpu.blockOffset) / 4;
-    if (at < 0 || at + RECORD_WORDS > pcpu.blockWords || !Number.isInteger(at)) {
+    let inBlock = (pcpu.fileOffset - pcpu.blockOffset) / 4;
+    if (inBlock < 0 || inBlock + RECORD_WORDS > pcpu.blockWords || !Number.isInteger(inBlock)) {
       const got = this.#load(pcpu);
       if (got < RECORD_BYTES && !this.#isWhole(pcpu, got)) return false;
-      at = 0;
+      inBlock = 0;
     }
+    const at = pcpu.blockAt + inBlock;
     pcpu.recordOffset = pcpu.fileOffset;
     const header = pcpu.words[at];
     const timed = header >>> 31;
@@ -214,24 +220,27 @@ export class TraceWalk {
   #load(pcpu: Pcpu): number {
     const { fileOffset } = pcpu;
     const left = pcpu.nextCpuChangeOffset - fileOffset;
-    const wanted = left > 0 ? Math.min(left + RECORD_BYTES, this.#blockWords(pcpu) * 4) : RECORD_BYTES;
-    if (pcpu.words.length * 4 < wanted) pcpu.words = new Uint32Array(2 ** Math.ceil(Math.log2(wanted / 4)));
-    const bytes = new Uint8Array(pcpu.words.buffer);
+    const { memory } = this.#a;
+    if (pcpu.blockRoom === 0) {
+      pcpu.blockRoom = this.#blockWords();
+      pcpu.blockAt = memory.addBlock(pcpu.blockRoom + STAGGER_WORDS);
+    }
+    const wanted = left > 0 ? Math.min(left + RECORD_BYTES, pcpu.blockRoom * 4) : RECORD_BYTES;
+    const { bytes } = memory;
+    const at = pcpu.blockAt * 4;
     const inFile = this.#source.bytes - fileOffset;
-    if (inFile < RECORD_BYTES && fileOffset > 0) this.#source.read(bytes, 0, pcpu.recordOffset, RECORD_BYTES);
-    const got = inFile > 0 ? this.#chain.read(bytes, fileOffset, Math.min(wanted, inFile)) : 0;
+    if (inFile < RECORD_BYTES && fileOffset > 0)
+      this.#source.read(bytes, at, pcpu.recordOffset, RECORD_BYTES);
+    const got = inFile > 0 ? this.#chain.read(bytes, at, fileOffset, Math.min(wanted, inFile)) : 0;
     pcpu.blockOffset = fileOffset;
-    pcpu.blockWords = Math.floor(got / 4);
+    pcpu.setBlock(Math.floor(got / 4));
     return Math.min(got, RECORD_BYTES);
   }
 
-  /**
-   * How long a pCPU's next block may be: twice as long as the last one. Code that V8 compiles before it has seen the
-   * end of a block has to be compiled again, so the first ones end soon.
-   */
-  #blockWords({ blockWords }: Pcpu): number {
+  /** How many words a pCPU's block may have. */
+  #blockWords(): number {
     const share = Math.floor(BLOCKS_WORDS / this.#a.pcpus.length);
-    return Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share, blockWords * 2));
+    return Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share));
   }
 
   /** Whether `got` bytes at the end of the file hold the whole record that begins there. */
@@ -243,7 +252,7 @@ export class TraceWalk {
       a.error(8);
       return false;
     }
-    const header = pcpu.words[0];
+    const header = pcpu.words[pcpu.blockAt];
     const size = (1 + ((header >>> 28) & 7) + (header >>> 31) * 2) * 4;
     if (got >= size) return true;
     a.stderr.printf('__read_record: short read (%zd, expected %zd)\n', got, size);
@@ -252,47 +261,51 @@ export class TraceWalk {
 
   /** A window header: enters the window where it is the pCPU's own, or else hops to the next one. */
   #changeWindow(pcpu: Pcpu): void {
-    const a = this.#a;
     const window = pcpu.signed(0);
     const bytes = pcpu.word(1);
     if (pcpu.fileOffset !== pcpu.nextCpuChangeOffset) this.#reportPlace(pcpu);
     this.#noteWindow(pcpu, window, pcpu.fileOffset);
-    if (pcpu.number !== window) {
-      pcpu.fileOffset += (pcpu.size + bytes) >>> 0;
-      pcpu.nextCpuChangeOffset = pcpu.fileOffset;
-      this.#checkEnd(pcpu);
-      // A pCPU that was found here has its turn first: it may have records that are earlier.
-      if (this.#onRead === undefined && this.#order.isFirst(pcpu)) this.#hop(pcpu);
+    if (pcpu.number === window) {
+      this.#enterWindow(pcpu, pcpu.size, bytes);
       return;
     }
+    pcpu.fileOffset += (pcpu.size + bytes) >>> 0;
+    pcpu.nextCpuChangeOffset = pcpu.fileOffset;
+    this.#checkEnd(pcpu);
+    // A pCPU that was found here has its turn first: it may have records that are earlier.
+    if (this.#onRead === undefined && this.#order.isFirst(pcpu)) this.#hop(pcpu);
+  }
+
+  #enterWindow(pcpu: Pcpu, headerBytes: number, bytes: number): void {
+    const a = this.#a;
     this.#onWindow?.(pcpu, bytes);
-    pcpu.fileOffset += pcpu.size;
+    pcpu.fileOffset += headerBytes;
     pcpu.nextCpuChangeOffset = pcpu.fileOffset + bytes;
     if (pcpu.nextCpuChangeOffset > this.#source.bytes) this.#beginEarlyEof();
     else if (pcpu.number === a.maxActivePcpu) this.#scanForNewPcpu(pcpu.nextCpuChangeOffset);
   }
 
-  /** Hops over windows of other pCPUs as long as nothing but that happens. */
+  /** Hops over windows of other pCPUs as long as nothing but that happens, and enters the pCPU's own one. */
   #hop(pcpu: Pcpu): void {
     const chain = this.#chain;
-    const { pcpus } = this.#a;
-    while (pcpu.active && !this.#earlyEof && chain.find(pcpu)) {
-      const { window, bytes } = chain;
-      if (window === pcpu.number || window < 0 || window > PCPU_NUMBER_MAX) return;
-      const other = pcpus[window];
-      if (other === undefined || (!other.active && other.fileOffset === 0)) return;
-      if (pcpu.lastCpuChangePcpu > window && pcpu.fileOffset > this.#lastEpochOffset)
-        this.#lastEpochOffset = pcpu.fileOffset;
-      pcpu.lastCpuChangePcpu = window;
-      const next = pcpu.fileOffset + ((12 + bytes) >>> 0);
-      pcpu.fileOffset = next;
-      pcpu.nextCpuChangeOffset = next;
-      if (next > this.#source.bytes) {
-        this.#checkEnd(pcpu);
-        return;
-      }
+    while (pcpu.active && !this.#earlyEof && chain.leap(pcpu, this.#isFamiliar)) {
+      this.#lastEpochOffset = Math.max(this.#lastEpochOffset, chain.epoch);
+      pcpu.lastCpuChangePcpu = chain.lastWindow;
+      pcpu.fileOffset = chain.offset;
+      pcpu.nextCpuChangeOffset = chain.offset;
+      if (chain.offset > this.#source.bytes) this.#checkEnd(pcpu);
     }
+    if (!pcpu.active || !chain.findOwn(pcpu)) return;
+    pcpu.recordOffset = pcpu.fileOffset;
+    this.#noteWindow(pcpu, pcpu.number, pcpu.fileOffset);
+    this.#enterWindow(pcpu, WINDOW_HEADER_BYTES, chain.ownBytes);
   }
+
+  /** Whether a pCPU is or was active, so that its windows tell nothing new. */
+  readonly #isFamiliar = (pcpuNumber: number): boolean => {
+    const pcpu = this.#a.pcpus[pcpuNumber];
+    return pcpu !== undefined && (pcpu.active || pcpu.fileOffset !== 0);
+  };
 
   #noteWindow(pcpu: Pcpu, window: number, offset: number): void {
     const a = this.#a;

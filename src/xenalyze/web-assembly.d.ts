@@ -1,9 +1,9 @@
 /** What Node has of WebAssembly, which its types leave to those of browsers; as far as it is used here. */
 declare namespace WebAssembly {
-  type ImportValue = Memory | ((...values: number[]) => unknown);
+  type Imports = Record<string, Record<string, Memory | ((...values: number[]) => unknown)>>;
 
   class Memory {
-    constructor(size: { initial: number; maximum?: number });
+    constructor(size: { initial: number; maximum?: number; shared?: boolean });
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }
@@ -13,7 +13,7 @@ declare namespace WebAssembly {
   }
 
   class Instance {
-    constructor(program: Module, imports: Record<string, Record<string, ImportValue>>);
+    constructor(program: Module, imports: Imports);
     readonly exports: unknown;
   }
 }

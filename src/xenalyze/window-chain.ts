@@ -1,13 +1,17 @@
 import { PagedReader, type TraceSource } from '../decoder/index.ts';
 import type { Pcpu } from './state.ts';
+import { PCPUS_MAX } from './wasm/walk-layout.ts';
 
 /** CPU_CHANGE, two extra words, no TSC. */
 const WINDOW_HEADER = 0x2001f003;
-const HEADER_BYTES = 12;
+/** No real host has pCPUs with higher numbers. */
+export const PCPU_NUMBER_MAX = PCPUS_MAX - 1;
+export const WINDOW_HEADER_BYTES = 12;
 const RECORD_BYTES = 40;
 /** Window headers that are remembered; pCPUs that are further apart in the file read theirs again. */
-const REMEMBERED = 2 ** 18;
+const REMEMBERED = 2 ** 20;
 const PAGES = 512;
+const NEAR = 3;
 
 /** What {@link WindowChain.peek} finds. */
 export interface Peeked {
@@ -29,15 +33,26 @@ export class WindowChain {
   readonly #offsets = new Float64Array(REMEMBERED);
   readonly #windows = new Int32Array(REMEMBERED);
   readonly #bytes = new Uint32Array(REMEMBERED);
+  /** The next window of the same pCPU, or -1. */
+  readonly #nextOwn = new Int32Array(REMEMBERED);
+  /** Where the last window up to it is, of a pCPU whose number is smaller than that of the window before it. */
+  readonly #epochs = new Float64Array(REMEMBERED);
+  /** By pCPU: its last window, or -1. */
+  readonly #lastOf = new Int32Array(PCPU_NUMBER_MAX + 1).fill(-1);
   #known = 0;
+  /** As many windows, from the first on, are of pCPUs that are familiar. */
+  #familiar = 0;
   #nextOffset = 0;
   #broken = false;
   readonly #words = new Uint32Array(RECORD_BYTES / 4);
   readonly #record = new Uint8Array(this.#words.buffer);
 
-  /** The pCPU and the length of the window that {@link find} found. */
-  window = 0;
-  bytes = 0;
+  /** Where {@link leap} ends, the pCPU of the last window on the way, and where an epoch began there, or -1. */
+  offset = 0;
+  lastWindow = 0;
+  epoch = 0;
+  /** How long the window is that {@link findOwn} found, without its header. */
+  ownBytes = 0;
 
   constructor(source: TraceSource) {
     this.#source = source;
@@ -45,25 +60,71 @@ export class WindowChain {
   }
 
   /** As {@link TraceSource.read}. */
-  read(target: Uint8Array, at: number, length: number): number {
-    return this.#reader.read(target, 0, at, length);
+  read(target: Uint8Array, targetAt: number, at: number, length: number): number {
+    return this.#reader.read(target, targetAt, at, length);
   }
 
-  /** Finds the window header at a pCPU's place in the file; false where none is known to be there. */
-  find(pcpu: Pcpu): boolean {
-    let ordinal = pcpu.windowOrdinal;
-    if (!this.#isAt(ordinal, pcpu.fileOffset)) {
-      ordinal++;
-      if (!this.#isAt(ordinal, pcpu.fileOffset)) {
-        ordinal = this.#search(pcpu.fileOffset);
-        if (ordinal < 0) return false;
-      }
-    }
+  /** Finds the window at a pCPU's place in the file, if it is its own; false where none is known to be there. */
+  findOwn(pcpu: Pcpu): boolean {
+    const ordinal = this.#find(pcpu);
+    if (ordinal < 0 || this.#windows[ordinal % REMEMBERED] !== pcpu.number) return false;
     pcpu.windowOrdinal = ordinal;
-    const slot = ordinal % REMEMBERED;
-    this.window = this.#windows[slot];
-    this.bytes = this.#bytes[slot];
+    this.ownBytes = this.#bytes[ordinal % REMEMBERED];
     return true;
+  }
+
+  /**
+   * Hops from the window at a pCPU's place in the file over those of other pCPUs, if all of them are familiar, to its
+   * own next one; where that is not known, over one. Returns whether it could; it is up to the caller to move the pCPU.
+   */
+  leap(pcpu: Pcpu, isFamiliar: (pcpuNumber: number) => boolean): boolean {
+    const own = pcpu.windowOrdinal;
+    const from = this.#find(pcpu);
+    if (from < 0 || this.#windows[from % REMEMBERED] === pcpu.number) return false;
+    const fromOffset = this.#offsets[from % REMEMBERED];
+    const toOwn = this.#findNextOwn(pcpu.number, own, from);
+    if (!this.#isRemembered(from)) return false;
+    const to = this.#firstUnfamiliar(from, toOwn < 0 ? from + 1 : toOwn, isFamiliar);
+    if (to === from) return false;
+    const slot = (to - 1) % REMEMBERED;
+    this.offset = this.#offsets[slot] + ((WINDOW_HEADER_BYTES + this.#bytes[slot]) >>> 0);
+    this.lastWindow = this.#windows[slot];
+    this.epoch = this.#epochs[slot];
+    if (this.epoch <= fromOffset)
+      this.epoch = pcpu.lastCpuChangePcpu > this.#windows[from % REMEMBERED] ? fromOffset : -1;
+    pcpu.windowOrdinal = to === toOwn ? to : to - 1;
+    return true;
+  }
+
+  /** The window of a pCPU behind its own one, reading further ahead if need be; -1 where it is not known. */
+  #findNextOwn(pcpuNumber: number, own: number, from: number): number {
+    if (!this.#isRemembered(own) || this.#windows[own % REMEMBERED] !== pcpuNumber) return -1;
+    while (!this.#broken && this.#lastOf[pcpuNumber] <= own) this.#extend();
+    if (!this.#isRemembered(own)) return -1;
+    const next = this.#nextOwn[own % REMEMBERED];
+    return next > from ? next : -1;
+  }
+
+  /** The first window between two of them whose pCPU is not familiar; or `to`. */
+  #firstUnfamiliar(from: number, to: number, isFamiliar: (pcpuNumber: number) => boolean): number {
+    const isFamiliarAt = (ordinal: number) => isFamiliar(this.#windows[ordinal % REMEMBERED]);
+    if (this.#isRemembered(this.#familiar))
+      while (this.#familiar < to && isFamiliarAt(this.#familiar)) this.#familiar++;
+    if (this.#familiar > from) return Math.min(to, this.#familiar);
+    let at = from;
+    while (at < to && isFamiliarAt(at)) at++;
+    return at;
+  }
+
+  /** The window at a pCPU's place in the file, or -1. Mostly that is near the last one. */
+  #find({ windowOrdinal, fileOffset }: Pcpu): number {
+    for (let ordinal = windowOrdinal; ordinal < windowOrdinal + NEAR; ordinal++)
+      if (this.#isAt(ordinal, fileOffset)) return ordinal;
+    return this.#search(fileOffset);
+  }
+
+  #isRemembered(ordinal: number): boolean {
+    return ordinal < this.#known && ordinal >= this.#known - REMEMBERED;
   }
 
   #isAt(ordinal: number, offset: number): boolean {
@@ -84,17 +145,28 @@ export class WindowChain {
   }
 
   #extend(): void {
-    const got = this.#reader.read(this.#record, 0, this.#nextOffset, HEADER_BYTES);
-    if (got < HEADER_BYTES || this.#words[0] !== WINDOW_HEADER) {
+    const got = this.#reader.read(this.#record, 0, this.#nextOffset, WINDOW_HEADER_BYTES);
+    if (got < WINDOW_HEADER_BYTES || this.#words[0] !== WINDOW_HEADER) {
       this.#broken = true;
       return;
     }
     const slot = this.#known % REMEMBERED;
+    const before = (this.#known + REMEMBERED - 1) % REMEMBERED;
+    const window = this.#words[1];
+    const bytes = this.#words[2];
     this.#offsets[slot] = this.#nextOffset;
-    this.#windows[slot] = this.#words[1];
-    this.#bytes[slot] = this.#words[2];
+    this.#windows[slot] = window;
+    this.#bytes[slot] = bytes;
+    const isEpoch = this.#windows[before] > this.#windows[slot];
+    this.#epochs[slot] = isEpoch ? this.#nextOffset : this.#epochs[before];
+    this.#nextOwn[slot] = -1;
+    if (window <= PCPU_NUMBER_MAX) {
+      const last = this.#lastOf[window];
+      if (last >= 0 && this.#isRemembered(last)) this.#nextOwn[last % REMEMBERED] = this.#known;
+      this.#lastOf[window] = this.#known;
+    }
     this.#known++;
-    this.#nextOffset += HEADER_BYTES + this.#words[2];
+    this.#nextOffset += WINDOW_HEADER_BYTES + bytes;
   }
 
   /** The record at `offset`, whatever it is; undefined where there is no whole one. */

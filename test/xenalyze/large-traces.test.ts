@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -37,3 +37,34 @@ test.skipIf(REAL_XENALYZE === undefined)(
     expect(Buffer.concat(parts).equals(runReal(['-a', path]).stdout)).toBe(true);
   },
 );
+
+test
+  .skipIf(REAL_XENALYZE === undefined)
+  .each(['--scatterplot-pcpu', '--scatterplot-runstate', '--scatterplot-runstate-time', '--report-pcpu'])(
+  '%s alone shows each transition, although most are usual',
+  async (option) => {
+    const path = join(folder, 'usual.trace');
+    generateTrace(path, { records: 20_000, pcpus: 4 });
+    const parts: Buffer[] = [];
+    await runXenalyze([option, path], {
+      stdout: (bytes) => parts.push(Buffer.from(bytes)),
+      stderr: () => {},
+    });
+    const real = runReal([option, path]).stdout;
+    expect(real.length).toBeGreaterThan(100);
+    expect(Buffer.concat(parts).toString('latin1')).toBe(real.toString('latin1'));
+  },
+);
+
+test('more vCPUs than any host has are refused in a sentence', async () => {
+  const path = join(folder, 'vcpus.trace');
+  const [domains, vcpus] = [1025, 256];
+  const words = new Uint32Array(3 + domains * vcpus * 4);
+  words.set([0x2001f003, 0, (words.length - 3) * 4]);
+  for (let i = 0; i < domains * vcpus; i++)
+    words.set([0x90021211, 1000 + i, 0, (Math.floor(i / vcpus) << 16) | (i % vcpus)], 3 + i * 4);
+  writeFileSync(path, words);
+  await expect(runXenalyze(['-s', path], { stdout: () => {}, stderr: () => {} })).rejects.toThrow(
+    'there are more than 262144 vCPUs and domains',
+  );
+});

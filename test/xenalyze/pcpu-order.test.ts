@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PcpuOrder } from '../../src/xenalyze/pcpu-order.ts';
 import { Pcpu } from '../../src/xenalyze/state.ts';
+import { WalkMemory } from '../../src/xenalyze/walk-memory.ts';
 
 /** As xenalyze does it: a list, in which a pCPU moves back step by step. */
 class List {
@@ -31,18 +32,19 @@ test('pCPUs take their turns in the order of a sorted list, the last one placed 
   fc.assert(
     fc.property(fc.nat(300), fc.array(turn, { maxLength: 300 }), (first, turns) => {
       const list = new List();
-      const order = new PcpuOrder();
+      const memory = new WalkMemory(0n);
+      const order = new PcpuOrder(memory);
       let made = 0;
       const find = (count: number) => {
         for (let i = 0; i < count; i++) {
-          const pcpu = new Pcpu(made++, 0);
+          const pcpu = new Pcpu(made++, 0, memory);
           list.insert(pcpu);
           order.insert(pcpu);
         }
       };
       find(first + 1);
       for (const { step, found, ends, fileEnds } of turns) {
-        const pcpu = order.nextTurn();
+        const pcpu = order.nextTurn(1);
         expect(pcpu).toBe(list.pcpus[0]);
         if (pcpu === undefined) return;
         expect(pcpu.turnEnd).toBe(list.pcpus[1]?.orderTsc ?? Number.POSITIVE_INFINITY);

@@ -90,3 +90,7 @@ test('selfWeighted() weighs durations by themselves', () => {
   // Of 100 cycles, 50 are spent in stretches of up to 10.
   expect(search.selfWeighted(Float64Array.of(10, 50, 10, 10, 10, 10), 6)).toMatchObject({ p5: 10, p95: 50 });
 });
+
+test('a sample for which there can be no room is refused with what to do', () => {
+  expect(() => search.room(2 ** 29)).toThrow('--sample-max');
+});

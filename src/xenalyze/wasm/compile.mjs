@@ -2,31 +2,45 @@
  * Compiles the programs of this folder to WebAssembly: beside their sources, where tests look for them, and into the
  * folders that are given.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const PROGRAMS = ['percentile-search'];
+const HERE = import.meta.dirname;
 const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--memoryBase', '1024'];
+/** Memory that threads share, up to all that there can be. */
+const SHARED = ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'];
+const PROGRAMS = { 'percentile-search': OPTIONS, walk: OPTIONS, 'runstate-counter': [...OPTIONS, ...SHARED] };
 
-for (const program of PROGRAMS) {
-  const outputs = new Map();
-  const { error, stderr } = await asc.main([`${program}.ts`, '--outFile', `${program}.wasm`, ...OPTIONS], {
-    readFile: (name) => {
-      try {
-        return readFileSync(join(import.meta.dirname, name), 'utf8');
-      } catch {
-        return null;
-      }
-    },
-    writeFile: (name, content) => outputs.set(name, content),
-  });
-  if (error) {
-    process.stderr.write(`${stderr.toString()}\n`);
-    process.exit(1);
-  }
-  for (const folder of [import.meta.dirname, ...process.argv.slice(2)]) {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, content] of outputs) writeFileSync(join(folder, name), content);
+/** What Vitest does before all tests: they are to see what the sources say. */
+export const setup = () => compileTo([HERE]);
+
+async function compileTo(folders) {
+  for (const [program, options] of Object.entries(PROGRAMS)) {
+    const content = await compile(program, options);
+    for (const folder of folders) {
+      mkdirSync(folder, { recursive: true });
+      writeIfDifferent(join(folder, `${program}.wasm`), content);
+    }
   }
 }
+
+async function compile(program, options) {
+  let content;
+  const { error, stderr } = await asc.main([`${program}.ts`, '--outFile', `${program}.wasm`, ...options], {
+    readFile: (name) => (existsSync(join(HERE, name)) ? readFileSync(join(HERE, name), 'utf8') : null),
+    writeFile: (_, bytes) => {
+      content = bytes;
+    },
+  });
+  if (error) throw new Error(stderr.toString());
+  return content;
+}
+
+/** Somebody may be reading the file. */
+function writeIfDifferent(path, content) {
+  if (!existsSync(path) || !readFileSync(path).equals(content)) writeFileSync(path, content);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await compileTo([HERE, ...process.argv.slice(2)]);

@@ -1,0 +1,48 @@
+import { assert } from '../base/assert.ts';
+import type { RunstateTimes, RunstateTotals } from './runstate-times.ts';
+import type { WalkMemory, WalkProgram } from './walk-memory.ts';
+import { LOG, LOGS, RUN } from './wasm/walk-layout.ts';
+
+/**
+ * What vCPUs do, of which {@link RunstateTimes} makes times, piece by piece: most of it is noted by the program in
+ * wasm/, in the words that walk-layout.ts tells of. vCPUs and domains are given as their indexes.
+ */
+export class RunstateLog {
+  readonly #program: WalkProgram;
+  readonly #times: RunstateTimes | undefined;
+
+  /** @param times undefined: nobody wants to know. */
+  constructor(memory: WalkMemory, times: RunstateTimes | undefined) {
+    this.#program = memory.program;
+    this.#times = times;
+    memory.ints[(RUN + LOGS) / 4] = Number(times !== undefined);
+    memory.onLog = (words) => times?.take(memory.ints.subarray(LOG / 4, LOG / 4 + words));
+  }
+
+  /** A vCPU that has no runstate yet, of a domain or of one that nobody asks for: -1. */
+  addVcpu(vcpu: number, domain: number): void {
+    this.#program.logVcpu(vcpu, domain);
+  }
+
+  /** A vCPU goes over to a runstate. */
+  pass(vcpu: number, runstate: number, tsc: number): void {
+    this.#program.logTransition(vcpu, runstate, tsc);
+  }
+
+  /** A vCPU runs, but nobody knows since when; it does not count among its domain's. */
+  supposeRunning(vcpu: number): void {
+    this.#program.logSupposedRunner(vcpu);
+  }
+
+  /** It is not known any more since when a vCPU is in its runstate. */
+  forgetStart(vcpu: number): void {
+    this.#program.logForgottenStart(vcpu);
+  }
+
+  /** What came of it. Nothing can be added afterwards. */
+  totals(): RunstateTotals {
+    assert(this.#times !== undefined, 'somebody wants to know');
+    this.#program.hand();
+    return this.#times.totals();
+  }
+}

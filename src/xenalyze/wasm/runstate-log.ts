@@ -1,0 +1,68 @@
+/**
+ * The log of what vCPUs do, which the caller takes when it is full; see ../runstate-log.ts.
+ * @module
+ */
+import {
+  ADD_VCPU,
+  FORGET_START,
+  LOG,
+  LOG_WORDS,
+  LOGS,
+  RUN,
+  RUNSTATE_BITS,
+  SUPPOSE_RUNNING,
+  TIME,
+} from './walk-layout.ts';
+
+/** Takes so many words of the log. */
+declare function takeLog(words: i32): void;
+
+const DELTA_MAX: f64 = 2147483647;
+const END = LOG + LOG_WORDS * 4;
+
+let next = LOG;
+/** The time of the last transition. */
+let lastTsc: f64 = 0;
+
+export function logTransition(vcpu: i32, runstate: i32, tsc: f64): void {
+  if (load<i32>(RUN, LOGS) === 0) return;
+  let delta = tsc - lastTsc;
+  if (delta > DELTA_MAX || delta < 0) {
+    store<f64>(room(TIME), tsc, 8);
+    delta = 0;
+  }
+  lastTsc = tsc;
+  store<i32>(next, (vcpu << RUNSTATE_BITS) | runstate);
+  store<i32>(next, i32(delta), 4);
+  next += 8;
+  if (next === END) hand();
+}
+
+export function logVcpu(vcpu: i32, domain: i32): void {
+  const at = room(ADD_VCPU);
+  store<i32>(at, vcpu, 8);
+  store<i32>(at, domain, 12);
+}
+
+export function logSupposedRunner(vcpu: i32): void {
+  store<i32>(room(SUPPOSE_RUNNING), vcpu, 8);
+}
+
+export function logForgottenStart(vcpu: i32): void {
+  store<i32>(room(FORGET_START), vcpu, 8);
+}
+
+/** Has the caller take what there is. */
+export function hand(): void {
+  takeLog((next - LOG) >> 2);
+  next = LOG;
+}
+
+/** Takes room for four words, behind which there is room for a transition. Puts the first word, returns the address. */
+function room(what: i32): i32 {
+  if (next + 24 > END) hand();
+  const at = next;
+  store<i32>(at, what);
+  next += 16;
+  return at;
+}
