@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { VALUES } from './wasm/percentile-layout.ts';
-import { startWasm } from './wasm-program.ts';
+import { PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 /** The 5th, the 50th and the 95th percentile of some durations. */
 export interface Percentiles {
@@ -10,7 +10,6 @@ export interface Percentiles {
 }
 
 const NONE: Percentiles = { p5: 0, p50: 0, p95: 0 };
-const PAGE_BYTES = 65_536;
 /** What a memory of 4 GiB has room for. */
 const SAMPLE_MAX = (2 ** 32 - VALUES) / 8;
 

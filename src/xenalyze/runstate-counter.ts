@@ -14,7 +14,7 @@ import {
   SAMPLES,
   SUM,
 } from './wasm/runstate-layout.ts';
-import { startWasm } from './wasm-program.ts';
+import { PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 export interface RunstateCounterOptions extends SampleLimits {
   /** The TSC that stands for none. */
@@ -42,7 +42,6 @@ interface Program {
 const PIECE = 1024;
 const PIECE_BYTES = PIECE * 4;
 const CYCLES_MAX = 2 ** 31 - 1;
-const PAGE_BYTES = 65_536;
 const PAGES_MAX = 65_536;
 const GROWN_PAGES = 256;
 const OUTSIDE = 2 ** 32;

@@ -16,6 +16,7 @@ import type { Vlapic } from './hvm/vlapic.ts';
 import { MemoryCounts } from './memory.ts';
 import type { PvVcpu } from './pv.ts';
 import type { WalkMemory } from './walk-memory.ts';
+import { BLOCKED, INIT, LOST, OFFLINE, QUEUED, RUNNABLE, RUNNING } from './wasm/runstates.ts';
 import {
   ACTIVATED,
   BLOCK_END,
@@ -49,14 +50,7 @@ export const IDLE_DOMAIN = 32767;
 /** The domain of what runs on a pCPU of which nothing is known yet; its vCPUs have the pCPUs' numbers. */
 export const DEFAULT_DOMAIN = 32768;
 
-/** Runstates: Xen's own four, and the analyser's. */
-export const RUNNING = 0;
-export const RUNNABLE = 1;
-export const BLOCKED = 2;
-export const OFFLINE = 3;
-export const LOST = 4;
-export const QUEUED = 5;
-export const INIT = 6;
+export { BLOCKED, INIT, LOST, OFFLINE, QUEUED, RUNNABLE, RUNNING };
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline', 'lost', 'queued', 'init'];
 
 /** Why a vCPU became runnable. */
@@ -248,7 +242,7 @@ export class Pcpu {
     this.#doubles[TURN_END / 8] = value;
   }
 
-  /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet; it is a usual one. */
+  /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet, and may be usual. */
   get parked(): boolean {
     return this.#ints[PARKED / 4] !== 0;
   }

@@ -1,12 +1,11 @@
 import { assert } from '../base/assert.ts';
 import type { Pcpu, Vcpu } from './state.ts';
 import { BLOCKS, MEMORY_BYTES, PCPU_BYTES, PCPUS, VCPU_BYTES, VCPUS } from './wasm/walk-layout.ts';
-import { startWasm } from './wasm-program.ts';
+import { PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 /** What wasm/walk.ts exports. pCPUs and vCPUs are given as their addresses. */
 export interface WalkProgram {
   takeTurns(turns: number): number;
-  nextTurn(): number;
   orderSize(): number;
   indexOf(pcpu: number): number;
   insert(pcpu: number): void;
@@ -20,8 +19,6 @@ export interface WalkProgram {
   logForgottenStart(vcpu: number): void;
   hand(): void;
 }
-
-const PAGE_BYTES = 65_536;
 
 /**
  * The memory in which pCPUs, vCPUs and the run have what the program in wasm/ needs of them, and that program. Only

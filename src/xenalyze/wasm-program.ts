@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 
+/** What memories are measured in. */
+export const PAGE_BYTES = 65_536;
+
 const programs = new Map<string, WebAssembly.Module>();
 
 /**

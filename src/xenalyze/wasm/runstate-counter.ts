@@ -21,6 +21,7 @@ import {
   START,
   SUM,
 } from './runstate-layout.ts';
+import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import { ADD_VCPU, FORGET_START, RUNSTATE_BITS, TIME } from './walk-layout.ts';
 
 /** Counts a duration for which there is no room under a number, or that is long. */
@@ -28,12 +29,6 @@ declare function addSpecial(number: i32, cycles: f64): void;
 
 const DURATION_MAX: i64 = 2147483647;
 const RUNSTATE_MASK = (1 << RUNSTATE_BITS) - 1;
-
-const RUNNING = 0;
-const RUNNABLE = 1;
-const BLOCKED = 2;
-const OFFLINE = 3;
-const INIT = 6;
 
 const WAKE = 1;
 const PREEMPT = 2;

@@ -3,6 +3,7 @@
  * @module
  */
 import { logTransition } from './runstate-log.ts';
+import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import {
   ACTIVATED,
   BLOCK_END,
@@ -49,12 +50,6 @@ declare function moveVcpu(vcpu: i32, pcpu: i32, tsc: f64): void;
 
 /** As much of a block as has to be there for a record to be taken from it. */
 const RECORD_BYTES = RECORD_WORDS * 4;
-
-const RUNNING = 0;
-const RUNNABLE = 1;
-const BLOCKED = 2;
-const OFFLINE = 3;
-const INIT = 6;
 
 // Bits 12 to 27 of an event: its class and sub-class.
 const SCHED = 0x20;
@@ -135,11 +130,9 @@ function isInert(kind: i32): bool {
   return (kind & ~15) === SCHED && ((INERT >>> (kind & 15)) & 1) !== 0;
 }
 
-/** Makes a vCPU known by its word. */
+/** Makes a vCPU known by its word, in place of any other that had the same. */
 export function addToTable(v: i32): void {
-  let slot = slotOf(load<i32>(v, WORD));
-  while (load<i32>(slot) !== 0) slot = slotBehind(slot);
-  store<i32>(slot, v);
+  store<i32>(findSlot(load<i32>(v, WORD)), v);
 }
 
 /** Makes a record the current one of its pCPU, as far as its line needs that, and shows it. */
@@ -155,21 +148,18 @@ function show(p: i32, header: i32, words: i32, tsc: f64): void {
 function vcpuOf(p: i32, word: i32): i32 {
   const current = load<i32>(p, CURRENT);
   if (current !== 0 && load<i32>(current, WORD) === word) return current;
-  let slot = slotOf(word);
+  return load<i32>(findSlot(word));
+}
+
+/** Where in the table the vCPU of a word is, or would be. */
+function findSlot(word: i32): i32 {
+  let slot = VCPU_TABLE + ((((word >>> 16) * 61 + word) & (VCPU_TABLE_SLOTS - 1)) << 2);
   let v = load<i32>(slot);
   while (v !== 0 && load<i32>(v, WORD) !== word) {
-    slot = slotBehind(slot);
+    slot = slot + 4 === VCPU_TABLE + VCPU_TABLE_SLOTS * 4 ? VCPU_TABLE : slot + 4;
     v = load<i32>(slot);
   }
-  return v;
-}
-
-function slotOf(word: i32): i32 {
-  return VCPU_TABLE + ((((word >>> 16) * 61 + word) & (VCPU_TABLE_SLOTS - 1)) << 2);
-}
-
-function slotBehind(slot: i32): i32 {
-  return slot + 4 === VCPU_TABLE + VCPU_TABLE_SLOTS * 4 ? VCPU_TABLE : slot + 4;
+  return slot;
 }
 
 /** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */

@@ -16,7 +16,6 @@ export {
   logSupposedRunner,
   logTransition,
   logVcpu,
-  nextTurn,
   orderSize,
   pass,
   place,
