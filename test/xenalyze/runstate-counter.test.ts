@@ -69,6 +69,23 @@ test('the times of two vCPUs and their domain, by hand', () => {
   ]);
 });
 
+test('a transition long after the one before it, and one before it, are counted from where they are', () => {
+  const log = new RunstateLog(new WalkMemory(0n), new RunstateCounter({ ...OPTIONS, never: 0 }));
+  log.addVcpu(1, -1);
+  log.addVcpu(2, -1);
+  log.pass(2, RUNNING, 40);
+  log.pass(1, RUNNING, 100);
+  log.pass(1, BLOCKED, 100 + 2 ** 33);
+  log.pass(1, RUNNABLE, 50);
+  log.pass(1, RUNNING, 80);
+  log.pass(2, BLOCKED, 90);
+  const { ofRunstate } = log.totals();
+  expect(ofRunstate(1, RUNNING).cycles).toBe(2 ** 33);
+  expect(ofRunstate(1, BLOCKED).count).toBe(0);
+  expect(ofRunstate(1, RUNNABLE).cycles).toBe(30);
+  expect(ofRunstate(2, RUNNING).cycles).toBe(50);
+});
+
 test('samples for which the memory has no room lie outside, and tell the same', () => {
   const options = { sampleSize: 1024, sampleMax: 0, never: -1000 };
   const pages = SAMPLES / 65_536;
