@@ -4,7 +4,6 @@ import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { PercentileSearch } from './percentiles.ts';
-import { RecordHeader } from './record-header.ts';
 import { RunstateLog } from './runstate-log.ts';
 import type { RunstateTimes } from './runstate-times.ts';
 import { DEFAULT_DOMAIN, Domain, Pcpu, Vcpu } from './state.ts';
@@ -12,12 +11,25 @@ import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 import { WalkMemory } from './walk-memory.ts';
 import {
+  CPU_QHZ,
+  DRAWN,
+  ENDED,
+  FIRST_TSC,
   FIRST_TSC_INTEGER,
+  HEADER,
+  HEADER_LENGTH,
+  HEADER_OF,
   INDEXES_MAX,
   LAST_TSC,
   LOST_CPUS,
+  MAX_ACTIVE_PCPU,
+  NANOSECONDS,
   NEVER,
+  OUTPUT,
+  PICTURE,
   RUN,
+  SECONDS,
+  SHOWS_POWER,
   TSC_RANGE,
 } from './wasm/walk-layout.ts';
 
@@ -49,7 +61,6 @@ export class Analyser {
   readonly memory: WalkMemory;
   #firstTsc = 0;
   readonly pcpus: (Pcpu | undefined)[] = [];
-  maxActivePcpu = -1;
   bufferTraceVirqTsc = 0;
 
   /** In ascending order of their ids. */
@@ -75,11 +86,7 @@ export class Analyser {
   seconds = 0;
   nanoseconds = 0;
 
-  /** Whether the real xenalyze would have ended by now. */
-  ended = false;
   #offByOne = false;
-
-  readonly #header: RecordHeader;
 
   constructor(
     options: XenalyzeOptions,
@@ -99,13 +106,18 @@ export class Analyser {
     this.never = neverOf(tscBase);
     this.memory = new WalkMemory(tscBase);
     this.memory.doubles[(RUN + NEVER) / 8] = this.never;
+    this.memory.integers[(RUN + CPU_QHZ) / 8] = BigInt(options.cpuQhz);
+    this.memory.ints[(RUN + SHOWS_POWER) / 4] = Number(options.dumpShowPowerStates);
+    this.memory.onFlush = () => out.flush();
+    this.memory.onWideTime = (pcpu) => this.#takeTime(pcpu);
+    out.moveTo(this.memory.output, this.memory.outputAt);
+    this.maxActivePcpu = -1;
     this.firstTsc = this.never;
     this.lastTsc = this.never;
     this.baseHigh = Number(tscBase >> 32n);
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
     this.runstateLog = new RunstateLog(this.memory, times);
-    this.#header = new RecordHeader(this);
     this.watchesRunstates =
       options.scatterplotRunstate ||
       options.scatterplotRunstateTime ||
@@ -121,7 +133,8 @@ export class Analyser {
 
   set firstTsc(tsc: number) {
     this.#firstTsc = tsc;
-    const { integers } = this.memory;
+    const { doubles, integers } = this.memory;
+    doubles[(RUN + FIRST_TSC) / 8] = tsc;
     integers[(RUN + FIRST_TSC_INTEGER) / 8] = BigInt(tsc);
     integers[(RUN + TSC_RANGE) / 8] = EXACT_MAX - BigInt(tsc);
   }
@@ -140,6 +153,19 @@ export class Analyser {
 
   set lostCpus(count: number) {
     this.memory.ints[(RUN + LOST_CPUS) / 4] = count;
+  }
+
+  get maxActivePcpu(): number {
+    return this.memory.ints[(RUN + MAX_ACTIVE_PCPU) / 4];
+  }
+
+  set maxActivePcpu(number: number) {
+    this.memory.ints[(RUN + MAX_ACTIVE_PCPU) / 4] = number;
+  }
+
+  /** Whether the real xenalyze would have ended by now. */
+  get ended(): boolean {
+    return this.memory.ints[(RUN + ENDED) / 4] !== 0;
   }
 
   /** From the first to the last TSC so far. */
@@ -238,6 +264,14 @@ export class Analyser {
     this.nanoseconds = Number(BigInt.asUintN(32, ns - BigInt(this.seconds) * 1_000_000_000n));
   }
 
+  /** Sets the time of a TSC that is too large for wasm/record-header.ts. */
+  #takeTime({ tsc, exactTsc }: Pcpu): void {
+    if (exactTsc === undefined) this.setTime(tsc);
+    else this.setTimeOfAbsolute(exactTsc);
+    this.memory.words[(RUN + SECONDS) / 4] = this.seconds;
+    this.memory.words[(RUN + NANOSECONDS) / 4] = this.nanoseconds;
+  }
+
   /** Writes `seconds.nanoseconds` of a TSC since the first one, as scatterplots and intervals have it. */
   writeTime(tsc: number): void {
     this.setTime(tsc);
@@ -275,7 +309,7 @@ export class Analyser {
   /** Notes that the real xenalyze ends here: an error, an assertion, or a crash. */
   wouldEnd(): void {
     if (this.ended) return;
-    this.ended = true;
+    this.memory.ints[(RUN + ENDED) / 4] = 1;
     this.stderr.text('xenscope: xenalyze ends here; what follows it would not have shown\n');
   }
 
@@ -321,42 +355,39 @@ export class Analyser {
   }
 
   /**
-   * Says whose record comes: the text in front of its lines is made when the first of them is written, or when
-   * {@link makeHeader} is called because the record may change what it shows.
+   * Says whose record comes. The text in front of its lines is made when the first of them is written, or when
+   * {@link makeHeader} is called because the record may change what it shows: the time, one character a pCPU, the vCPU.
    */
   beginRecord(pcpu: Pcpu): void {
-    this.#header.begin(pcpu);
+    this.memory.ints[(RUN + HEADER_OF) / 4] = pcpu.address;
   }
 
   /** Makes the text in front of the lines of the record that is being processed. */
   makeHeader(): void {
-    this.#header.make();
-  }
-
-  /** As {@link writeHeader}, into a buffer. Returns the place behind it. */
-  putHeader(view: DataView, at: number): number {
-    return this.#header.put(view, at);
+    this.memory.program.makeHeader();
   }
 
   /** Writes the text in front of the lines of a record. */
   writeHeader(out = this.out): void {
-    this.#header.make();
     out.reserve();
-    out.at = this.#header.put(out.view, out.at);
+    if (out === this.out) out.at = this.memory.program.putHeader(OUTPUT + out.at) - OUTPUT;
+    else out.text(this.header);
   }
 
   /** The text in front of the lines of a record, for printf. */
   get header(): string {
-    return this.#header.text;
+    this.makeHeader();
+    return this.memory.text(HEADER, this.memory.ints[(RUN + HEADER_LENGTH) / 4]);
   }
 
   /** The picture of all pCPUs, with `pcpu` as the one that has a record. */
   picture(pcpu: Pcpu): string {
-    return this.#header.picture(pcpu);
+    this.memory.program.drawAll(pcpu.address);
+    return this.memory.text(PICTURE, this.memory.ints[(RUN + DRAWN) / 4]);
   }
 
   /** Brings the picture of a pCPU up to date. */
   draw(pcpu: Pcpu): void {
-    this.#header.draw(pcpu);
+    this.memory.program.draw(pcpu.address);
   }
 }

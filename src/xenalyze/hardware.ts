@@ -3,8 +3,8 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { type LineTemplate, type RecordLine, recordLines } from './record-lines.ts';
-import type { Pcpu } from './state.ts';
+import type { LineTemplate, RecordLine, RecordLines } from './record-lines.ts';
+import { CSTATE_MAX, CSTATE_UNKNOWN, type Pcpu } from './state.ts';
 
 const POWER = 1;
 const INTERRUPTS = 2;
@@ -14,11 +14,6 @@ const IDLE_EXIT = 0x00801003;
 const CLEANUP_DELAY = 0x00802001;
 const CLEANUP = 0x00802002;
 const HANDLED = 0x00802008;
-
-/** Idle states go from C0 to this. */
-const CSTATE_MAX = 5;
-/** The power state of a pCPU that has not been idle yet. */
-export const CSTATE_UNKNOWN = CSTATE_MAX + 1;
 
 const IDLE_START = 'pm_idle_start c{0d}';
 const IDLE_END = 'pm_idle_end c{0d}';
@@ -46,7 +41,7 @@ function masks(p: Pcpu, at: number): string {
     .join(' ');
 }
 
-const TABLE: readonly RecordLine[] = [
+export const HARDWARE_LINES: readonly RecordLine[] = [
   { event: 0x00801001, byWords: { 2: 'pm_freq_change o{0d} n{1d}' } },
   { event: IDLE_ENTRY, byWords: { 4: IDLE_START } },
   { event: IDLE_EXIT, byWords: { 6: IDLE_END } },
@@ -61,15 +56,13 @@ const TABLE: readonly RecordLine[] = [
     byWords: { 3: ['irq_handled irq {0x} ', (p) => `${(p.word(2) - p.word(1)) | 0}`, ' ({1d},{2d})'] },
   },
 ];
-const linesOf = recordLines(TABLE);
 
 /** Processes a record of the hardware. */
-export function processHardware(a: Analyser, p: Pcpu): void {
+export function processHardware(a: Analyser, p: Pcpu, lines: RecordLines): void {
   const { compat417, dumpAll, scatterplotIrq } = a.options;
   const kind = (p.event >>> 12) & 15;
   if (kind !== POWER && kind !== INTERRUPTS) return;
-  const lines = linesOf(a);
-  if (dumpAll && !lines.write(a, p)) a.dumpGeneric(a.out, p);
+  if (dumpAll && !lines.write(p)) a.dumpGeneric(a.out, p);
   if (!lines.knows(p)) return;
   const event = compat417 ? p.event : sinceXen42(p);
   if (event === IDLE_ENTRY) startIdling(a, p);

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { type LineTemplate, type RecordLine, recordLines } from './record-lines.ts';
+import type { LineTemplate, RecordLine, RecordLines } from './record-lines.ts';
 import type { Domain, Pcpu } from './state.ts';
 import type { TextOutput } from './text-output.ts';
 
@@ -82,7 +82,7 @@ function showSplintered({ domain, order, wide }: Area): string {
   return wide && (order === 9 || order === 18) ? show({ domain, order, wide }) : `d${domain}`;
 }
 
-const TABLE: readonly RecordLine[] = [
+export const MEMORY_LINES: readonly RecordLine[] = [
   { event: 0x0010f001, byWords: { 1: 'grant-map domain {0}' } },
   { event: 0x0010f002, byWords: { 1: 'grant-unmap domain {0}' } },
   { event: 0x0010f003, byWords: { 1: 'grant-transfer domain {0}' } },
@@ -101,13 +101,11 @@ const TABLE: readonly RecordLine[] = [
     ' g {0qx}',
   ]),
 ];
-const linesOf = recordLines(TABLE);
 
 /** Processes a record of memory. */
-export function processMemory(a: Analyser, p: Pcpu): void {
+export function processMemory(a: Analyser, p: Pcpu, lines: RecordLines): void {
   const { dumpAll, summaryInfo } = a.options;
-  const lines = linesOf(a);
-  if (dumpAll && !lines.write(a, p)) a.dumpGeneric(a.out, p);
+  if (dumpAll && !lines.write(p)) a.dumpGeneric(a.out, p);
   if (!summaryInfo || p.current === undefined) return;
   const { memory } = p.current.domain;
   if (!lines.has(p.event)) countUnknown(a, p, memory);

@@ -4,13 +4,13 @@
  */
 import type { Analyser } from './analyser.ts';
 import { processDom0op } from './dom0op.ts';
-import { processHardware } from './hardware.ts';
+import { HARDWARE_LINES, processHardware } from './hardware.ts';
 import { processHvm } from './hvm/hvm-process.ts';
 import type { Intervals } from './intervals.ts';
 import { endLostRecords, processLostRecords } from './lost-records.ts';
-import { processMemory } from './memory.ts';
+import { MEMORY_LINES, processMemory } from './memory.ts';
 import { processPv } from './pv.ts';
-import { type RecordLines, recordLines } from './record-lines.ts';
+import { RecordLines } from './record-lines.ts';
 import { processSched } from './sched.ts';
 import { SCHED_LINES } from './sched-lines.ts';
 import { processShadow } from './shadow/shadow-process.ts';
@@ -34,20 +34,22 @@ const CLASS_OF = new Int8Array(4096).fill(-1);
 for (let main = 0; main < CLASS_OF.length; main += 2 ** CLASSES)
   for (let bit = 0; bit < CLASSES; bit++) CLASS_OF[main + 2 ** bit] = bit;
 
-const schedLines = recordLines(SCHED_LINES);
-
 /** Processes records one by one. */
 export class RecordProcessor implements Processor {
   readonly #a: Analyser;
   readonly #intervals: Intervals | undefined;
   readonly #schedLines: RecordLines;
+  readonly #memoryLines: RecordLines;
+  readonly #hardwareLines: RecordLines;
   readonly #dumpAll: boolean;
   readonly usual: UsualRecords | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
-    this.#schedLines = schedLines(a);
+    this.#schedLines = new RecordLines(a, SCHED_LINES);
+    this.#memoryLines = new RecordLines(a, MEMORY_LINES);
+    this.#hardwareLines = new RecordLines(a, HARDWARE_LINES);
     this.#dumpAll = a.options.dumpAll;
     if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, this.#schedLines);
   }
@@ -86,7 +88,7 @@ export class RecordProcessor implements Processor {
         processHvm(a, p);
         break;
       case MEMORY:
-        processMemory(a, p);
+        processMemory(a, p, this.#memoryLines);
         break;
       case PV:
         processPv(a, p);
@@ -95,7 +97,7 @@ export class RecordProcessor implements Processor {
         processShadow(a, p);
         break;
       default:
-        processHardware(a, p);
+        processHardware(a, p, this.#hardwareLines);
     }
   }
 

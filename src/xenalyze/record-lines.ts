@@ -3,220 +3,268 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { AsciiText, putAscii, putByte, putHex, putHex64, putInteger, putText } from './ascii.ts';
 import type { Pcpu } from './state.ts';
-
-const SPACE = 0x20;
+import {
+  COMPUTED,
+  EMPTY_LINE,
+  END,
+  HEX,
+  KIND,
+  MASK,
+  MICROSECONDS,
+  NO_LINE,
+  OVERSHOOT,
+  PERCENT,
+  PIECE_BYTES,
+  SHIFT,
+  SHIFT_LEFT,
+  SIGNED,
+  SIGNED_WIDE,
+  SKIP,
+  SKIP_UNLESS,
+  SKIPPED,
+  TEXT,
+  TEXT_LENGTH,
+  UNSIGNED,
+  UNSIGNED_SHORT,
+  VALUE,
+  WIDE,
+  WIDE_HEX,
+  WORD_AT,
+} from './wasm/walk-layout.ts';
 
 /**
  * A line after the header of time and place, without its newline: text in which `{2}` is extra word 2 as an unsigned
- * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2q}` words 2 and 3 as an
- * unsigned number of 64 bits, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds as xenalyze's
- * `microseconds.nanoseconds`, not padded. What depends on more than one field is a function.
+ * number, `{2d}` as a signed one, `{2.lo}`, `{2.hi}` its halves, `{2.3}` its byte 3, `{2.slo}` its lower half as a
+ * signed number, `{2.shi}` its upper half as a signed number that is shown as an unsigned one, `{2q}` words 2 and 3 as
+ * an unsigned number of 64 bits, `{2qd}` as a signed one, `{2x}`, `{2qx}` the same in hexadecimal, `{2us}` nanoseconds
+ * as xenalyze's `microseconds.nanoseconds`, not padded. What depends on more than that is a function.
  */
 export type LineTemplate = string | readonly Field[];
 
-type Field = string | ComputedPiece | ComputedPut;
+type Field = string | Choice | Percentage | ((p: Pcpu) => string);
 
-type ComputedPiece = (p: Pcpu) => string;
-/** Puts a piece of a line into a buffer and returns the place behind it. */
-/** A piece that is put without making a string of it. */
-export interface ComputedPut {
-  readonly put: PutPiece;
+/** Some bits of an extra word: the word, how many bits are below them, how many they are. */
+export type Bits = readonly [word: number, shift: number, width: number];
+
+/** One of two texts, by what some bits are. */
+export interface Choice {
+  readonly bits: Bits;
+  readonly value: number;
+  readonly ifEqual: LineTemplate;
+  readonly otherwise: LineTemplate;
 }
-type PutPiece = (view: DataView, at: number, p: Pcpu) => number;
+
+/**
+ * Two words as a fixed-point number, as a percentage; the lowest six bits of another word, from a bit on, are how many
+ * bits it has behind its point.
+ */
+export interface Percentage {
+  readonly word: number;
+  readonly shiftWord: number;
+  readonly shiftBit: number;
+  /** For numbers that are too large for whole thousandths. */
+  readonly compute: (p: Pcpu) => string;
+}
 
 /** How the records of an event are shown. */
 export interface RecordLine {
   readonly event: number;
   /** By number of extra words. Records with other numbers are shown raw. An empty array of pieces: no line at all. */
   readonly byWords: Readonly<Record<number, LineTemplate>>;
+  /** For all other numbers of extra words. */
+  readonly byDefault?: LineTemplate;
   /** What xenalyze 4.17 shows whatever the number of words, where that is not the only one of {@link byWords}. */
   readonly in417?: LineTemplate;
 }
 
-const NOTHING = 0;
-const UNSIGNED = 1;
-const SIGNED = 2;
-const WIDE = 3;
-const MICROSECONDS = 4;
-const WORD = 5;
-const COMPUTED = 6;
-const HEX = 7;
-const WIDE_HEX = 8;
-
-/** A piece of a line: a text, and what follows it. */
-interface Piece {
-  readonly text: AsciiText;
-  readonly kind: number;
-  readonly word: number;
-  readonly shift: number;
-  readonly mask: number;
-  readonly put: PutPiece;
+/** The first text where bits are `value`, or else the other one. */
+export function ifEqual(bits: Bits, value: number, text: LineTemplate, otherwise: LineTemplate): Choice {
+  return { bits, value, ifEqual: text, otherwise };
 }
 
-type CompiledLine = readonly Piece[];
+/** The first text where bits are not all 0, or else the other one. */
+export function ifSet(bits: Bits, text: LineTemplate, otherwise: LineTemplate = ''): Choice {
+  return ifEqual(bits, 0, otherwise, text);
+}
 
-/** A table of lines, ready to be written. */
+/** A table of lines, which are compiled when they are first needed; wasm/record-lines.ts writes them. */
 export class RecordLines {
-  /** By sub-class and minor part of an event: its lines by number of extra words. */
-  readonly #byEvent: (readonly (CompiledLine | undefined)[] | undefined)[][] = Array.from(
-    { length: 16 },
-    () => [],
-  );
+  readonly #a: Analyser;
+  readonly #byEvent: ReadonlyMap<number, RecordLine>;
+  /** By event and number of extra words. */
+  readonly #addresses = new Map<number, number>();
 
-  /**
-   * @param lines Of events of one class.
-   * @param compat417 Whether layouts that 4.17 does not know are shown as it shows them.
-   */
-  constructor(lines: readonly RecordLine[], compat417: boolean) {
-    for (const { event, byWords, in417 } of lines) {
-      const only = in417 ?? Object.values(byWords)[0];
-      this.#byEvent[(event >>> 12) & 15][event & 0xfff] = Array.from({ length: 8 }, (_, words) => {
-        const template = compat417 ? only : byWords[words];
-        return template === undefined ? undefined : compile(template);
-      });
-    }
-    // No holes, which would be looked for elsewhere.
-    for (const minors of this.#byEvent)
-      for (let minor = 0; minor < minors.length; minor++) minors[minor] ??= undefined;
+  constructor(a: Analyser, lines: readonly RecordLine[]) {
+    this.#a = a;
+    this.#byEvent = new Map(lines.map((line) => [line.event, line]));
   }
 
   /** Whether an event is in the table, with any number of words. */
   has(event: number): boolean {
-    return this.#layouts(event) !== undefined;
+    return this.#byEvent.has(event);
   }
 
   /** Whether the current record is of a layout in the table. */
   knows({ event, extraWords }: Pcpu): boolean {
-    return this.#layouts(event)?.[extraWords] !== undefined;
-  }
-
-  #layouts(event: number): readonly (CompiledLine | undefined)[] | undefined {
-    const minors = this.#byEvent[(event >>> 12) & 15];
-    const minor = event & 0xfff;
-    return minor < minors.length ? minors[minor] : undefined;
+    return this.find(event, extraWords) !== NO_LINE;
   }
 
   /** Writes the line of the current record; false where it has none. */
-  write(a: Analyser, p: Pcpu): boolean {
-    const line = this.#layouts(p.event)?.[p.extraWords];
-    if (line === undefined) return false;
-    if (line.length === 0) return true;
-    const { out } = a;
-    out.reserve();
-    const { view } = out;
-    const at = a.putHeader(view, putByte(view, out.at, SPACE));
-    out.at = putPieces(view, at, line, p);
+  write(p: Pcpu): boolean {
+    const line = this.find(p.event, p.extraWords);
+    if (line === NO_LINE) return false;
+    if (line !== EMPTY_LINE) this.#a.memory.program.writeLine(p.address, line);
     return true;
   }
-}
 
-/** A table of lines in both ways of decoding, of which each run picks one. */
-export function recordLines(lines: readonly RecordLine[]): (a: Analyser) => RecordLines {
-  const made: (RecordLines | undefined)[] = [undefined, undefined];
-  return ({ options }) => {
-    const which = Number(options.compat417);
-    made[which] ??= new RecordLines(lines, options.compat417);
-    return made[which];
-  };
-}
-
-function putPieces(view: DataView, start: number, line: CompiledLine, p: Pcpu): number {
-  const { words, wordsAt } = p;
-  let at = start;
-  for (let i = 0; i < line.length; i++) {
-    const piece = line[i];
-    at = putAscii(view, at, piece.text);
-    const value = words[wordsAt + piece.word];
-    switch (piece.kind) {
-      case NOTHING:
-        break;
-      case WORD:
-        at = putInteger(view, at, value);
-        break;
-      case UNSIGNED:
-        at = putInteger(view, at, (value >>> piece.shift) & piece.mask);
-        break;
-      case SIGNED:
-        at = putInteger(view, at, value | 0);
-        break;
-      case WIDE:
-        at = putWide(view, at, words[wordsAt + piece.word + 1], value);
-        break;
-      case MICROSECONDS:
-        at = putMicroseconds(view, at, value);
-        break;
-      case HEX:
-        at = putHex(view, at, value);
-        break;
-      case WIDE_HEX:
-        at = putHex64(view, at, words[wordsAt + piece.word + 1], value);
-        break;
-      default:
-        at = piece.put(view, at, p);
+  /** The address of a compiled line; or that there is none, or an empty one. */
+  find(event: number, extraWords: number): number {
+    const key = event * 8 + extraWords;
+    let address = this.#addresses.get(key);
+    if (address === undefined) {
+      const template = this.#template(event, extraWords);
+      address = template === undefined ? NO_LINE : new CompiledLine(this.#a, template).address;
+      this.#addresses.set(key, address);
     }
+    return address;
   }
-  return at;
-}
 
-function putWide(view: DataView, at: number, high: number, low: number): number {
-  if (high < 0x200000) return putInteger(view, at, high * 2 ** 32 + low);
-  return putText(view, at, ((BigInt(high) << 32n) | BigInt(low)).toString());
-}
-
-/** Puts nanoseconds as xenalyze shows them: `12.5` is 12 microseconds and 5 nanoseconds. */
-export function putMicroseconds(view: DataView, start: number, ns: number): number {
-  const whole = Math.floor(ns / 1000);
-  const at = putByte(view, putInteger(view, start, whole), 0x2e);
-  return putInteger(view, at, ns - whole * 1000);
-}
-
-/** Joins each text to the field behind it; a space comes before the line and its end behind it. */
-function compile(template: LineTemplate): CompiledLine {
-  const given: readonly Field[] = typeof template === 'string' ? [template] : template;
-  const parts = given.flatMap((part): readonly Field[] =>
-    typeof part === 'string' ? part.split(/(\{[^}]*\})/) : [part],
-  );
-  if (parts.length === 0) return [];
-  const pieces: Piece[] = [];
-  let text = ' ';
-  for (const part of parts) {
-    if (typeof part === 'string' && !part.startsWith('{')) text += part;
-    else {
-      pieces.push({ ...EMPTY, ...compileField(part), text: new AsciiText(text) });
-      text = '';
-    }
+  #template(event: number, extraWords: number): LineTemplate | undefined {
+    const line = this.#byEvent.get(event);
+    if (line === undefined) return undefined;
+    const { byWords, byDefault, in417 } = line;
+    if (this.#a.options.compat417 && byDefault === undefined) return in417 ?? Object.values(byWords)[0];
+    return byWords[extraWords] ?? byDefault;
   }
-  return [...pieces, { ...EMPTY, text: new AsciiText(`${text}\n`) }];
 }
 
-const EMPTY: Piece = {
-  text: new AsciiText(''),
-  kind: NOTHING,
+/** A piece of a line: a text, and what follows it. */
+interface Piece {
+  readonly text: string;
+  readonly kind: number;
+  readonly word: number;
+  readonly shift: number;
+  readonly shiftLeft: number;
+  readonly mask: number;
+  readonly value: number;
+  skipped: number;
+}
+
+const NOTHING: Piece = {
+  text: '',
+  kind: SKIP,
   word: 0,
   shift: 0,
+  shiftLeft: 0,
   mask: 0,
-  put: (_, at) => at,
+  value: 0,
+  skipped: 0,
 };
 
-function compileField(field: Field): Partial<Piece> {
-  if (typeof field === 'function')
-    return { kind: COMPUTED, put: (view, at, p) => putText(view, at, field(p)) };
-  if (typeof field === 'object') return { kind: COMPUTED, put: field.put };
-  const word = Number(field[1]);
-  const kind = field.slice(2, -1);
-  if (kind in KINDS) return { kind: KINDS[kind], word };
-  if (kind === '.lo') return { kind: UNSIGNED, word, mask: 0xffff };
-  if (kind === '.hi') return { kind: UNSIGNED, word, shift: 16, mask: 0xffff };
-  return { kind: UNSIGNED, word, shift: Number(kind.slice(1)) * 8, mask: 0xff };
+/** A line as pieces in the memory: each text is joined to the field behind it; a space comes before the line. */
+class CompiledLine {
+  readonly address: number;
+  readonly #a: Analyser;
+  readonly #pieces: Piece[] = [];
+  /** What comes before the next piece. */
+  #text = ' ';
+
+  constructor(a: Analyser, template: LineTemplate) {
+    this.#a = a;
+    if (template.length === 0) {
+      this.address = EMPTY_LINE;
+      return;
+    }
+    this.#add(template);
+    this.#text += '\n';
+    this.#push({ kind: END });
+    this.address = this.#put();
+  }
+
+  #add(template: LineTemplate): void {
+    for (const field of typeof template === 'string' ? [template] : template)
+      if (typeof field === 'string') this.#addText(field);
+      else if (typeof field === 'function') this.#push({ kind: COMPUTED, value: this.#compute(field) });
+      else if ('ifEqual' in field) this.#addChoice(field);
+      else this.#addPercentage(field);
+  }
+
+  #addText(template: string): void {
+    for (const [i, part] of template.split(/(\{\d[^{}]*\})/).entries())
+      if (i % 2 === 0) this.#text += part;
+      else this.#push(compileField(Number(part[1]), part.slice(2, -1)));
+  }
+
+  #addChoice({ bits: [word, shift, width], value, ifEqual, otherwise }: Choice): void {
+    const mask = 2 ** width - 1;
+    const test = this.#push({ kind: SKIP_UNLESS, word, shift, mask, value });
+    this.#add(ifEqual);
+    const end = this.#push(NOTHING);
+    this.#skipFrom(test);
+    this.#add(otherwise);
+    if (this.#text !== '') this.#push(NOTHING);
+    this.#skipFrom(end);
+  }
+
+  #addPercentage({ word, shiftWord, shiftBit, compute }: Percentage): void {
+    const value = this.#compute(compute);
+    this.#push({ kind: PERCENT, word, shiftLeft: shiftWord * 4, shift: shiftBit, value });
+    this.#text += '%';
+  }
+
+  /** The number of a function that writes what another makes of a record. */
+  #compute(textOf: (p: Pcpu) => string): number {
+    const { memory, out } = this.#a;
+    return memory.computed.push((p) => out.text(textOf(p))) - 1;
+  }
+
+  #push(piece: Partial<Piece>): Piece {
+    const pushed = { ...NOTHING, ...piece, text: this.#text };
+    this.#pieces.push(pushed);
+    this.#text = '';
+    return pushed;
+  }
+
+  /** Lets a piece skip those behind it. */
+  #skipFrom(piece: Piece): void {
+    piece.skipped = (this.#pieces.length - 1 - this.#pieces.indexOf(piece)) * PIECE_BYTES;
+  }
+
+  #put(): number {
+    const { memory } = this.#a;
+    const bytes = new Uint8Array(this.#pieces.length * PIECE_BYTES);
+    for (const [i, piece] of this.#pieces.entries()) {
+      const view = new DataView(bytes.buffer, i * PIECE_BYTES);
+      view.setUint32(TEXT, memory.addToTemplates(Buffer.from(piece.text, 'latin1'), OVERSHOOT), true);
+      view.setUint16(TEXT_LENGTH, piece.text.length, true);
+      view.setUint8(KIND, piece.kind);
+      view.setUint8(WORD_AT, piece.word * 4);
+      view.setUint32(MASK, piece.mask, true);
+      view.setUint32(VALUE, piece.value, true);
+      view.setUint8(SHIFT, piece.shift);
+      view.setUint8(SHIFT_LEFT, piece.shiftLeft);
+      view.setUint16(SKIPPED, piece.skipped, true);
+    }
+    return memory.addToTemplates(bytes, 0);
+  }
 }
 
-const KINDS: Readonly<Record<string, number>> = {
-  '': WORD,
-  d: SIGNED,
-  q: WIDE,
-  x: HEX,
-  qx: WIDE_HEX,
-  us: MICROSECONDS,
+function compileField(word: number, kind: string): Partial<Piece> {
+  if (kind in KINDS) return { word, ...KINDS[kind] };
+  return { word, kind: UNSIGNED, shift: Number(kind.slice(1)) * 8, mask: 0xff };
+}
+
+const KINDS: Readonly<Record<string, Partial<Piece>>> = {
+  '': { kind: UNSIGNED, mask: 0xffffffff },
+  '.lo': { kind: UNSIGNED, mask: 0xffff },
+  '.hi': { kind: UNSIGNED, shift: 16, mask: 0xffff },
+  d: { kind: SIGNED },
+  '.slo': { kind: SIGNED, shiftLeft: 16, shift: 16 },
+  '.shi': { kind: UNSIGNED_SHORT, shift: 16 },
+  q: { kind: WIDE },
+  qd: { kind: SIGNED_WIDE },
+  x: { kind: HEX },
+  qx: { kind: WIDE_HEX },
+  us: { kind: MICROSECONDS },
 };

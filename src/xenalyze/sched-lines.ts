@@ -1,18 +1,34 @@
-import { AsciiText, putAscii, putText } from './ascii.ts';
-import { type ComputedPut, type LineTemplate, putMicroseconds, type RecordLine } from './record-lines.ts';
-import type { Pcpu } from './state.ts';
+import {
+  type Bits,
+  type Choice,
+  ifEqual,
+  ifSet,
+  type LineTemplate,
+  type Percentage,
+  type RecordLine,
+} from './record-lines.ts';
+import { type Pcpu, RUNNING, RUNSTATE_NAMES } from './state.ts';
 import { fixed } from './text-output.ts';
 
-const INT_MIN = -(2 ** 31);
+const INT_MIN = 2 ** 31;
+const NONE = 2 ** 32 - 1;
 const NO_LINE: LineTemplate = [];
+const TICKLED_CPU = ifEqual([1, 0, 32], NONE, 'no cpu was tickled', 'cpu {1} was tickled');
+/** A vCPU of -1 is none. The domain is shown as C shows a negative short as an unsigned number. */
+const NULL_VCPU = ifEqual([1, 0, 16], 0xffff, ', no vcpu', ', vcpu d{1.shi}v{1.slo}');
+const RTDS_SCHEDULE = ['rtds:schedule cpu {0.lo}, ', tasklet([0, 16, 8])];
 const BURN_CREDITS: LineTemplate = [
   'csched2:burn_credits d{0.hi}v{0.lo}, credit = {1d}, ',
-  (p) => (p.signed(2) === INT_MIN ? '' : `budget = ${p.signed(2)}, `),
+  ifEqual([2, 0, 32], INT_MIN, '', 'budget = {2d}, '),
   'delta = {3d}',
 ];
 
-/** Events of the scheduler core (TRC_SCHED_VERBOSE) and of the schedulers (TRC_SCHED_CLASS), as xenalyze shows them. */
+/**
+ * Events of runstates (TRC_SCHED_MIN), of the scheduler core (TRC_SCHED_VERBOSE) and of the schedulers
+ * (TRC_SCHED_CLASS), as xenalyze shows them.
+ */
 export const SCHED_LINES: readonly RecordLine[] = [
+  ...runstateLines(),
   // The core.
   {
     event: 0x28001,
@@ -27,7 +43,8 @@ export const SCHED_LINES: readonly RecordLine[] = [
   { event: 0x28010, byWords: { 3: 'sched_shutdown_code d{0}v{1}, reason = {2}' } },
   ...[0x28008, 0x2800b, 0x2800c, 0x2800d].map((event) => ({
     event,
-    byWords: Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].map((words) => [words, NO_LINE])),
+    byWords: {},
+    byDefault: NO_LINE,
   })),
   { event: 0x28009, byWords: { 1: 'sched_adjust d{0}' } },
   { event: 0x2800a, byWords: { 4: 'sched_switch prev d{0}v{1} next d{2}v{3}' } },
@@ -63,22 +80,19 @@ export const SCHED_LINES: readonly RecordLine[] = [
   {
     event: 0x22009,
     byWords: {
-      1: [
-        'csched:schedule cpu {0.lo}',
-        (p) => tasklet(p.word(0), 16, 8),
-        (p) => busyOrIdle(p.word(0), 24, 8),
-      ],
+      1: ['csched:schedule cpu {0.lo}', tasklet([0, 16, 8]), busyOrIdle([0, 24, 8])],
     },
   },
   { event: 0x2200a, byWords: { 2: 'csched:ratelimit, d{0.hi}v{0.lo} run only {1us}us' } },
   {
     event: 0x2200b,
-    byWords: { 2: ['csched:load_balance ', (p) => (p.word(1) ? 'checking' : 'skipping'), ' {0}'] },
+    byWords: { 2: ['csched:load_balance ', ifSet([1, 0, 32], 'checking', 'skipping'), ' {0}'] },
   },
   // Credit2.
   ...[0x22201, 0x22204].map((event) => ({
     event,
-    byWords: Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].map((words) => [words, NO_LINE])),
+    byWords: {},
+    byDefault: NO_LINE,
   })),
   { event: 0x22202, byWords: { 2: 'csched2:runq_insert d{0.hi}v{0.lo}, position {1}' } },
   {
@@ -111,7 +125,7 @@ export const SCHED_LINES: readonly RecordLine[] = [
   {
     event: 0x2220b,
     byWords: {
-      4: ['csched2:update_vcpu_load d{2.hi}v{2.lo}, vcpu_load = ', (p) => load(p, 0, p.word(3)), ' ({0q})'],
+      4: ['csched2:update_vcpu_load d{2.hi}v{2.lo}, vcpu_load = ', load(0, 3, 0), ' ({0q})'],
     },
   },
   {
@@ -119,9 +133,9 @@ export const SCHED_LINES: readonly RecordLine[] = [
     byWords: {
       6: [
         'csched2:update_rq_load rq# {4.2}, load = {4.lo}, avgload = ',
-        (p) => load(p, 0, p.word(4) >>> 24),
+        load(0, 4, 24),
         ' ({0q}), b_avgload = ',
-        (p) => load(p, 2, p.word(4) >>> 24),
+        load(2, 4, 24),
         ' ({2q})',
       ],
     },
@@ -143,14 +157,19 @@ export const SCHED_LINES: readonly RecordLine[] = [
   {
     event: 0x22214,
     byWords: {
-      3: ['csched2:runq_candidate d{0.hi}v{0.lo}, credit = {2d}, ', tickledCpu],
-      4: ['csched2:runq_candidate d{0.hi}v{0.lo}, credit = {3d}, ', tickledCpu],
+      3: ['csched2:runq_candidate d{0.hi}v{0.lo}, credit = {2d}, ', TICKLED_CPU],
+      4: ['csched2:runq_candidate d{0.hi}v{0.lo}, credit = {3d}, ', TICKLED_CPU],
     },
   },
   {
     event: 0x22215,
     byWords: {
-      2: ['csched2:schedule cpu {0.lo}, rq# {0.hi}', (p) => tasklet(p.word(1), 0, 8), credit2Schedule],
+      2: [
+        'csched2:schedule cpu {0.lo}, rq# {0.hi}',
+        tasklet([1, 0, 8]),
+        busyOrIdle([1, 8, 8], [ifSet([1, 16, 8], ', SMT idle', ', SMT busy')]),
+        tickled([1, 24, 8]),
+      ],
     },
   },
   { event: 0x22216, byWords: { 2: 'csched2:ratelimit, d{0.hi}v{0.lo} run only {1us}us' } },
@@ -179,8 +198,8 @@ export const SCHED_LINES: readonly RecordLine[] = [
   { event: 0x22805, byWords: { 0: 'rtds:sched_tasklet' } },
   {
     event: 0x22806,
-    byWords: { 1: ['rtds:schedule cpu {0.lo}, ', (p) => rtdsSchedule(p, 28, 24)] },
-    in417: ['rtds:schedule cpu {0.lo}, ', (p) => rtdsSchedule(p, 24, 28)],
+    byWords: { 1: [...RTDS_SCHEDULE, busyOrIdle([0, 28, 4]), tickled([0, 24, 4])] },
+    in417: [...RTDS_SCHEDULE, busyOrIdle([0, 24, 4]), tickled([0, 28, 4])],
   },
   // Null.
   { event: 0x22a01, byWords: { 2: 'null:picked_cpu d{0.hi}v{0.lo}, cpu {1}' } },
@@ -189,66 +208,56 @@ export const SCHED_LINES: readonly RecordLine[] = [
   { event: 0x22a04, byWords: { 2: 'null:migrate d{0.hi}v{0.lo}, cpu {1.lo}, new_cpu {1.hi}' } },
   {
     event: 0x22a05,
-    byWords: { 2: ['null:schedule cpu {0.hi}', (p) => tasklet(p.word(0), 0, 16), nullVcpu] },
+    byWords: { 2: ['null:schedule cpu {0.hi}', tasklet([0, 0, 16]), NULL_VCPU] },
   },
   { event: 0x22a06, byWords: { 0: 'null:sched_tasklet' } },
 ];
 
-const RUNNABLE_FOR = new AsciiText(', was runnable for ');
-const NEXT_SLICE = new AsciiText(', next slice ');
+/** From runstate o to runstate n: event 0x00021no1; or on in the same one, 0x00021no2. */
+function* runstateLines(): Generator<RecordLine> {
+  const names = Array.from({ length: 16 }, (_, runstate) => RUNSTATE_NAMES[runstate] ?? '(null)');
+  const running = names[RUNNING];
+  for (const [old, from] of names.entries())
+    for (const [next, to] of names.entries()) {
+      const event = 0x21000 + old * 256 + next * 16;
+      yield runstateLine(event + 1, 'runstate_change', `${from}->${to}`);
+      yield runstateLine(event + 2, 'runstate_continue', `${running}->${running}`);
+    }
+}
+
+/** Records of five words have two performance counters. */
+function runstateLine(event: number, name: string, transition: string): RecordLine {
+  const line = `d{0.hi}v{0.lo} ${transition}`;
+  return { event, byWords: { 5: `${name} {{1qd},{3qd}} ${line}` }, byDefault: `${name} ${line}` };
+}
 
 /** For how long it was runnable, if that is not 0. */
-function runnableFor(word: number): ComputedPut {
-  return { put: (view, at, p) => putTime(view, at, RUNNABLE_FOR, p.word(word)) };
+function runnableFor(word: number): Choice {
+  return ifSet([word, 0, 32], `, was runnable for {${word}us}us`);
 }
 
 /** How long it may run, if that is above 0. */
-function nextSlice(word: number): ComputedPut {
-  return { put: (view, at, p) => putTime(view, at, NEXT_SLICE, Math.max(0, p.signed(word))) };
+function nextSlice(word: number): Choice {
+  return ifSet([word, 31, 1], '', [ifSet([word, 0, 32], `, next slice {${word}us}us`)]);
 }
 
-function putTime(view: DataView, at: number, words: AsciiText, ns: number): number {
-  if (ns === 0) return at;
-  return putText(view, putMicroseconds(view, putAscii(view, at, words), ns), 'us');
+function tasklet(bits: Bits): Choice {
+  return ifSet(bits, ', tasklet scheduled');
 }
 
-function bits(value: number, shift: number, width: number): number {
-  return (value >>> shift) & (2 ** width - 1);
+function busyOrIdle(bits: Bits, ifIdle: LineTemplate = ''): Choice {
+  return ifSet(bits, [', idle', ...ifIdle], ', busy');
 }
 
-function tasklet(value: number, shift: number, width: number): string {
-  return bits(value, shift, width) ? ', tasklet scheduled' : '';
+function tickled(bits: Bits): Choice {
+  return ifSet(bits, ', tickled', ', not tickled');
 }
 
-function busyOrIdle(value: number, shift: number, width: number): string {
-  return bits(value, shift, width) ? ', idle' : ', busy';
-}
-
-function credit2Schedule(p: Pcpu): string {
-  const flags = p.word(1);
-  const smt = bits(flags, 16, 8) ? ', SMT idle' : ', SMT busy';
-  const idle = bits(flags, 8, 8) ? `, idle${smt}` : ', busy';
-  return `${idle}${bits(flags, 24, 8) ? ', tickled' : ', not tickled'}`;
-}
-
-function rtdsSchedule(p: Pcpu, idleShift: number, tickledShift: number): string {
-  const word = p.word(0);
-  const tickled = bits(word, tickledShift, 4) ? ', tickled' : ', not tickled';
-  return `${tasklet(word, 16, 8)}${busyOrIdle(word, idleShift, 4)}${tickled}`;
-}
-
-function tickledCpu(p: Pcpu): string {
-  return p.signed(1) === -1 ? 'no cpu was tickled' : `cpu ${p.word(1)} was tickled`;
-}
-
-/** A vCPU of -1 is none. The domain is shown as C shows a negative short as an unsigned number. */
-function nullVcpu(p: Pcpu): string {
-  const word = p.signed(1);
-  const vcpu = (word << 16) >> 16;
-  return vcpu === -1 ? ', no vcpu' : `, vcpu d${(word >> 16) >>> 0}v${vcpu}`;
-}
-
-/** A load as a percentage of one pCPU, from words `at` and `at + 1`, a fixed-point number with `shift` bits. */
-function load(p: Pcpu, at: number, shift: number): string {
-  return `${fixed((p.wide(at) * 100) / 2 ** (shift & 63), 3)}%`;
+/** A load as a percentage of one pCPU: see {@link Percentage}. */
+function load(word: number, shiftWord: number, shiftBit: number): Percentage {
+  const compute = (p: Pcpu) => {
+    const shift = (p.word(shiftWord) >>> shiftBit) & 63;
+    return fixed((p.wide(word) * 100) / 2 ** shift, 3);
+  };
+  return { word, shiftWord, shiftBit, compute };
 }

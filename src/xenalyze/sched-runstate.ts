@@ -4,9 +4,9 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { AsciiText, putAscii, putByte, putInteger, putText } from './ascii.ts';
 import { closeVmexit } from './hvm/hvm-process.ts';
 import { trackWaking } from './hvm/wake-to-halt.ts';
+import type { RecordLines } from './record-lines.ts';
 import { enterPcpu, leavePcpu, loseVcpu, updateRunstate } from './runstates.ts';
 import {
   BLOCKED,
@@ -24,16 +24,11 @@ import {
 
 const CHANGE = 1;
 const CONTINUE = 2;
-const CHANGE_TEXT = new AsciiText(' runstate_change ');
-const CONTINUE_TEXT = new AsciiText(' runstate_continue ');
-/** By old (high) and new runstate. */
-const TRANSITION_TEXTS: (AsciiText | undefined)[] = new Array(256).fill(undefined);
 /** Highest vCPU number that xenalyze takes. */
 export const VCPU_NUMBER_MAX = 256;
-const PERFORMANCE_COUNTER_WORDS = 5;
 
 /** A record of event 0x00021nox: from runstate o to runstate n. */
-export function processRunstate(a: Analyser, p: Pcpu): void {
+export function processRunstate(a: Analyser, p: Pcpu, lines: RecordLines): void {
   const { event } = p;
   const kind = event & 15;
   if (kind !== CHANGE && kind !== CONTINUE) {
@@ -47,7 +42,7 @@ export function processRunstate(a: Analyser, p: Pcpu): void {
   const who = p.word(0);
   const vcpuNumber = who & 0xffff;
   const domainId = who >>> 16;
-  if (a.options.dumpAll) dumpRunstate(a, p);
+  if (a.options.dumpAll) lines.write(p);
   if (isChange && isUnexpected(old, next)) {
     a.warn.printf(
       'Strange, d%dv%d unexpected runstate transition %s->%s\n',
@@ -88,31 +83,6 @@ function nameOf(runstate: number): string {
 
 function isUnexpected(old: number, next: number): boolean {
   return (next === RUNNING && old !== RUNNABLE) || (next === BLOCKED && old === RUNNABLE);
-}
-
-/** Writes the line of a runstate record. */
-export function dumpRunstate(a: Analyser, p: Pcpu): void {
-  const { event } = p;
-  const isChange = (event & 15) === CHANGE;
-  const next = isChange ? (event >>> 4) & 15 : RUNNING;
-  const old = isChange ? (event >>> 8) & 15 : RUNNING;
-  const who = p.word(0);
-  const { out } = a;
-  out.reserve();
-  const { view } = out;
-  let at = a.putHeader(view, putByte(view, out.at, 0x20));
-  at = putAscii(view, at, isChange ? CHANGE_TEXT : CONTINUE_TEXT);
-  if (p.extraWords === PERFORMANCE_COUNTER_WORDS) at = putCounters(view, at, p);
-  at = putInteger(view, putByte(view, at, 0x64), who >>> 16);
-  at = putInteger(view, putByte(view, at, 0x76), who & 0xffff);
-  const transition = old * 16 + next;
-  TRANSITION_TEXTS[transition] ??= new AsciiText(` ${nameOf(old)}->${nameOf(next)}\n`);
-  out.at = putAscii(view, at, TRANSITION_TEXTS[transition]);
-}
-
-function putCounters(view: DataView, at: number, p: Pcpu): number {
-  const counter = (i: number) => BigInt.asIntN(64, p.bigint(i));
-  return putText(view, at, `{${counter(1)},${counter(3)}} `);
 }
 
 /** The first record of a vCPU: it is taken up once it is seen to run. */

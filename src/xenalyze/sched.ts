@@ -18,10 +18,10 @@ const OLD = 15;
 /** Processes a record of the scheduling class. */
 export function processSched(a: Analyser, p: Pcpu, lines: RecordLines): void {
   const sub = (p.event >>> 12) & 15;
-  if (sub === MIN) processRunstate(a, p);
+  if (sub === MIN) processRunstate(a, p, lines);
   else if (sub === VERBOSE || sub === CLASS) {
     if (p.event >>> 16 === SCHED_MAIN && lines.has(p.event)) {
-      if (a.options.dumpAll && !lines.write(a, p)) a.dumpGeneric(a.out, p);
+      if (a.options.dumpAll && !lines.write(p)) a.dumpGeneric(a.out, p);
     } else a.processGeneric(p);
   } else if (sub === OLD) a.processGeneric(p);
   else {

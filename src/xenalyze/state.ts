@@ -7,7 +7,6 @@
  * first.
  * @module
  */
-import { AsciiText } from './ascii.ts';
 import { CycleSummary } from './cycle-summary.ts';
 import type { Cr3Value } from './hvm/cr3-values.ts';
 import type { EipList } from './hvm/eip-list.ts';
@@ -24,8 +23,10 @@ import {
   EVENT,
   EXTRA_WORDS,
   FLAGS,
+  HAS_EXACT_TSC,
   HVM,
   INDEX,
+  LOST_ACTIVE,
   ORDER_TSC,
   PARKED,
   PARKED_AT,
@@ -33,6 +34,7 @@ import {
   PCPU,
   PCPU_BYTES,
   PCPU_LAST_TSC,
+  POWER_STATE,
   RUNSTATE,
   RUNSTATE_TSC,
   SEEN_VALID_SCHEDULE,
@@ -52,6 +54,11 @@ export const DEFAULT_DOMAIN = 32768;
 
 export { BLOCKED, INIT, LOST, OFFLINE, QUEUED, RUNNABLE, RUNNING };
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline', 'lost', 'queued', 'init'];
+
+/** Idle states go from C0 to this. */
+export const CSTATE_MAX = 5;
+/** The power state of a pCPU that has not been idle yet. */
+export const CSTATE_UNKNOWN = CSTATE_MAX + 1;
 
 /** Why a vCPU became runnable. */
 export const RUNNABLE_CAUSE_NAMES = ['invalid', 'wake', 'preempt', 'other'];
@@ -116,8 +123,7 @@ export class Pcpu {
 
   // The current record.
   hasTsc = false;
-  /** {@link tsc} as the file has it, where damage made it so wild that a number cannot hold it. */
-  exactTsc: bigint | undefined;
+  #exactTsc: bigint | undefined;
   /** Bytes. */
   size = 0;
   /** {@link words}[wordsAt + i] is extra word i; behind the last one lies what follows in the file. */
@@ -136,14 +142,11 @@ export class Pcpu {
   nextCpuChangeOffset = 0;
   lastCpuChangePcpu = 0;
   windowOrdinal = 0;
-  /** Index of the idle state that it is in; 6: not known. */
-  powerState = 6;
 
   #skewOffset = 0;
   /** Which pCPUs depend on its {@link skewOffset}. */
   skewDownstream = 0;
 
-  lostActive = false;
   lostDomainValid = false;
   lostDomain = 0;
   lostVcpu = 0;
@@ -170,6 +173,7 @@ export class Pcpu {
     this.#doubles = doubles;
     this.words = memory.words;
     this.seenValidSchedule = true;
+    this.powerState = CSTATE_UNKNOWN;
     this.skewOffset = 0;
     this.tsc = never;
     this.firstTsc = never;
@@ -214,6 +218,16 @@ export class Pcpu {
 
   set tsc(value: number) {
     this.#doubles[TSC / 8] = value;
+  }
+
+  /** {@link tsc} as the file has it, where damage made it so wild that a number cannot hold it. */
+  get exactTsc(): bigint | undefined {
+    return this.#exactTsc;
+  }
+
+  set exactTsc(value: bigint | undefined) {
+    this.#exactTsc = value;
+    this.#ints[HAS_EXACT_TSC / 4] = Number(value !== undefined);
   }
 
   get lastTsc(): number {
@@ -285,6 +299,23 @@ export class Pcpu {
     this.#ints[SEEN_VALID_SCHEDULE / 4] = Number(value);
   }
 
+  get lostActive(): boolean {
+    return this.#ints[LOST_ACTIVE / 4] !== 0;
+  }
+
+  set lostActive(value: boolean) {
+    this.#ints[LOST_ACTIVE / 4] = Number(value);
+  }
+
+  /** Index of the idle state that it is in, or {@link CSTATE_UNKNOWN}. */
+  get powerState(): number {
+    return this.#ints[POWER_STATE / 4];
+  }
+
+  set powerState(value: number) {
+    this.#ints[POWER_STATE / 4] = value;
+  }
+
   /** TSC skew: what is added to its TSCs. */
   get skewOffset(): number {
     return this.#skewOffset;
@@ -341,11 +372,8 @@ export class Vcpu {
   readonly domain: Domain;
   /** `d1v0`; the default domain's and the idle domain's by their numbers. */
   readonly label: string;
-  /** The label, and the character of a pCPU on which it runs. */
-  readonly text: AsciiText;
   /** Domain (high) and number (low) as records have them in one word, signed. */
   readonly word: number;
-  readonly pictureCode: number;
   readonly address: number;
   readonly #memory: WalkMemory;
   readonly #ints: Int32Array;
@@ -368,7 +396,8 @@ export class Vcpu {
 
   constructor(domain: Domain, number: number, never: number, index: number, memory: WalkMemory) {
     this.#memory = memory;
-    this.address = memory.addVcpu(this);
+    this.label = `d${domain.id}v${number}`;
+    this.address = memory.addVcpu(this, this.label, pictureCodeOf(domain.id));
     const { ints, doubles } = memory.fields(this.address, VCPU_BYTES);
     this.#ints = ints;
     this.#doubles = doubles;
@@ -378,13 +407,8 @@ export class Vcpu {
     ints[INDEX / 4] = index;
     this.domain = domain;
     this.number = number;
-    this.label = `d${domain.id}v${number}`;
     this.word = (domain.id << 16) | number;
     ints[WORD / 4] = this.word;
-    this.text = new AsciiText(this.label);
-    this.pictureCode = '|'.charCodeAt(0);
-    if (domain.id === DEFAULT_DOMAIN) this.pictureCode = '.'.charCodeAt(0);
-    else if (domain.id === IDLE_DOMAIN) this.pictureCode = '-'.charCodeAt(0);
     this.runstateTsc = never;
     this.oldRunstateTsc = never;
     this.pcpuTsc = never;
@@ -442,6 +466,12 @@ export class Vcpu {
   set pcpu(pcpu: Pcpu) {
     this.#ints[PCPU / 4] = pcpu.address;
   }
+}
+
+/** The character of a pCPU on which a vCPU of a domain runs. */
+function pictureCodeOf(domainId: number): number {
+  if (domainId === DEFAULT_DOMAIN) return '.'.charCodeAt(0);
+  return (domainId === IDLE_DOMAIN ? '-' : '|').charCodeAt(0);
 }
 
 export class Domain {

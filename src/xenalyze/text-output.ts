@@ -1,9 +1,6 @@
 import { writeSync } from 'node:fs';
-import { OVERSHOOT, putByte, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
-
-const BUFFER_BYTES = 256 * 1024;
-/** No line, and no string that is written at once, is longer. */
-const LINE_BYTES_MAX = 16 * 1024;
+import { putByte, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
+import { OUTPUT_BYTES, OUTPUT_FULL, OVERSHOOT } from './wasm/walk-layout.ts';
 
 /** Takes finished bytes; what it is given is reused afterwards. */
 export type ByteSink = (bytes: Uint8Array) => void;
@@ -16,52 +13,73 @@ export type PrintfArgument = number | bigint | string;
  * making strings of them.
  */
 export class TextOutput {
-  /**
-   * What was written and not flushed yet ends at {@link at}; who writes there directly calls {@link reserve} before.
-   */
-  readonly view = new DataView(new ArrayBuffer(BUFFER_BYTES + OVERSHOOT));
-  at = 0;
+  #view: DataView = new DataView(new ArrayBuffer(OUTPUT_BYTES + OVERSHOOT));
+  /** Where what was written and not flushed yet ends. */
+  #end: Int32Array = new Int32Array(1);
   readonly #sink: ByteSink;
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
   }
 
+  /**
+   * Goes on in a buffer that a program writes to as well, as long as its own; the only element of `end` is where what
+   * was written ends.
+   */
+  moveTo(view: DataView, end: Int32Array): void {
+    this.flush();
+    this.#view = view;
+    this.#end = end;
+  }
+
+  get view(): DataView {
+    return this.#view;
+  }
+
+  /** Where what was written and not flushed yet ends; who writes there directly calls {@link reserve} before. */
+  get at(): number {
+    return this.#end[0];
+  }
+
+  set at(at: number) {
+    this.#end[0] = at;
+  }
+
   /** Writes what is in the buffer. */
   flush(): void {
     if (this.at === 0) return;
-    this.#sink(new Uint8Array(this.view.buffer, 0, this.at));
+    this.#sink(new Uint8Array(this.#view.buffer, this.#view.byteOffset, this.at));
     this.at = 0;
   }
 
   /** Makes room for a line; called by everything that writes a line of bounded length. */
   reserve(): void {
-    if (this.at > BUFFER_BYTES - LINE_BYTES_MAX) this.flush();
+    if (this.at > OUTPUT_FULL) this.flush();
   }
 
   /** ASCII text. */
   text(text: string): void {
     this.reserve();
-    this.at = putText(this.view, this.at, text);
+    this.at = putText(this.#view, this.at, text);
   }
 
   byte(code: number): void {
-    this.at = putByte(this.view, this.at, code);
+    this.at = putByte(this.#view, this.at, code);
   }
 
   newline(): void {
-    this.at = putByte(this.view, this.at, 10);
+    this.at = putByte(this.#view, this.at, 10);
     this.reserve();
   }
 
   /** A whole number below 2^53 in size, in decimal. */
   integer(value: number): void {
-    this.at = putInteger(this.view, this.at, value);
+    this.at = putInteger(this.#view, this.at, value);
   }
 
   /** A whole number from 0 to 10^9 - 1 in nine digits. */
   nineDigits(value: number): void {
-    this.at = putNineDigits(this.view, this.at, value);
+    this.at = putNineDigits(this.#view, this.at, value);
   }
 
   /** A whole number, with spaces before it up to `width`. */
@@ -83,12 +101,12 @@ export class TextOutput {
 
   /** An unsigned 32-bit number in hexadecimal, without leading zeros. */
   hex(value: number): void {
-    this.at = putHex(this.view, this.at, value);
+    this.at = putHex(this.#view, this.at, value);
   }
 
   /** An unsigned 64-bit number in hexadecimal, without leading zeros. */
   hex64(high: number, low: number): void {
-    this.at = putHex64(this.view, this.at, high, low);
+    this.at = putHex64(this.#view, this.at, high, low);
   }
 
   /**

@@ -3,13 +3,11 @@ import { ERROR_STRICT } from './options.ts';
 import type { RecordLines } from './record-lines.ts';
 import { countPcpuTime, moveVcpu } from './runstates.ts';
 import { processSched } from './sched.ts';
-import { dumpRunstate } from './sched-runstate.ts';
 import type { Pcpu } from './state.ts';
 import { CPU_CHANGE } from './trace-walk.ts';
 import { COUNTS_PCPUS, RUN, SHOWS } from './wasm/walk-layout.ts';
 
 const SCHED = 1;
-const RUNSTATES = 0x21;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -30,11 +28,8 @@ export class UsualRecords {
     memory.ints[(RUN + COUNTS_PCPUS) / 4] = Number(options.reportPcpu);
     memory.onPcpuTime = (p, tsc) => countPcpuTime(a, p, tsc);
     memory.onMove = (v, p, tsc) => moveVcpu(a, v, p, tsc);
-    memory.onRecord = (p) => {
-      a.beginRecord(p);
-      if (p.event >>> 12 === RUNSTATES) dumpRunstate(a, p);
-      else if (!lines.write(a, p)) processSched(a, p, lines);
-    };
+    memory.onNewLine = (event, extraWords) => lines.find(event, extraWords);
+    memory.onRecord = (p) => processSched(a, p, lines);
   }
 
   /** Whether the options want nothing of such records but what {@link pass} does. */

@@ -1,6 +1,25 @@
 import { assert } from '../base/assert.ts';
 import type { Pcpu, Vcpu } from './state.ts';
-import { BLOCKS, MEMORY_BYTES, PCPU_BYTES, PCPUS, VCPU_BYTES, VCPUS } from './wasm/walk-layout.ts';
+import {
+  BLOCKS,
+  LABEL_BYTES,
+  LABEL_LENGTH,
+  LABELS,
+  MEMORY_BYTES,
+  NO_LINE,
+  OUTPUT,
+  OUTPUT_AT,
+  OUTPUT_BYTES,
+  OVERSHOOT,
+  PCPU_BYTES,
+  PCPUS,
+  PICTURE_CODE,
+  RUN,
+  TEMPLATES,
+  TEMPLATES_BYTES,
+  VCPU_BYTES,
+  VCPUS,
+} from './wasm/walk-layout.ts';
 import { PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 /** What wasm/walk.ts exports. pCPUs and vCPUs are given as their addresses. */
@@ -18,6 +37,11 @@ export interface WalkProgram {
   logSupposedRunner(vcpu: number): void;
   logForgottenStart(vcpu: number): void;
   hand(): void;
+  writeLine(pcpu: number, line: number): void;
+  makeHeader(): void;
+  putHeader(at: number): number;
+  draw(pcpu: number): void;
+  drawAll(pcpu: number): void;
 }
 
 /**
@@ -32,14 +56,26 @@ export class WalkMemory {
   readonly ints: Int32Array;
   readonly doubles: Float64Array;
   readonly integers: BigInt64Array;
+  /** Where text that is to be written lies, and, as the only element, how much there is. */
+  readonly output: DataView;
+  readonly outputAt: Int32Array;
   readonly #pcpus: Pcpu[] = [];
   readonly #vcpus: Vcpu[] = [];
   #blocksEnd = BLOCKS;
+  #templatesEnd = TEMPLATES;
 
   /** Takes the words of the log. */
   onLog: (words: number) => void = () => {};
-  /** Shows the current record of a pCPU. */
+  /** Writes the output that is in the memory. */
+  onFlush: () => void = () => {};
+  /** Finds the address of the line for scheduling records of an event and a number of extra words, or NO_LINE. */
+  onNewLine: (event: number, extraWords: number) => number = () => NO_LINE;
+  /** Shows the current record of a pCPU, of which there is no line. */
   onRecord: (pcpu: Pcpu) => void = () => {};
+  /** Sets the time of a TSC that a number cannot hold. */
+  onWideTime: (pcpu: Pcpu) => void = () => {};
+  /** What pieces of lines are computed by, which write what they make of a record. */
+  readonly computed: ((pcpu: Pcpu) => void)[] = [];
   /** A pCPU stops to run what it runs. */
   onPcpuTime: (pcpu: Pcpu, tsc: number) => void = () => {};
   /** A vCPU comes to a pCPU. */
@@ -54,12 +90,20 @@ export class WalkMemory {
     this.ints = new Int32Array(memory.buffer);
     this.doubles = new Float64Array(memory.buffer);
     this.integers = new BigInt64Array(memory.buffer);
+    this.output = new DataView(memory.buffer, OUTPUT, OUTPUT_BYTES + OVERSHOOT);
+    this.outputAt = new Int32Array(memory.buffer, RUN + OUTPUT_AT, 1);
     this.program = startWasm<WalkProgram>('walk', memory, {
       'runstate-log': { takeLog: (words) => this.onLog(words) },
       'usual-records': {
+        findLine: (event, extraWords) => this.onNewLine(event, extraWords),
         showRecord: (pcpu) => this.onRecord(this.pcpuAt(pcpu)),
         countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu), tsc),
         moveVcpu: (vcpu, pcpu, tsc) => this.onMove(this.vcpuAt(vcpu), this.pcpuAt(pcpu), tsc),
+      },
+      'record-header': { takeWideTime: (pcpu) => this.onWideTime(this.pcpuAt(pcpu)) },
+      'record-lines': {
+        flush: () => this.onFlush(),
+        writeComputed: (number, pcpu) => this.computed[number](this.pcpuAt(pcpu)),
       },
     });
   }
@@ -70,10 +114,19 @@ export class WalkMemory {
     return PCPUS + pcpu.number * PCPU_BYTES;
   }
 
-  /** Takes room for a vCPU. Returns its address. */
-  addVcpu(vcpu: Vcpu): number {
-    this.#vcpus.push(vcpu);
-    return VCPUS + (this.#vcpus.length - 1) * VCPU_BYTES;
+  /**
+   * Takes room for a vCPU. Returns its address.
+   *
+   * @param label ASCII text, of less than {@link LABEL_LENGTH} characters.
+   * @param pictureCode The character of a pCPU on which it runs.
+   */
+  addVcpu(vcpu: Vcpu, label: string, pictureCode: number): number {
+    const count = this.#vcpus.push(vcpu) - 1;
+    const text = LABELS + count * LABEL_BYTES;
+    for (let i = 0; i < label.length; i++) this.bytes[text + i] = label.charCodeAt(i);
+    this.bytes[text + LABEL_LENGTH] = label.length;
+    this.bytes[text + PICTURE_CODE] = pictureCode;
+    return VCPUS + count * VCPU_BYTES;
   }
 
   pcpuAt(address: number): Pcpu {
@@ -84,12 +137,26 @@ export class WalkMemory {
     return this.#vcpus[(address - VCPUS) / VCPU_BYTES];
   }
 
+  /** Takes room for pieces of lines or their text, behind which so many bytes may be read. Returns its address. */
+  addToTemplates(bytes: Uint8Array, overshoot: number): number {
+    const at = this.#templatesEnd;
+    this.#templatesEnd += Math.ceil((bytes.length + overshoot) / 8) * 8;
+    assert(this.#templatesEnd <= TEMPLATES + TEMPLATES_BYTES, 'there is room for all lines');
+    this.bytes.set(bytes, at);
+    return at;
+  }
+
   /** Takes room for so many words of a file. Returns its place among the words. */
   addBlock(words: number): number {
     const at = this.#blocksEnd;
     this.#blocksEnd += words * 4;
     assert(this.#blocksEnd <= MEMORY_BYTES, 'there is room for the blocks of all pCPUs');
     return at / 4;
+  }
+
+  /** ASCII text. */
+  text(address: number, length: number): string {
+    return Buffer.from(this.bytes.buffer, address, length).toString('latin1');
   }
 
   /** The fields of a pCPU or vCPU. */

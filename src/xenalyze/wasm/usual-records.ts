@@ -2,6 +2,7 @@
  * The quick way through what most of a trace is made of; see ../usual-records.ts.
  * @module
  */
+import { writeLine } from './record-lines.ts';
 import { logTransition } from './runstate-log.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import {
@@ -9,15 +10,18 @@ import {
   BLOCK_END,
   COUNTS_PCPUS,
   CURRENT,
+  EMPTY_LINE,
   EVENT,
   EXTRA_WORDS,
   FIRST_TSC_INTEGER,
   FLAGS,
+  HEADER_OF,
   HVM,
   INDEX,
   LAST_TSC,
   LOST_CPUS,
   NEVER,
+  NO_LINE,
   ORDER_TSC,
   PARKED,
   PARKED_AT,
@@ -27,6 +31,7 @@ import {
   RUN,
   RUNSTATE,
   RUNSTATE_TSC,
+  SCHED_LINES,
   SEEN_VALID_SCHEDULE,
   SHOWS,
   TIME_TSC,
@@ -41,7 +46,9 @@ import {
   WRONG_OLD_RUNSTATE,
 } from './walk-layout.ts';
 
-/** Shows the current record of a pCPU, which is at its place among the words. */
+/** Finds how records of an event and a number of extra words are shown. */
+declare function findLine(event: i32, extraWords: i32): i32;
+/** Shows the current record of a pCPU, of which there is no line. */
 declare function showRecord(pcpu: i32): void;
 /** Counts the time since which a pCPU has run what it runs. */
 declare function countPcpuTime(pcpu: i32, tsc: f64): void;
@@ -137,11 +144,21 @@ export function addToTable(v: i32): void {
 
 /** Makes a record the current one of its pCPU, as far as its line needs that, and shows it. */
 function show(p: i32, header: i32, words: i32, tsc: f64): void {
+  const event = header & 0x0fffffff;
+  const extraWords = (header >>> 28) & 7;
   store<f64>(p, tsc, TSC);
-  store<i32>(p, header & 0x0fffffff, EVENT);
-  store<i32>(p, (header >>> 28) & 7, EXTRA_WORDS);
+  store<i32>(p, event, EVENT);
+  store<i32>(p, extraWords, EXTRA_WORDS);
   store<i32>(p, words >>> 2, WORDS_AT);
-  showRecord(p);
+  store<i32>(RUN, p, HEADER_OF);
+  const slot = SCHED_LINES + (((event & 0xffff) << 5) | (extraWords << 2));
+  let line = load<i32>(slot);
+  if (line === 0) {
+    line = findLine(event, extraWords);
+    store<i32>(slot, line);
+  }
+  if (line === NO_LINE) showRecord(p);
+  else if (line !== EMPTY_LINE) writeLine(p, line);
 }
 
 /** The vCPU of a runstate record, if it is known: mostly it runs on the pCPU. */

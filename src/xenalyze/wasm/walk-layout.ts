@@ -5,7 +5,7 @@
  */
 
 /** The run as a whole. */
-export const RUN = 8_192;
+export const RUN = 32_768;
 export const LAST_TSC = 0;
 /** The first TSC as an integer, and how much larger a TSC may be, so that a number can hold it. */
 export const FIRST_TSC_INTEGER = 8;
@@ -17,9 +17,26 @@ export const LOST_CPUS = 32;
 export const SHOWS = 36;
 export const COUNTS_PCPUS = 40;
 export const LOGS = 44;
+export const FIRST_TSC = 48;
+/** As 64 bits: cycles in 1024 nanoseconds. */
+export const CPU_QHZ = 56;
+/** The time of a TSC that is too large, or too far away, to be taken quickly. */
+export const SECONDS = 64;
+export const NANOSECONDS = 68;
+/** The pCPU whose record's header is still to be made, or 0; how long it is, if it is made. */
+export const HEADER_OF = 72;
+export const HEADER_LENGTH = 76;
+/** How many pCPUs the picture shows. */
+export const DRAWN = 80;
+export const MAX_ACTIVE_PCPU = 84;
+export const ENDED = 88;
+/** Whether the picture shows power states. */
+export const SHOWS_POWER = 92;
+/** How much there is in {@link OUTPUT}. */
+export const OUTPUT_AT = 96;
 
 /** The pCPUs, by number. */
-export const PCPUS = 16_384;
+export const PCPUS = 40_960;
 export const PCPU_BYTES = 128;
 export const PCPUS_MAX = 16_384;
 export const ORDER_TSC = 0;
@@ -41,6 +58,10 @@ export const TSC = 64;
 export const EVENT = 72;
 export const EXTRA_WORDS = 76;
 export const WORDS_AT = 80;
+export const LOST_ACTIVE = 84;
+export const POWER_STATE = 88;
+/** Whether its TSC is too wild for a number. */
+export const HAS_EXACT_TSC = 92;
 
 /** A heap of pCPUs. By place: a key that has the order of TSCs, the number of the placement, the pCPU. */
 export const HEAP_KEY = PCPUS + PCPUS_MAX * PCPU_BYTES;
@@ -84,10 +105,65 @@ export const SUPPOSE_RUNNING = -3;
 /** vCPU. */
 export const FORGET_START = -4;
 
+/** By vCPU, its label, how long that is, and the character of a pCPU on which it runs. */
+export const LABELS = LOG + LOG_WORDS * 4;
+export const LABEL_BYTES = 16;
+export const LABEL_LENGTH = 14;
+export const PICTURE_CODE = 15;
+
+/** By pCPU, what it does; the text in front of the lines of a record. */
+export const PICTURE = LABELS + INDEXES_MAX * LABEL_BYTES;
+export const HEADER = PICTURE + PCPUS_MAX + 64;
+
+/** Text that is to be written, which is flushed before a line if there is more than OUTPUT_FULL. */
+export const OUTPUT = HEADER + PCPUS_MAX + 192;
+export const OUTPUT_FULL = 229_376;
+export const OUTPUT_BYTES = 262_144;
+/** How many bytes behind what was put may change. */
+export const OVERSHOOT = 16;
+
+/** Lines of scheduling records by bits 0 to 15 of the event and the number of extra words: 0 if not known yet. */
+export const SCHED_LINES = OUTPUT + OUTPUT_BYTES + OVERSHOOT;
+/** There is no line for that, or an empty one. */
+export const NO_LINE = 1;
+export const EMPTY_LINE = 2;
+/** Compiled lines. */
+export const TEMPLATES = SCHED_LINES + 65_536 * 8 * 4;
+export const TEMPLATES_BYTES = 1_048_576;
+/** A line is pieces: text, and what follows it. */
+export const PIECE_BYTES = 20;
+export const TEXT = 0;
+export const TEXT_LENGTH = 4;
+export const KIND = 6;
+/** The place of its word behind the first one, in bytes. */
+export const WORD_AT = 7;
+export const MASK = 8;
+export const VALUE = 12;
+export const SHIFT = 16;
+/** By how many bits to the left before; or the place of the word with the shift. */
+export const SHIFT_LEFT = 17;
+/** How many bytes of pieces. */
+export const SKIPPED = 18;
+// Kinds.
+export const END = 0;
+export const UNSIGNED = 1;
+export const SIGNED = 2;
+export const MICROSECONDS = 3;
+export const WIDE = 4;
+export const SIGNED_WIDE = 5;
+export const HEX = 6;
+export const WIDE_HEX = 7;
+export const UNSIGNED_SHORT = 8;
+/** The next pieces are put only if the word is VALUE. */
+export const SKIP_UNLESS = 9;
+export const SKIP = 10;
+export const PERCENT = 11;
+export const COMPUTED = 12;
+
 /** xenalyze copies this much at the place of a record, whatever its length. */
 export const RECORD_WORDS = 10;
 /** What was read of the file. */
-export const BLOCKS = LOG + LOG_WORDS * 4;
+export const BLOCKS = TEMPLATES + TEMPLATES_BYTES;
 export const MEMORY_BYTES = 67_108_864;
 
 /** How far a pCPU's turn is: added to its address. */

@@ -3,12 +3,16 @@
  * @module
  */
 import { indexOf, insert, nextTurn, orderSize, place, removeAt } from './pcpu-order.ts';
+import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
+import { writeLine } from './record-lines.ts';
 import { hand, logForgottenStart, logSupposedRunner, logTransition, logVcpu } from './runstate-log.ts';
 import { addToTable, pass } from './usual-records.ts';
 import { BEGINS, PARKED, PAUSED, TRIED, TRIED_AND_PASSED } from './walk-layout.ts';
 
 export {
   addToTable,
+  draw,
+  drawAll,
   hand,
   indexOf,
   insert,
@@ -16,10 +20,13 @@ export {
   logSupposedRunner,
   logTransition,
   logVcpu,
+  makeHeader,
   orderSize,
   pass,
   place,
+  putHeader,
   removeAt,
+  writeLine,
 };
 
 /**

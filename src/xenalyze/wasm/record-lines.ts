@@ -1,0 +1,121 @@
+/**
+ * Lines of records, as ../record-lines.ts has compiled them.
+ * @module
+ */
+import { putByte, putHex, putInteger, putShort, putSigned, putText, putThree } from './ascii.ts';
+import { putHeader } from './record-header.ts';
+import {
+  END,
+  HEX,
+  KIND,
+  MASK,
+  MICROSECONDS,
+  OUTPUT,
+  OUTPUT_AT,
+  OUTPUT_FULL,
+  PERCENT,
+  PIECE_BYTES,
+  RUN,
+  SHIFT,
+  SHIFT_LEFT,
+  SIGNED,
+  SIGNED_WIDE,
+  SKIP,
+  SKIP_UNLESS,
+  SKIPPED,
+  TEXT,
+  TEXT_LENGTH,
+  UNSIGNED,
+  UNSIGNED_SHORT,
+  VALUE,
+  WIDE,
+  WIDE_HEX,
+  WORD_AT,
+  WORDS_AT,
+} from './walk-layout.ts';
+
+/** Writes the buffer's text and empties it. */
+declare function flush(): void;
+/** Writes what a function of the caller's, given as its number, makes of a pCPU's current record. */
+declare function writeComputed(number: i32, pcpu: i32): void;
+
+const SPACE: i32 = 0x20;
+const POINT: i32 = 0x2e;
+/** From here on, a number may have been rounded. */
+const WIDE_PRODUCT: f64 = 9007199254740992;
+
+/** Writes a line of a pCPU's current record. */
+export function writeLine(p: i32, line: i32): void {
+  if (load<i32>(RUN, OUTPUT_AT) > OUTPUT_FULL) flush();
+  const at = putHeader(putByte(OUTPUT + load<i32>(RUN, OUTPUT_AT), SPACE));
+  putPieces(p, at, line);
+}
+
+function putPieces(p: i32, start: i32, line: i32): void {
+  const words = load<i32>(p, WORDS_AT) << 2;
+  let at = start;
+  for (let piece = line; ; piece += PIECE_BYTES) {
+    at = putText(at, load<i32>(piece, TEXT), load<u16>(piece, TEXT_LENGTH));
+    const from = words + load<u8>(piece, WORD_AT);
+    const kind = load<u8>(piece, KIND);
+    if (kind === UNSIGNED) {
+      const value = load<u32>(from);
+      at = putInteger(at, (value >> load<u8>(piece, SHIFT)) & load<u32>(piece, MASK));
+    } else if (kind === END) break;
+    else if (kind === MICROSECONDS) at = putMicroseconds(at, load<u32>(from));
+    else if (kind === SIGNED) at = putSigned(at, shifted(from, piece));
+    else if (kind === SKIP_UNLESS) {
+      const value = (load<u32>(from) >> load<u8>(piece, SHIFT)) & load<u32>(piece, MASK);
+      if (value !== load<u32>(piece, VALUE)) piece += load<u16>(piece, SKIPPED);
+    } else if (kind === SKIP) piece += load<u16>(piece, SKIPPED);
+    else if (kind === WIDE) at = putInteger(at, load<u64>(from));
+    else if (kind === SIGNED_WIDE) at = putSigned(at, load<i64>(from));
+    else if (kind === HEX) at = putHex(at, load<u32>(from));
+    else if (kind === WIDE_HEX) at = putHex(at, load<u64>(from));
+    else if (kind === UNSIGNED_SHORT) at = putInteger(at, u32(shifted(from, piece)));
+    else {
+      const percent = kind === PERCENT ? putPercent(at, load<u64>(from), shiftOf(words, piece)) : 0;
+      if (percent !== 0) at = percent;
+      else {
+        store<i32>(RUN, at - OUTPUT, OUTPUT_AT);
+        writeComputed(load<i32>(piece, VALUE), p);
+        at = OUTPUT + load<i32>(RUN, OUTPUT_AT);
+      }
+    }
+  }
+  store<i32>(RUN, at - OUTPUT, OUTPUT_AT);
+}
+
+/** Part of a word as a signed number. */
+function shifted(from: i32, piece: i32): i32 {
+  return (load<i32>(from) << load<u8>(piece, SHIFT_LEFT)) >> load<u8>(piece, SHIFT);
+}
+
+/** Nanoseconds as xenalyze shows them: `12.5` is 12 microseconds and 5 nanoseconds. */
+function putMicroseconds(start: i32, ns: u32): i32 {
+  const whole = ns / 1000;
+  const at = putByte(putShort(start, whole), POINT);
+  return putShort(at, ns - whole * 1000);
+}
+
+/** By how many bits a number's point is moved: as another word says. */
+function shiftOf(words: i32, piece: i32): i32 {
+  return (load<u32>(words + load<u8>(piece, SHIFT_LEFT)) >> load<u8>(piece, SHIFT)) & 63;
+}
+
+/**
+ * A fixed-point number with so many bits behind its point as a percentage with three decimals, of which a tie goes to
+ * the even one, as in C. 0 where it would be rounded before.
+ */
+function putPercent(start: i32, value: u64, shift: i32): i32 {
+  if (f64(value) * 100 >= WIDE_PRODUCT) return 0;
+  const thousandths = value * 100_000;
+  let rounded = thousandths >> shift;
+  if (shift > 0) {
+    const rest = thousandths - (rounded << shift);
+    const half = u64(1) << (shift - 1);
+    if (rest > half || (rest === half && (rounded & 1) === 1)) rounded++;
+  }
+  const whole = rounded / 1000;
+  return putThree(putByte(putInteger(start, whole), POINT), u32(rounded - whole * 1000));
+}
