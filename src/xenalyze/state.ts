@@ -18,19 +18,27 @@ import type { WalkMemory } from './walk-memory.ts';
 import { BLOCKED, INIT, LOST, OFFLINE, QUEUED, RUNNABLE, RUNNING } from './wasm/runstates.ts';
 import {
   ACTIVATED,
+  ACTIVE,
+  BLOCK_AT,
   BLOCK_END,
+  BLOCK_OFFSET,
   CURRENT,
   EVENT,
   EXTRA_WORDS,
+  FILE_OFFSET,
   FLAGS,
   HAS_EXACT_TSC,
   HVM,
   INDEX,
+  LAST_CPU_CHANGE_PCPU,
   LOST_ACTIVE,
+  NEXT_CPU_CHANGE_OFFSET,
+  NUMBER,
   ORDER_TSC,
   PARKED,
   PARKED_AT,
   PARKED_FROM,
+  PASSED_BYTES,
   PCPU,
   PCPU_BYTES,
   PCPU_LAST_TSC,
@@ -112,7 +120,6 @@ export class TraceVolume {
  */
 export class Pcpu {
   readonly number: number;
-  active = false;
   /** Whether any of its records were processed. */
   summary = false;
 
@@ -131,17 +138,10 @@ export class Pcpu {
 
   firstTsc = 0;
 
-  // Where it is in the file; a block of {@link words} is what lies from blockOffset on.
-  fileOffset = 0;
   recordOffset = 0;
-  blockOffset = 0;
-  /** Where the block begins among the {@link words}, how long it is, and how long it may be. */
-  blockAt = 0;
-  blockWords = 0;
+  /** Where its own block is among the {@link words}, and how long it may be: see FileBlocks. */
+  ownBlockAt = 0;
   blockRoom = 0;
-  nextCpuChangeOffset = 0;
-  lastCpuChangePcpu = 0;
-  windowOrdinal = 0;
 
   #skewOffset = 0;
   /** Which pCPUs depend on its {@link skewOffset}. */
@@ -171,6 +171,7 @@ export class Pcpu {
     const { ints, doubles } = memory.fields(this.address, PCPU_BYTES);
     this.#ints = ints;
     this.#doubles = doubles;
+    ints[NUMBER / 4] = number;
     this.words = memory.words;
     this.seenValidSchedule = true;
     this.powerState = CSTATE_UNKNOWN;
@@ -326,10 +327,62 @@ export class Pcpu {
     this.#memory.integers[(this.address + TSC_OFFSET) / 8] = BigInt(cycles) - this.#memory.tscBase;
   }
 
-  /** A block of so many words has been read. */
-  setBlock(words: number): void {
-    this.blockWords = words;
-    this.#ints[BLOCK_END / 4] = (this.blockAt + words) * 4;
+  get active(): boolean {
+    return this.#ints[ACTIVE / 4] !== 0;
+  }
+
+  set active(value: boolean) {
+    this.#ints[ACTIVE / 4] = Number(value);
+  }
+
+  /** Where it is in the file. */
+  get fileOffset(): number {
+    return this.#doubles[FILE_OFFSET / 8];
+  }
+
+  set fileOffset(value: number) {
+    this.#doubles[FILE_OFFSET / 8] = value;
+  }
+
+  /** Where its window ends. */
+  get nextCpuChangeOffset(): number {
+    return this.#doubles[NEXT_CPU_CHANGE_OFFSET / 8];
+  }
+
+  set nextCpuChangeOffset(value: number) {
+    this.#doubles[NEXT_CPU_CHANGE_OFFSET / 8] = value;
+  }
+
+  get lastCpuChangePcpu(): number {
+    return this.#ints[LAST_CPU_CHANGE_PCPU / 4];
+  }
+
+  set lastCpuChangePcpu(value: number) {
+    this.#ints[LAST_CPU_CHANGE_PCPU / 4] = value;
+  }
+
+  /** Bytes of usual records. */
+  get passedBytes(): number {
+    return this.#doubles[PASSED_BYTES / 8];
+  }
+
+  /** A block of so many {@link words} is what lies from a place in the file on. */
+  setBlock(at: number, offset: number, words: number): void {
+    this.#ints[BLOCK_AT / 4] = at;
+    this.#ints[BLOCK_END / 4] = (at + words) * 4;
+    this.#doubles[BLOCK_OFFSET / 8] = offset;
+  }
+
+  get blockAt(): number {
+    return this.#ints[BLOCK_AT / 4];
+  }
+
+  get blockWords(): number {
+    return this.#ints[BLOCK_END / 4] / 4 - this.blockAt;
+  }
+
+  get blockOffset(): number {
+    return this.#doubles[BLOCK_OFFSET / 8];
   }
 
   get current(): Vcpu | undefined {

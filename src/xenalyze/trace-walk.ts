@@ -1,11 +1,22 @@
 import type { TraceSource } from '../decoder/index.ts';
 import type { Analyser } from './analyser.ts';
+import { FileBlocks } from './file-blocks.ts';
 import { PcpuOrder } from './pcpu-order.ts';
 import { activateDefaultVcpu, loseVcpu, updatePcpuRunstate } from './runstates.ts';
 import type { Pcpu } from './state.ts';
 import type { UsualRecords } from './usual-records.ts';
-import { BEGINS, PAUSED, RECORD_WORDS, TRIED_AND_PASSED } from './wasm/walk-layout.ts';
-import { PCPU_NUMBER_MAX, WINDOW_HEADER_BYTES, WindowChain } from './window-chain.ts';
+import {
+  BEGINS,
+  HOPS,
+  LAST_EPOCH,
+  PAUSED,
+  PCPUS_MAX,
+  RECORD_WORDS,
+  RUN,
+  TRIED_AND_PASSED,
+  WINDOW_HEADER_BYTES,
+  XENALYZE_PCPUS,
+} from './wasm/walk-layout.ts';
 
 /** TRC_TRACE_CPU_CHANGE: the header of a window. */
 export const CPU_CHANGE = 0x0001f003;
@@ -17,14 +28,8 @@ const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 const TURNS_BETWEEN_PROGRESS = 16_384;
 
 const RECORD_BYTES = RECORD_WORDS * 4;
-const BLOCK_WORDS_MAX = 16 * 1024;
-const BLOCK_WORDS_MIN = 512;
-/** All blocks together, however many pCPUs there are. */
-const BLOCKS_WORDS = 1024 * 1024;
-/** Blocks do not begin at multiples of a power of 2, which would share few lines of a cache. */
-const STAGGER_WORDS = 16;
-/** xenalyze's arrays of pCPUs end here. */
-const XENALYZE_PCPUS = 256;
+/** No real host has pCPUs with higher numbers. */
+const PCPU_NUMBER_MAX = PCPUS_MAX - 1;
 
 /** What is done with records. */
 export interface Processor {
@@ -54,9 +59,8 @@ export interface WalkHooks {
 export class TraceWalk {
   readonly #a: Analyser;
   readonly #source: TraceSource;
-  readonly #chain: WindowChain;
+  readonly #blocks: FileBlocks;
   readonly #order: PcpuOrder;
-  #lastEpochOffset = 0;
   #earlyEof = false;
   readonly #processor: Processor;
   readonly #usual: UsualRecords | undefined;
@@ -67,7 +71,7 @@ export class TraceWalk {
   constructor(a: Analyser, source: TraceSource, processor: Processor, hooks: WalkHooks) {
     this.#a = a;
     this.#source = source;
-    this.#chain = new WindowChain(source);
+    this.#blocks = new FileBlocks(a, source);
     this.#processor = processor;
     this.#usual = processor.usual;
     this.#order = new PcpuOrder(a.memory);
@@ -88,15 +92,26 @@ export class TraceWalk {
   /** Processes all records. */
   run(): void {
     const order = this.#order;
+    const isFollowed = this.#onRead !== undefined || this.#onWindow !== undefined;
+    this.#a.memory.ints[(RUN + HOPS) / 4] = Number(!isFollowed && !this.#earlyEof);
     for (;;) {
       const pcpu = order.nextTurn(TURNS_BETWEEN_PROGRESS);
-      if (pcpu === undefined) return;
+      if (pcpu === undefined) break;
       if (order.howFar === PAUSED) this.#onProgress?.(pcpu.fileOffset);
       else {
         this.#takeTurn(pcpu, order.howFar);
         if (pcpu.active) order.place(pcpu);
       }
     }
+    this.#usual?.end();
+  }
+
+  get #lastEpochOffset(): number {
+    return this.#a.memory.doubles[(RUN + LAST_EPOCH) / 8];
+  }
+
+  set #lastEpochOffset(offset: number) {
+    this.#a.memory.doubles[(RUN + LAST_EPOCH) / 8] = offset;
   }
 
   /**
@@ -172,7 +187,7 @@ export class TraceWalk {
   #read(pcpu: Pcpu): boolean {
     let inBlock = (pcpu.fileOffset - pcpu.blockOffset) / 4;
     if (inBlock < 0 || inBlock + RECORD_WORDS > pcpu.blockWords || !Number.isInteger(inBlock)) {
-      const got = this.#load(pcpu);
+      const got = this.#blocks.load(pcpu);
       if (got < RECORD_BYTES && !this.#isWhole(pcpu, got)) return false;
       inBlock = 0;
     }
@@ -211,36 +226,6 @@ export class TraceWalk {
       const inFile = (BigInt(words[wordsAt - 1]) << 32n) | BigInt(words[wordsAt - 2]);
       pcpu.exactTsc = BigInt.asUintN(64, inFile + BigInt(skewOffset));
     }
-  }
-
-  /**
-   * Loads the block that begins at the pCPU's place. Returns how many bytes of its record are there; behind the end
-   * of the file, the bytes of the record before it stay.
-   */
-  #load(pcpu: Pcpu): number {
-    const { fileOffset } = pcpu;
-    const left = pcpu.nextCpuChangeOffset - fileOffset;
-    const { memory } = this.#a;
-    if (pcpu.blockRoom === 0) {
-      pcpu.blockRoom = this.#blockWords();
-      pcpu.blockAt = memory.addBlock(pcpu.blockRoom + STAGGER_WORDS);
-    }
-    const wanted = left > 0 ? Math.min(left + RECORD_BYTES, pcpu.blockRoom * 4) : RECORD_BYTES;
-    const { bytes } = memory;
-    const at = pcpu.blockAt * 4;
-    const inFile = this.#source.bytes - fileOffset;
-    if (inFile < RECORD_BYTES && fileOffset > 0)
-      this.#source.read(bytes, at, pcpu.recordOffset, RECORD_BYTES);
-    const got = inFile > 0 ? this.#chain.read(bytes, at, fileOffset, Math.min(wanted, inFile)) : 0;
-    pcpu.blockOffset = fileOffset;
-    pcpu.setBlock(Math.floor(got / 4));
-    return Math.min(got, RECORD_BYTES);
-  }
-
-  /** How many words a pCPU's block may have. */
-  #blockWords(): number {
-    const share = Math.floor(BLOCKS_WORDS / this.#a.pcpus.length);
-    return Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share));
   }
 
   /** Whether `got` bytes at the end of the file hold the whole record that begins there. */
@@ -287,25 +272,14 @@ export class TraceWalk {
 
   /** Hops over windows of other pCPUs as long as nothing but that happens, and enters the pCPU's own one. */
   #hop(pcpu: Pcpu): void {
-    const chain = this.#chain;
-    while (pcpu.active && !this.#earlyEof && chain.leap(pcpu, this.#isFamiliar)) {
-      this.#lastEpochOffset = Math.max(this.#lastEpochOffset, chain.epoch);
-      pcpu.lastCpuChangePcpu = chain.lastWindow;
-      pcpu.fileOffset = chain.offset;
-      pcpu.nextCpuChangeOffset = chain.offset;
-      if (chain.offset > this.#source.bytes) this.#checkEnd(pcpu);
-    }
-    if (!pcpu.active || !chain.findOwn(pcpu)) return;
+    const { program } = this.#a.memory;
+    if (!this.#earlyEof) while (program.leap(pcpu.address));
+    const bytes = program.findOwn(pcpu.address);
+    if (bytes < 0) return;
     pcpu.recordOffset = pcpu.fileOffset;
     this.#noteWindow(pcpu, pcpu.number, pcpu.fileOffset);
-    this.#enterWindow(pcpu, WINDOW_HEADER_BYTES, chain.ownBytes);
+    this.#enterWindow(pcpu, WINDOW_HEADER_BYTES, bytes);
   }
-
-  /** Whether a pCPU is or was active, so that its windows tell nothing new. */
-  readonly #isFamiliar = (pcpuNumber: number): boolean => {
-    const pcpu = this.#a.pcpus[pcpuNumber];
-    return pcpu !== undefined && (pcpu.active || pcpu.fileOffset !== 0);
-  };
 
   #noteWindow(pcpu: Pcpu, window: number, offset: number): void {
     const a = this.#a;
@@ -365,7 +339,7 @@ export class TraceWalk {
    */
   #scanForNewPcpu(offset: number): number {
     const a = this.#a;
-    const found = this.#chain.peek(offset, (message) => a.stderr.text(message));
+    const found = this.#blocks.peek(offset, (message) => a.stderr.text(message));
     if (found === undefined) return 0;
     if (found.event !== CPU_CHANGE || found.timed) {
       a.stderr.printf('scan_for_new_pcpu: Unexpected record event %x!\n', found.event);
@@ -417,6 +391,7 @@ export class TraceWalk {
     const a = this.#a;
     a.warn.text('Short cpu_change window, activating early_eof\n');
     this.#earlyEof = true;
+    a.memory.ints[(RUN + HOPS) / 4] = 0;
     this.#order.becomeList();
     for (let number = 0; number <= a.maxActivePcpu; number++) {
       const pcpu = a.pcpus[number];

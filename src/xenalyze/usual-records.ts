@@ -68,12 +68,18 @@ export class UsualRecords {
     return true;
   }
 
-  /** Counts what was passed, unless the pCPU is parked. */
+  /** Moves a pCPU behind what was passed, unless it is parked. */
   count(p: Pcpu): void {
-    if (p.parked || p.parkedAt === p.parkedFrom) return;
-    const bytes = (p.parkedAt - p.parkedFrom) * 4;
-    p.summary = true;
-    p.volume.byClass[SCHED] += bytes;
-    p.fileOffset += bytes;
+    if (!p.parked) this.#a.memory.program.count(p.address);
+  }
+
+  /** Counts the bytes of all records that were passed. */
+  end(): void {
+    for (const p of this.#a.pcpus) {
+      if (p === undefined) continue;
+      this.#a.memory.program.count(p.address);
+      if (p.passedBytes > 0) p.summary = true;
+      p.volume.byClass[SCHED] += p.passedBytes;
+    }
   }
 }

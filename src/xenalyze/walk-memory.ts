@@ -31,6 +31,10 @@ export interface WalkProgram {
   place(pcpu: number): void;
   removeAt(at: number): void;
   pass(pcpu: number): number;
+  count(pcpu: number): void;
+  leap(pcpu: number): number;
+  findOwn(pcpu: number): number;
+  addressOf(offset: number, bytes: number): number;
   addToTable(vcpu: number): void;
   logTransition(vcpu: number, runstate: number, tsc: number): void;
   logVcpu(vcpu: number, domain: number): void;
@@ -66,6 +70,8 @@ export class WalkMemory {
 
   /** Takes the words of the log. */
   onLog: (words: number) => void = () => {};
+  /** Reads the window header at a place in the file, unless it was read ahead, to HEADER_SCRATCH. */
+  onReadHeader: (offset: number) => boolean = () => false;
   /** Writes the output that is in the memory. */
   onFlush: () => void = () => {};
   /** Finds the address of the line for scheduling records of an event and a number of extra words, or NO_LINE. */
@@ -100,6 +106,7 @@ export class WalkMemory {
         countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu), tsc),
         moveVcpu: (vcpu, pcpu, tsc) => this.onMove(this.vcpuAt(vcpu), this.pcpuAt(pcpu), tsc),
       },
+      'window-chain': { readHeader: (offset) => Number(this.onReadHeader(offset)) },
       'record-header': { takeWideTime: (pcpu) => this.onWideTime(this.pcpuAt(pcpu)) },
       'record-lines': {
         flush: () => this.onFlush(),

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Pcpu } from '../../src/xenalyze/state.ts';
-import { WalkMemory } from '../../src/xenalyze/walk-memory.ts';
-import { WindowChain } from '../../src/xenalyze/window-chain.ts';
+import { MemorySource } from '../../src/decoder/trace-source.ts';
+import { Analyser } from '../../src/xenalyze/analyser.ts';
+import { FileBlocks } from '../../src/xenalyze/file-blocks.ts';
+import { defaultOptions } from '../../src/xenalyze/options.ts';
+import { TextOutput } from '../../src/xenalyze/text-output.ts';
+import { LAST_EPOCH, RUN } from '../../src/xenalyze/wasm/walk-layout.ts';
 
 interface Window {
   readonly pcpu: number;
@@ -21,34 +24,23 @@ function fileOf(list: readonly Window[]): { bytes: Uint8Array; offsets: number[]
   return { bytes: new Uint8Array(Uint32Array.from(words).buffer), offsets };
 }
 
-function chainOf(bytes: Uint8Array): WindowChain {
-  return new WindowChain({
-    name: 'windows',
-    bytes: bytes.length,
-    read: (target, targetAt, at, length) => {
-      const piece = bytes.subarray(at, at + length);
-      target.set(piece, targetAt);
-      return piece.length;
-    },
-    close: () => {},
-  });
-}
-
-const memory = new WalkMemory(0n);
+const silent = new TextOutput(() => {});
 
 test('a pCPU leaps to where hops from window to window lead, and finds the same last epoch', () => {
   fc.assert(
     fc.property(windows, fc.subarray([0, 1, 2, 3, 4]), fc.boolean(), (list, familiar, hopsFirst) => {
       const { bytes, offsets } = fileOf(list);
-      const chain = chainOf(bytes);
-      const pcpus = [0, 1, 2, 3, 4].map((number) => new Pcpu(number, 0, memory));
-      // In the order of the file, each pCPU goes from each of its windows to the next one.
+      const a = new Analyser(defaultOptions(), silent, silent, new Map() as never, 0n, undefined);
+      const { program, doubles } = a.memory;
+      new FileBlocks(a, new MemorySource('windows', bytes));
+      const pcpus = [0, 1, 2, 3, 4].map((number) => a.pcpu(number));
+      for (const pcpu of pcpus) pcpu.active = familiar.includes(pcpu.number);
+      // In the order of the file, each familiar pCPU goes from each of its windows to the next one.
       for (const [own, window] of list.entries()) {
+        if (!familiar.includes(window.pcpu)) continue;
         const pcpu = pcpus[window.pcpu];
-        const isFamiliar = (number: number) => number === pcpu.number || familiar.includes(number);
         pcpu.fileOffset = offsets[own];
-        expect(chain.findOwn(pcpu)).toBe(true);
-        expect(chain.ownBytes).toBe(window.words * 4);
+        expect(program.findOwn(pcpu.address)).toBe(window.words * 4);
         let at = own + 1;
         let [last, epoch] = [pcpu.number, -1];
         const hop = () => {
@@ -61,17 +53,12 @@ test('a pCPU leaps to where hops from window to window lead, and finds the same 
         if (hopsFirst && canHop()) hop();
         pcpu.fileOffset = offsets[at] ?? bytes.length;
         pcpu.lastCpuChangePcpu = last;
-        const before = epoch;
+        doubles[(RUN + LAST_EPOCH) / 8] = epoch;
         while (canHop()) hop();
-        let leapt = before;
-        while (chain.leap(pcpu, isFamiliar)) {
-          leapt = Math.max(leapt, chain.epoch);
-          pcpu.fileOffset = chain.offset;
-          pcpu.lastCpuChangePcpu = chain.lastWindow;
-        }
+        while (program.leap(pcpu.address));
         expect(pcpu.fileOffset).toBe(offsets[at] ?? bytes.length);
         expect(pcpu.lastCpuChangePcpu).toBe(last);
-        expect(leapt).toBe(epoch);
+        expect(doubles[(RUN + LAST_EPOCH) / 8]).toBe(epoch);
       }
     }),
     { numRuns: 300 },

@@ -37,9 +37,9 @@ declare function takeWideTime(pcpu: i32): void;
 
 const SPACE: i32 = 0x20;
 /** As wide as a time. */
-const NO_TIME = memory.data<u32>([0x20202020, 0x20202020, 0x20202020, 0x20202020]);
+const NO_TIME = i32(memory.data<u32>([0x20202020, 0x20202020, 0x20202020, 0x20202020]));
 const TIME_BYTES = 15;
-const NOBODY = memory.data<u32>([0x3f763f64, 0, 0, 0]);
+const NOBODY = i32(memory.data<u32>([0x3f763f64, 0, 0, 0]));
 const NOBODY_LENGTH = 4;
 /** xenalyze has no room for more, which takes 233 pCPUs; what it does not live to see is shown in full. */
 const LENGTH_MAX = 255;

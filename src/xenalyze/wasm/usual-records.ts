@@ -13,6 +13,7 @@ import {
   EMPTY_LINE,
   EVENT,
   EXTRA_WORDS,
+  FILE_OFFSET,
   FIRST_TSC_INTEGER,
   FLAGS,
   HEADER_OF,
@@ -25,6 +26,8 @@ import {
   ORDER_TSC,
   PARKED,
   PARKED_AT,
+  PARKED_FROM,
+  PASSED_BYTES,
   PCPU,
   PCPU_LAST_TSC,
   RECORD_WORDS,
@@ -131,6 +134,24 @@ export function pass(p: i32): bool {
   store<f64>(p, tsc, PCPU_LAST_TSC);
   store<f64>(RUN, tsc, LAST_TSC);
   return true;
+}
+
+/** Counts what a pCPU has passed and moves it there. */
+export function count(p: i32): void {
+  const to = load<i32>(p, PARKED_AT);
+  const bytes = f64((to - load<i32>(p, PARKED_FROM)) << 2);
+  store<i32>(p, to, PARKED_FROM);
+  store<f64>(p, load<f64>(p, FILE_OFFSET) + bytes, FILE_OFFSET);
+  store<f64>(p, load<f64>(p, PASSED_BYTES) + bytes, PASSED_BYTES);
+}
+
+/** The TSC of a record of a pCPU, if it may be usual; or else Infinity. */
+export function usualTscOf(p: i32, at: i32): f64 {
+  const header = load<i32>(at);
+  const kind = (header >>> 12) & 0xffff;
+  if (header >= 0 || (kind !== SCHED_MIN && !isInert(kind))) return Infinity;
+  const ticks = load<i64>(at, 4) + load<i64>(p, TSC_OFFSET);
+  return u64(ticks - load<i64>(RUN, FIRST_TSC_INTEGER)) > load<u64>(RUN, TSC_RANGE) ? Infinity : f64(ticks);
 }
 
 function isInert(kind: i32): bool {

@@ -34,10 +34,20 @@ export const ENDED = 88;
 export const SHOWS_POWER = 92;
 /** How much there is in {@link OUTPUT}. */
 export const OUTPUT_AT = 96;
+/** Whether pCPUs may hop to their next windows at once. */
+export const HOPS = 100;
+/** Where the last sweep that is known of begins. */
+export const LAST_EPOCH = 104;
+export const FILE_BYTES = 112;
+/** From where to where the file was read ahead. */
+export const READ_FROM = 120;
+export const READ_TO = 128;
+/** A window header that was not. */
+export const HEADER_SCRATCH = RUN + 136;
 
 /** The pCPUs, by number. */
 export const PCPUS = 40_960;
-export const PCPU_BYTES = 128;
+export const PCPU_BYTES = 192;
 export const PCPUS_MAX = 16_384;
 export const ORDER_TSC = 0;
 export const TURN_END = 8;
@@ -51,7 +61,7 @@ export const PARKED = 44;
 /** Places among all words of the memory. */
 export const PARKED_FROM = 48;
 export const PARKED_AT = 52;
-/** Where its block ends, as an address. */
+/** Where what was read of the file ends, as an address. */
 export const BLOCK_END = 56;
 export const SEEN_VALID_SCHEDULE = 60;
 export const TSC = 64;
@@ -62,6 +72,17 @@ export const LOST_ACTIVE = 84;
 export const POWER_STATE = 88;
 /** Whether its TSC is too wild for a number. */
 export const HAS_EXACT_TSC = 92;
+export const FILE_OFFSET = 96;
+export const NEXT_CPU_CHANGE_OFFSET = 104;
+/** What its block is of the file, and where that begins among all words. */
+export const BLOCK_OFFSET = 112;
+export const BLOCK_AT = 120;
+export const LAST_CPU_CHANGE_PCPU = 124;
+/** Bytes of usual records. */
+export const PASSED_BYTES = 128;
+export const WINDOW_ORDINAL = 136;
+export const ACTIVE = 140;
+export const NUMBER = 144;
 
 /** A heap of pCPUs. By place: a key that has the order of TSCs, the number of the placement, the pCPU. */
 export const HEAP_KEY = PCPUS + PCPUS_MAX * PCPU_BYTES;
@@ -160,11 +181,26 @@ export const SKIP = 10;
 export const PERCENT = 11;
 export const COMPUTED = 12;
 
+/** The last windows that are known; by pCPU, the ordinal of its last one, plus 1. */
+export const REMEMBERED = 1_048_576;
+export const WINDOW_BYTES = 32;
+export const CHAIN = TEMPLATES + TEMPLATES_BYTES;
+export const LAST_OF = CHAIN + REMEMBERED * WINDOW_BYTES;
+/** CPU_CHANGE, two extra words, no TSC. */
+export const WINDOW_HEADER = 0x2001f003;
+export const WINDOW_HEADER_BYTES = 12;
+/** xenalyze's arrays of pCPUs end here. */
+export const XENALYZE_PCPUS = 256;
+
+/** What was read ahead of the file: the byte at `offset` lies at `offset % READ_AHEAD_BYTES`. */
+export const READ_AHEAD = LAST_OF + PCPUS_MAX * 4;
+export const READ_AHEAD_BYTES = 8_388_608;
+
 /** xenalyze copies this much at the place of a record, whatever its length. */
 export const RECORD_WORDS = 10;
 /** What was read of the file. */
-export const BLOCKS = TEMPLATES + TEMPLATES_BYTES;
-export const MEMORY_BYTES = 67_108_864;
+export const BLOCKS = READ_AHEAD + READ_AHEAD_BYTES;
+export const MEMORY_BYTES = 134_217_728;
 
 /** How far a pCPU's turn is: added to its address. */
 export const BEGINS = 0;

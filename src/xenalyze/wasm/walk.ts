@@ -2,20 +2,27 @@
  * What a walk over a trace does for most records: which pCPU comes next, and usual records.
  * @module
  */
+
+import { enterNextWindow } from './next-window.ts';
 import { indexOf, insert, nextTurn, orderSize, place, removeAt } from './pcpu-order.ts';
 import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
 import { writeLine } from './record-lines.ts';
 import { hand, logForgottenStart, logSupposedRunner, logTransition, logVcpu } from './runstate-log.ts';
-import { addToTable, pass } from './usual-records.ts';
+import { addToTable, count, pass } from './usual-records.ts';
 import { BEGINS, PARKED, PAUSED, TRIED, TRIED_AND_PASSED } from './walk-layout.ts';
+import { addressOf, findOwn, leap } from './window-chain.ts';
 
 export {
+  addressOf,
   addToTable,
+  count,
   draw,
   drawAll,
+  findOwn,
   hand,
   indexOf,
   insert,
+  leap,
   logForgottenStart,
   logSupposedRunner,
   logTransition,
@@ -40,7 +47,8 @@ export function takeTurns(turns: i32): i32 {
     if (p === 0) return 0;
     if (load<i32>(p, PARKED) === 0) return p | BEGINS;
     const passed = pass(p);
-    if (load<i32>(p, PARKED) === 0) return p | (passed ? TRIED_AND_PASSED : TRIED);
+    if (load<i32>(p, PARKED) === 0 && !(passed && enterNextWindow(p)))
+      return p | (passed ? TRIED_AND_PASSED : TRIED);
     place(p);
   }
   return p | PAUSED;

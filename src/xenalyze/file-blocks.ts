@@ -1,0 +1,206 @@
+import { PagedReader, type TraceSource } from '../decoder/index.ts';
+import type { Analyser } from './analyser.ts';
+import type { Pcpu } from './state.ts';
+import {
+  FILE_BYTES,
+  HEADER_SCRATCH,
+  READ_AHEAD,
+  READ_AHEAD_BYTES,
+  READ_FROM,
+  READ_TO,
+  RECORD_WORDS,
+  RUN,
+  WINDOW_HEADER_BYTES,
+} from './wasm/walk-layout.ts';
+
+const RECORD_BYTES = RECORD_WORDS * 4;
+const PAGES = 512;
+
+const BLOCK_WORDS_MAX = 16 * 1024;
+const BLOCK_WORDS_MIN = 512;
+/** All blocks that pCPUs have of their own together, however many pCPUs there are. */
+const BLOCKS_WORDS = 1024 * 1024;
+/** Blocks do not begin at multiples of a power of 2, which would share few lines of a cache. */
+const STAGGER_WORDS = 16;
+
+/** What is read ahead at once. */
+const CHUNK_BYTES = 256 * 1024;
+/** Longer windows, and those further away, are not waited for. */
+const WINDOW_BYTES_MAX = READ_AHEAD_BYTES / 4;
+const FURTHEST_BYTES = READ_AHEAD_BYTES / 4;
+
+/** What {@link FileBlocks.peek} finds. */
+export interface Peeked {
+  readonly event: number;
+  readonly timed: boolean;
+  readonly size: number;
+  /** As a signed number. */
+  readonly window: number;
+  readonly bytes: number;
+}
+
+/**
+ * What pCPUs have of the file in the memory of the walk: each has a block, which began at its place when it was loaded.
+ *
+ * The file is read ahead, so that pCPUs whose windows lie near to each other have their blocks there, where no byte is
+ * moved again. A pCPU that lags behind so far that its block would be written over takes it along to one of its own;
+ * so does one whose window is long, or far ahead.
+ */
+export class FileBlocks {
+  readonly #a: Analyser;
+  readonly #source: TraceSource;
+  readonly #reader: PagedReader;
+  readonly #words = new Uint32Array(RECORD_WORDS);
+  readonly #record = new Uint8Array(this.#words.buffer);
+
+  constructor(a: Analyser, source: TraceSource) {
+    this.#a = a;
+    this.#source = source;
+    this.#reader = new PagedReader(source, PAGES);
+    a.memory.doubles[(RUN + FILE_BYTES) / 8] = source.bytes;
+    a.memory.onReadHeader = (offset) => this.#readHeader(offset);
+  }
+
+  /**
+   * Loads the block that begins at a pCPU's place. Returns how many bytes of its record are there; behind the end of
+   * the file, the bytes of the record before it stay.
+   */
+  load(pcpu: Pcpu): number {
+    const { fileOffset } = pcpu;
+    const left = pcpu.nextCpuChangeOffset - fileOffset;
+    const wanted = left > 0 ? left + RECORD_BYTES : RECORD_BYTES;
+    const ahead = this.#readAhead(pcpu, wanted);
+    if (ahead !== 0) {
+      pcpu.setBlock(ahead / 4, fileOffset, Math.floor(wanted / 4));
+      return RECORD_BYTES;
+    }
+    const { bytes } = this.#a.memory;
+    const own = this.#ownBlock(pcpu);
+    const inFile = this.#source.bytes - fileOffset;
+    if (inFile < RECORD_BYTES && fileOffset > 0)
+      this.#source.read(bytes, own * 4, pcpu.recordOffset, RECORD_BYTES);
+    const length = Math.min(wanted, pcpu.blockRoom * 4, inFile);
+    const got = inFile > 0 ? this.#reader.read(bytes, own * 4, fileOffset, length) : 0;
+    pcpu.setBlock(own, fileOffset, Math.floor(got / 4));
+    return Math.min(got, RECORD_BYTES);
+  }
+
+  /** The record at `offset`, whatever it is; undefined where there is no whole one. */
+  peek(offset: number, complain: (message: string) => void): Peeked | undefined {
+    this.#words.fill(0);
+    const length = Math.min(RECORD_BYTES, this.#source.bytes - offset);
+    const got = length > 0 ? this.#reader.read(this.#record, 0, offset, length) : 0;
+    if (got === 0) return undefined;
+    if (got < 4) {
+      complain(`__read_record: short read (${got} bytes)\n`);
+      return undefined;
+    }
+    const header = this.#words[0];
+    const timed = header >>> 31 === 1;
+    const size = (1 + ((header >>> 28) & 7) + (timed ? 2 : 0)) * 4;
+    if (got < size) {
+      complain(`__read_record: short read (${got}, expected ${size})\n`);
+      return undefined;
+    }
+    return {
+      event: header & 0x0fffffff,
+      timed,
+      size,
+      window: this.#words[1] | 0,
+      bytes: this.#words[2],
+    };
+  }
+
+  get #readFrom(): number {
+    return this.#a.memory.doubles[(RUN + READ_FROM) / 8];
+  }
+
+  get #readTo(): number {
+    return this.#a.memory.doubles[(RUN + READ_TO) / 8];
+  }
+
+  #setRead(from: number, to: number): void {
+    const { doubles } = this.#a.memory;
+    doubles[(RUN + READ_FROM) / 8] = from;
+    doubles[(RUN + READ_TO) / 8] = to;
+  }
+
+  /** The address of what lies at a pCPU's place, which is read first if that is near; or 0. */
+  #readAhead(pcpu: Pcpu, bytes: number): number {
+    const { fileOffset } = pcpu;
+    if (bytes > WINDOW_BYTES_MAX || fileOffset + bytes > this.#source.bytes) return 0;
+    if (fileOffset < this.#readFrom || fileOffset > this.#readTo + FURTHEST_BYTES) {
+      if (this.#oldest(pcpu) < Number.POSITIVE_INFINITY) return 0;
+      const start = fileOffset - (fileOffset % CHUNK_BYTES);
+      this.#setRead(start, start);
+    }
+    while (this.#readTo < fileOffset + bytes) if (!this.#readChunk(pcpu)) return 0;
+    return this.#a.memory.program.addressOf(fileOffset, bytes);
+  }
+
+  /** Reads the next piece of the file for a pCPU; others keep what they need. False at the end of the file. */
+  #readChunk(pcpu: Pcpu | undefined): boolean {
+    const to = this.#readTo;
+    if (to % CHUNK_BYTES !== 0) return false;
+    const from = Math.max(this.#readFrom, to + CHUNK_BYTES - READ_AHEAD_BYTES);
+    for (const other of this.#a.pcpus)
+      if (other !== undefined && other !== pcpu && this.#placeAhead(other) < from) this.#moveOut(other);
+    const at = READ_AHEAD + (to % READ_AHEAD_BYTES);
+    const got = this.#source.read(this.#a.memory.bytes, at, to, CHUNK_BYTES);
+    this.#setRead(from, to + got);
+    return got > 0;
+  }
+
+  /** The place of a pCPU whose block is among what was read ahead; or Infinity. */
+  #placeAhead(pcpu: Pcpu): number {
+    const isAhead = pcpu.blockWords > 0 && pcpu.blockAt !== pcpu.ownBlockAt;
+    if (!isAhead) return Number.POSITIVE_INFINITY;
+    return pcpu.parked ? pcpu.blockOffset + (pcpu.parkedAt - pcpu.blockAt) * 4 : pcpu.fileOffset;
+  }
+
+  /** The place that is furthest back of those. */
+  #oldest(except: Pcpu | undefined): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const pcpu of this.#a.pcpus)
+      if (pcpu?.active && pcpu !== except) oldest = Math.min(oldest, this.#placeAhead(pcpu));
+    return oldest;
+  }
+
+  /** Gives a pCPU a block of its own with what is left of its block. */
+  #moveOut(pcpu: Pcpu): void {
+    const { memory } = this.#a;
+    if (pcpu.parked) memory.program.count(pcpu.address);
+    const { fileOffset, blockAt, blockOffset, blockWords } = pcpu;
+    const at = blockAt + (fileOffset - blockOffset) / 4;
+    const own = this.#ownBlock(pcpu);
+    const words = Math.min(blockAt + blockWords - at, pcpu.blockRoom);
+    memory.words.copyWithin(own, at, at + words);
+    pcpu.wordsAt += own - at;
+    if (pcpu.parked) {
+      pcpu.parkedFrom = own;
+      pcpu.parkedAt = own;
+    }
+    pcpu.setBlock(own, fileOffset, Math.max(0, words));
+  }
+
+  /** Where a pCPU's own block is among the words. */
+  #ownBlock(pcpu: Pcpu): number {
+    if (pcpu.blockRoom === 0) {
+      const share = Math.floor(BLOCKS_WORDS / this.#a.pcpus.length);
+      pcpu.blockRoom = Math.max(BLOCK_WORDS_MIN, Math.min(BLOCK_WORDS_MAX, share));
+      pcpu.ownBlockAt = this.#a.memory.addBlock(pcpu.blockRoom + STAGGER_WORDS);
+    }
+    return pcpu.ownBlockAt;
+  }
+
+  /** Reads a window header for wasm/window-chain.ts: ahead if that costs no pCPU its block, or else by itself. */
+  #readHeader(offset: number): boolean {
+    const { bytes, program } = this.#a.memory;
+    const to = this.#readTo;
+    if (offset + WINDOW_HEADER_BYTES > to && offset + WINDOW_HEADER_BYTES <= to + CHUNK_BYTES) {
+      if (this.#oldest(undefined) >= to + CHUNK_BYTES - READ_AHEAD_BYTES) this.#readChunk(undefined);
+      if (program.addressOf(offset, WINDOW_HEADER_BYTES) !== 0) return true;
+    }
+    return this.#reader.read(bytes, HEADER_SCRATCH, offset, WINDOW_HEADER_BYTES) === WINDOW_HEADER_BYTES;
+  }
+}
