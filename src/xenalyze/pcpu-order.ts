@@ -1,19 +1,19 @@
 import type { Pcpu } from './state.ts';
 import type { WalkMemory, WalkProgram } from './walk-memory.ts';
-import { BEGINS, HEAP_KEY, HEAP_PCPU, HEAP_PLACED, HOW_FAR } from './wasm/walk-layout.ts';
+import { BEGINS, HOW_FAR, ORDER, ORDER_KEY, ORDER_PCPU, ORDER_PLACED } from './wasm/walk-layout.ts';
 
 /**
  * The pCPUs in the order in which their records come: that with the smallest orderTsc first, and of equal ones the one
  * that was last put in its place.
  *
- * xenalyze has a list and moves a pCPU from its front to its place step by step. A heap gives the same order, with a
- * number that grows for each placement; but only as long as whatever is in front is put in its place after its turn.
+ * xenalyze has a list and moves a pCPU from its front to its place step by step. A tournament gives the same order, with
+ * a number that grows for each placement; but only as long as whatever is in front is put in its place after its turn.
  * Where the file ends early, xenalyze leaves in front what it has given up: from then on it is a list here as well.
  */
 export class PcpuOrder {
   readonly #memory: WalkMemory;
   readonly #program: WalkProgram;
-  /** Instead of the heap. */
+  /** Instead of the tournament. */
   #list: Pcpu[] | undefined;
 
   /** How far {@link nextTurn} has gone: {@link BEGINS} and what stands beside it. */
@@ -42,13 +42,11 @@ export class PcpuOrder {
   }
 
   isFirst(pcpu: Pcpu): boolean {
-    return this.#list === undefined
-      ? this.#memory.ints[HEAP_PCPU / 4] === pcpu.address && this.#program.orderSize() > 0
-      : this.#list[0] === pcpu;
+    return this.#list === undefined ? this.#program.first() === pcpu.address : this.#list[0] === pcpu;
   }
 
   includes(pcpu: Pcpu): boolean {
-    return this.#list?.includes(pcpu) ?? this.#program.indexOf(pcpu.address) >= 0;
+    return this.#list?.includes(pcpu) ?? this.#program.includes(pcpu.address) !== 0;
   }
 
   /** Puts in its place a pCPU that is new. */
@@ -70,10 +68,9 @@ export class PcpuOrder {
 
   /** Takes a pCPU out; false where it was not in. */
   remove(pcpu: Pcpu): boolean {
-    const at = this.#list?.indexOf(pcpu) ?? this.#program.indexOf(pcpu.address);
-    if (at < 0) return false;
-    if (this.#list === undefined) this.#program.removeAt(at);
-    else this.#list.splice(at, 1);
+    if (!this.includes(pcpu)) return false;
+    if (this.#list === undefined) this.#program.remove(pcpu.address);
+    else this.#list.splice(this.#list.indexOf(pcpu), 1);
     return true;
   }
 
@@ -81,11 +78,14 @@ export class PcpuOrder {
   becomeList(): void {
     if (this.#list !== undefined) return;
     const { ints, doubles, integers } = this.#memory;
-    const key = (at: number) => integers[HEAP_KEY / 8 + at];
-    const placed = (at: number) => doubles[HEAP_PLACED / 8 + at];
-    this.#list = Array.from({ length: this.#program.orderSize() }, (_, at) => at)
-      .sort((p, q) => Number(key(p) - key(q)) || placed(q) - placed(p))
-      .map((at) => this.#memory.pcpuAt(ints[HEAP_PCPU / 4 + at]));
+    const leaves = Array.from({ length: this.#program.orderSize() }, (_, at) => {
+      const leaf = ORDER + at * 16;
+      const address = ints[(leaf + ORDER_PCPU) / 4];
+      const placed = doubles[(address + ORDER_PLACED) / 8];
+      return { key: integers[(leaf + ORDER_KEY) / 8], placed, pcpu: this.#memory.pcpuAt(address) };
+    });
+    leaves.sort((p, q) => Number(p.key - q.key) || q.placed - p.placed);
+    this.#list = leaves.map(({ pcpu }) => pcpu);
   }
 }
 

@@ -195,10 +195,10 @@ export function moveVcpu(a: Analyser, v: Vcpu, p: Pcpu, tsc: number): void {
 export function countStay(a: Analyser, v: Vcpu, pcpuNumber: number, tsc: number): void {
   const cycles = tsc - v.pcpuTsc;
   v.affinity.add(cycles, a.options);
-  let onPcpu = v.affinityByPcpu[pcpuNumber];
+  let onPcpu = v.affinityByPcpu.get(pcpuNumber);
   if (onPcpu === undefined) {
     onPcpu = new CycleSummary();
-    v.affinityByPcpu[pcpuNumber] = onPcpu;
+    v.affinityByPcpu.set(pcpuNumber, onPcpu);
   }
   onPcpu.add(cycles, a.options);
 }

@@ -440,7 +440,8 @@ export class Vcpu {
   /** Its number among all vCPUs and domains of a run, in the order in which they appeared. */
   readonly index: number;
   readonly affinity = new CycleSummary();
-  readonly affinityByPcpu: (CycleSummary | undefined)[] = [];
+  /** By the number of a pCPU. */
+  readonly affinityByPcpu = new Map<number, CycleSummary>();
   #hvm: HvmVcpu | undefined;
   /** What it is besides if it is a PV guest's, once a record of one was seen. */
   pv: PvVcpu | undefined;

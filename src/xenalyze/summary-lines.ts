@@ -86,12 +86,7 @@ function plainPercentiles({ search }: Analyser, { sample, samples }: CycleSummar
 }
 
 function printPercentiles({ out, options }: Analyser, { p5, p50, p95 }: Percentiles, width: number): void {
-  if (options.sampleSize !== 0) {
-    for (const [i, value] of [p5, p50, p95].entries()) {
-      out.text(i === 0 ? ' {' : '|');
-      out.padded(value, width);
-    }
-    out.text('}');
-  }
+  const padded = (value: number) => `${value}`.padStart(width);
+  if (options.sampleSize !== 0) out.text(` {${padded(p5)}|${padded(p50)}|${padded(p95)}}`);
   out.newline();
 }

@@ -80,9 +80,8 @@ function printVcpu(a: Analyser, v: Vcpu, times: RunstateTotals): void {
       printCycleTotals(a, times.ofCause(v.index, cause), CAUSE_LABELS[cause]);
   }
   printAffinity(a, v.affinity, ' cpu affinity');
-  v.affinityByPcpu.forEach((stays, pcpu) => {
-    if (stays !== undefined) printAffinity(a, stays, cut('   [%d]', pcpu));
-  });
+  const byPcpu = [...v.affinityByPcpu].sort(([p], [q]) => p - q);
+  for (const [pcpu, stays] of byPcpu) printAffinity(a, stays, cut('   [%d]', pcpu));
   if (v.hvm !== undefined) printHvmSummary(a, v.hvm);
   else if (v.pv !== undefined) printPvSummary(a, v.pv);
 }

@@ -2,6 +2,9 @@ import { writeSync } from 'node:fs';
 import { putByte, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
 import { OUTPUT_BYTES, OUTPUT_FULL, OVERSHOOT } from './wasm/walk-layout.ts';
 
+/** Text up to this length is written character by character, which takes less than a call of V8. */
+const SHORT = 16;
+
 /** Takes finished bytes; what it is given is reused afterwards. */
 export type ByteSink = (bytes: Uint8Array) => void;
 
@@ -14,6 +17,7 @@ export type PrintfArgument = number | bigint | string;
  */
 export class TextOutput {
   #view: DataView = new DataView(new ArrayBuffer(OUTPUT_BYTES + OVERSHOOT));
+  #bytes = bytesOf(this.#view);
   /** Where what was written and not flushed yet ends. */
   #end: Int32Array = new Int32Array(1);
   readonly #sink: ByteSink;
@@ -29,6 +33,7 @@ export class TextOutput {
   moveTo(view: DataView, end: Int32Array): void {
     this.flush();
     this.#view = view;
+    this.#bytes = bytesOf(view);
     this.#end = end;
   }
 
@@ -60,7 +65,8 @@ export class TextOutput {
   /** ASCII text. */
   text(text: string): void {
     this.reserve();
-    this.at = putText(this.#view, this.at, text);
+    if (text.length > SHORT) this.at += this.#bytes.write(text, this.at, 'latin1');
+    else this.at = putText(this.#view, this.at, text);
   }
 
   byte(code: number): void {
@@ -80,11 +86,6 @@ export class TextOutput {
   /** A whole number from 0 to 10^9 - 1 in nine digits. */
   nineDigits(value: number): void {
     this.at = putNineDigits(this.#view, this.at, value);
-  }
-
-  /** A whole number, with spaces before it up to `width`. */
-  padded(value: number, width: number): void {
-    this.text(`${value}`.padStart(width));
   }
 
   /** An unsigned 64-bit number in decimal. */
@@ -115,13 +116,13 @@ export class TextOutput {
    * even, as the C library does.
    */
   printf(format: string, ...values: readonly PrintfArgument[]): void {
-    this.reserve();
-    let next = 0;
-    for (const piece of piecesOf(format)) {
-      if (typeof piece === 'string') this.text(piece);
-      else this.text(convert(piece, values[next++]));
-    }
+    this.text(sprintf(format, ...values));
   }
+}
+
+/** The same bytes, with what V8 has to write text. */
+function bytesOf({ buffer, byteOffset, byteLength }: DataView): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** C's `snprintf` as a string: see {@link TextOutput.printf}. */

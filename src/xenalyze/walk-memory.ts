@@ -26,10 +26,11 @@ import { PAGE_BYTES, startWasm } from './wasm-program.ts';
 export interface WalkProgram {
   takeTurns(turns: number): number;
   orderSize(): number;
-  indexOf(pcpu: number): number;
+  first(): number;
+  includes(pcpu: number): number;
   insert(pcpu: number): void;
   place(pcpu: number): void;
-  removeAt(at: number): void;
+  remove(pcpu: number): void;
   pass(pcpu: number): number;
   count(pcpu: number): void;
   leap(pcpu: number): number;

@@ -1,11 +1,29 @@
 /**
- * The pCPUs in the order in which their records come, as a heap; see ../pcpu-order.ts. The children of i are 2i + 1 and
- * 2i + 2.
+ * The pCPUs in the order in which their records come, as a tournament: see ../pcpu-order.ts. Each node of a binary tree
+ * has the loser between the winners of its two sides. A pCPU that had its turn plays against those on its way up
+ * again, one comparison a node without a branch, where a heap needs two that each decide where to go on.
  * @module
  */
-import { HEAP_KEY, HEAP_PCPU, HEAP_PLACED, ORDER_TSC, TURN_END } from './walk-layout.ts';
+import {
+  ORDER,
+  ORDER_KEY,
+  ORDER_PCPU,
+  ORDER_PLACE,
+  ORDER_PLACED,
+  ORDER_TREE,
+  ORDER_TSC,
+  TURN_END,
+} from './walk-layout.ts';
+
+/** Behind the key of any TSC. */
+const NEVER_KEY = i64.MAX_VALUE;
 
 let size = 0;
+/** As many leaves there are, a power of 2; the node that is the parent of nodes 2i and 2i + 1 is i. */
+let leaves = 1;
+/** Whether pCPUs have come, gone or moved since the tournament was played. */
+let isStale = false;
+let winner = 0;
 /** What the number of its placement will be of the pCPU whose turn it is: less than of those inserted meanwhile. */
 let turn: f64 = 0;
 let placements: f64 = 0;
@@ -14,13 +32,19 @@ let placements: f64 = 0;
 export function nextTurn(): i32 {
   placements++;
   turn = placements;
-  if (size === 0) return 0;
-  const first = load<i32>(HEAP_PCPU);
+  const p = first();
+  if (p === 0) return 0;
   let end = keyOf(Infinity);
-  if (size > 1) end = load<i64>(HEAP_KEY, 8);
-  if (size > 2) end = min(end, load<i64>(HEAP_KEY, 16));
-  store<f64>(first, tscOf(end), TURN_END);
-  return first;
+  for (let node = parentOf(p); node > 0; node >>= 1) end = min(end, load<i64>(ORDER_TREE + (node << 4)));
+  store<f64>(p, tscOf(end), TURN_END);
+  return p;
+}
+
+/** The pCPU whose record comes first, or 0. */
+export function first(): i32 {
+  if (isStale) winner = playBelow(1);
+  isStale = false;
+  return winner;
 }
 
 /** A TSC as an integer with the same order, which is compared in a third of the time. */
@@ -39,73 +63,85 @@ export function orderSize(): i32 {
   return size;
 }
 
-/** Where a pCPU is in the heap, or -1. */
-export function indexOf(pcpu: i32): i32 {
-  for (let at = 0; at < size; at++) if (load<i32>(HEAP_PCPU + at * 4) === pcpu) return at;
-  return -1;
+export function includes(p: i32): bool {
+  return load<i32>(p, ORDER_PLACE) !== 0;
 }
 
-export function insert(pcpu: i32): void {
+export function insert(p: i32): void {
   placements++;
-  rise(size, pcpu, keyOf(load<f64>(pcpu, ORDER_TSC)), placements);
   size++;
+  if (size > leaves) leaves <<= 1;
+  setLeaf(size, p, keyOf(load<f64>(p, ORDER_TSC)), placements);
+  isStale = true;
 }
 
 /** Puts the pCPU whose turn it was in the place of its next record. */
-export function place(pcpu: i32): void {
-  const at = load<i32>(HEAP_PCPU) === pcpu ? 0 : indexOf(pcpu);
-  sink(at, pcpu, keyOf(load<f64>(pcpu, ORDER_TSC)), turn);
+export function place(p: i32): void {
+  const key = keyOf(load<f64>(p, ORDER_TSC));
+  setLeaf(load<i32>(p, ORDER_PLACE), p, key, turn);
+  if (isStale || p !== winner) isStale = true;
+  else winner = play(parentOf(p), p, key);
 }
 
-/** Takes the pCPU at a place out. */
-export function removeAt(at: i32): void {
+/** Takes a pCPU out. */
+export function remove(p: i32): void {
+  const last = leafOf(size);
+  const other = load<i32>(last, ORDER_PCPU);
+  setLeaf(load<i32>(p, ORDER_PLACE), other, load<i64>(last, ORDER_KEY), load<f64>(other, ORDER_PLACED));
+  store<i32>(p, 0, ORDER_PLACE);
   size--;
-  if (at === size) return;
-  const last = load<i32>(HEAP_PCPU + size * 4);
-  const key = load<i64>(HEAP_KEY + size * 8);
-  const placed = load<f64>(HEAP_PLACED + size * 8);
-  sink(at, last, key, placed);
-  rise(indexOf(last), last, key, placed);
+  isStale = true;
 }
 
-function put(at: i32, pcpu: i32, key: i64, placed: f64): void {
-  store<i32>(HEAP_PCPU + at * 4, pcpu);
-  store<i64>(HEAP_KEY + at * 8, key);
-  store<f64>(HEAP_PLACED + at * 8, placed);
+/** Leaves are counted from 1 on. */
+function leafOf(ordinal: i32): i32 {
+  return ORDER + ((ordinal - 1) << 4);
 }
 
-function move(from: i32, to: i32): void {
-  put(to, load<i32>(HEAP_PCPU + from * 4), load<i64>(HEAP_KEY + from * 8), load<f64>(HEAP_PLACED + from * 8));
+function setLeaf(ordinal: i32, p: i32, key: i64, placed: f64): void {
+  store<i32>(p, ordinal, ORDER_PLACE);
+  store<f64>(p, placed, ORDER_PLACED);
+  store<i64>(leafOf(ordinal), key, ORDER_KEY);
+  store<i32>(leafOf(ordinal), p, ORDER_PCPU);
 }
 
-function rise(from: i32, pcpu: i32, key: i64, placed: f64): void {
-  let at = from;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const parentKey = load<i64>(HEAP_KEY + parent * 8);
-    if (parentKey < key || (parentKey === key && load<f64>(HEAP_PLACED + parent * 8) > placed)) break;
-    move(parent, at);
-    at = parent;
+function parentOf(p: i32): i32 {
+  return (leaves + load<i32>(p, ORDER_PLACE) - 1) >> 1;
+}
+
+/** Plays with one pCPU from a node up. Returns the winner. */
+function play(from: i32, challenger: i32, challengerKey: i64): i32 {
+  let p = challenger;
+  let key = challengerKey;
+  for (let node = from; node > 0; node >>= 1) {
+    const at = ORDER_TREE + (node << 4);
+    const otherKey = load<i64>(at, ORDER_KEY);
+    const other = load<i32>(at, ORDER_PCPU);
+    let loses = otherKey < key;
+    if (otherKey === key) loses = load<f64>(other, ORDER_PLACED) > load<f64>(p, ORDER_PLACED);
+    store<i64>(at, select(key, otherKey, loses), ORDER_KEY);
+    store<i32>(at, select(p, other, loses), ORDER_PCPU);
+    key = select(otherKey, key, loses);
+    p = select(other, p, loses);
   }
-  put(at, pcpu, key, placed);
+  return p;
 }
 
-function sink(from: i32, pcpu: i32, key: i64, placed: f64): void {
-  let at = from;
-  for (;;) {
-    let child = at * 2 + 1;
-    if (child >= size) break;
-    if (child + 1 < size) {
-      const left = load<i64>(HEAP_KEY + child * 8);
-      const right = load<i64>(HEAP_KEY + child * 8, 8);
-      if (left === right) {
-        if (load<f64>(HEAP_PLACED + child * 8, 8) > load<f64>(HEAP_PLACED + child * 8)) child++;
-      } else child += i32(right < left);
-    }
-    const childKey = load<i64>(HEAP_KEY + child * 8);
-    if (childKey > key || (childKey === key && load<f64>(HEAP_PLACED + child * 8) < placed)) break;
-    move(child, at);
-    at = child;
-  }
-  put(at, pcpu, key, placed);
+/** Plays the tournament below a node anew. Returns the winner, or 0 if there is nobody. */
+function playBelow(node: i32): i32 {
+  if (node >= leaves) return node - leaves < size ? load<i32>(leafOf(node - leaves + 1), ORDER_PCPU) : 0;
+  const left = playBelow(node * 2);
+  const right = playBelow(node * 2 + 1);
+  const leftKey = leafKeyOf(left);
+  const rightKey = leafKeyOf(right);
+  let isLeft = leftKey < rightKey;
+  if (leftKey === rightKey) isLeft = load<f64>(left, ORDER_PLACED) > load<f64>(right, ORDER_PLACED);
+  const at = ORDER_TREE + (node << 4);
+  store<i64>(at, isLeft ? rightKey : leftKey, ORDER_KEY);
+  store<i32>(at, isLeft ? right : left, ORDER_PCPU);
+  return isLeft ? left : right;
+}
+
+function leafKeyOf(p: i32): i64 {
+  return p === 0 ? NEVER_KEY : load<i64>(leafOf(load<i32>(p, ORDER_PLACE)), ORDER_KEY);
 }

@@ -83,17 +83,21 @@ export const PASSED_BYTES = 128;
 export const WINDOW_ORDINAL = 136;
 export const ACTIVE = 140;
 export const NUMBER = 144;
+/** Which leaf of the order it is, from 1 on, or 0; and the number of its placement. */
+export const ORDER_PLACE = 148;
+export const ORDER_PLACED = 152;
 
-/** A heap of pCPUs. By place: a key that has the order of TSCs, the number of the placement, the pCPU. */
-export const HEAP_KEY = PCPUS + PCPUS_MAX * PCPU_BYTES;
-export const HEAP_PLACED = HEAP_KEY + PCPUS_MAX * 8;
-export const HEAP_PCPU = HEAP_PLACED + PCPUS_MAX * 8;
+/** The order of pCPUs: its leaves and its nodes of 16 bytes, each with a key that has the order of TSCs, and a pCPU. */
+export const ORDER = PCPUS + PCPUS_MAX * PCPU_BYTES;
+export const ORDER_TREE = ORDER + PCPUS_MAX * 16;
+export const ORDER_KEY = 0;
+export const ORDER_PCPU = 8;
 
 /** As many vCPUs and domains there may be. */
 export const INDEXES_MAX = 262_144;
 
 /** vCPUs by the word that records have of them: a table of addresses; those that collide lie behind each other. */
-export const VCPU_TABLE = HEAP_PCPU + PCPUS_MAX * 4;
+export const VCPU_TABLE = ORDER_TREE + PCPUS_MAX * 16;
 export const VCPU_TABLE_SLOTS = INDEXES_MAX * 2;
 export const VCPUS = VCPU_TABLE + VCPU_TABLE_SLOTS * 4;
 export const VCPU_BYTES = 32;

@@ -4,7 +4,7 @@
  */
 
 import { enterNextWindow } from './next-window.ts';
-import { indexOf, insert, nextTurn, orderSize, place, removeAt } from './pcpu-order.ts';
+import { first, includes, insert, nextTurn, orderSize, place, remove } from './pcpu-order.ts';
 import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
 import { writeLine } from './record-lines.ts';
 import { hand, logForgottenStart, logSupposedRunner, logTransition, logVcpu } from './runstate-log.ts';
@@ -19,8 +19,9 @@ export {
   draw,
   drawAll,
   findOwn,
+  first,
   hand,
-  indexOf,
+  includes,
   insert,
   leap,
   logForgottenStart,
@@ -32,7 +33,7 @@ export {
   pass,
   place,
   putHeader,
-  removeAt,
+  remove,
   writeLine,
 };
 
