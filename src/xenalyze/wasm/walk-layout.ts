@@ -198,7 +198,7 @@ export const XENALYZE_PCPUS = 256;
 
 /** What was read ahead of the file: the byte at `offset` lies at `offset % READ_AHEAD_BYTES`. */
 export const READ_AHEAD = LAST_OF + PCPUS_MAX * 4;
-export const READ_AHEAD_BYTES = 8_388_608;
+export const READ_AHEAD_BYTES = 4_194_304;
 
 /** xenalyze copies this much at the place of a record, whatever its length. */
 export const RECORD_WORDS = 10;
