@@ -6,9 +6,10 @@ import { BEGINS, HOW_FAR, ORDER, ORDER_KEY, ORDER_PCPU, ORDER_PLACED } from './w
  * The pCPUs in the order in which their records come: that with the smallest orderTsc first, and of equal ones the one
  * that was last put in its place.
  *
- * xenalyze has a list and moves a pCPU from its front to its place step by step. A tournament gives the same order, with
- * a number that grows for each placement; but only as long as whatever is in front is put in its place after its turn.
- * Where the file ends early, xenalyze leaves in front what it has given up: from then on it is a list here as well.
+ * xenalyze has a list and moves a pCPU from its front to its place step by step. A tournament gives the same order,
+ * with a number that grows for each placement; but only as long as whatever is in front is put in its place after its
+ * turn. Where the file ends early, xenalyze leaves in front what it has given up; and a pCPU whose time goes back does
+ * not pass those that were found in front of it meanwhile: from then on it is a list here as well.
  */
 export class PcpuOrder {
   readonly #memory: WalkMemory;
@@ -62,8 +63,8 @@ export class PcpuOrder {
 
   /** Puts the pCPU whose turn it was in the place of its next record. */
   place(pcpu: Pcpu): void {
-    if (this.#list === undefined) this.#program.place(pcpu.address);
-    else moveBack(this.#list, pcpu);
+    if (this.#list === undefined && this.#program.place(pcpu.address) !== 0) return;
+    moveBack(this.#becomeList(), pcpu);
   }
 
   /** Takes a pCPU out; false where it was not in. */
@@ -76,7 +77,11 @@ export class PcpuOrder {
 
   /** From now on, what is in front may stay there without being put in its place. */
   becomeList(): void {
-    if (this.#list !== undefined) return;
+    this.#becomeList();
+  }
+
+  #becomeList(): Pcpu[] {
+    if (this.#list !== undefined) return this.#list;
     const { ints, doubles, integers } = this.#memory;
     const leaves = Array.from({ length: this.#program.orderSize() }, (_, at) => {
       const leaf = ORDER + at * 16;
@@ -86,6 +91,7 @@ export class PcpuOrder {
     });
     leaves.sort((p, q) => Number(p.key - q.key) || q.placed - p.placed);
     this.#list = leaves.map(({ pcpu }) => pcpu);
+    return this.#list;
   }
 }
 

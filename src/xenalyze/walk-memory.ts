@@ -29,7 +29,7 @@ export interface WalkProgram {
   first(): number;
   includes(pcpu: number): number;
   insert(pcpu: number): void;
-  place(pcpu: number): void;
+  place(pcpu: number): number;
   remove(pcpu: number): void;
   pass(pcpu: number): number;
   count(pcpu: number): void;

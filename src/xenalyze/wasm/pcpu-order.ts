@@ -24,7 +24,7 @@ let leaves = 1;
 /** Whether pCPUs have come, gone or moved since the tournament was played. */
 let isStale = false;
 let winner = 0;
-/** What the number of its placement will be of the pCPU whose turn it is: less than of those inserted meanwhile. */
+/** The number of the turn, which is less than those of placements in it. */
 let turn: f64 = 0;
 let placements: f64 = 0;
 
@@ -75,12 +75,20 @@ export function insert(p: i32): void {
   isStale = true;
 }
 
-/** Puts the pCPU whose turn it was in the place of its next record. */
-export function place(p: i32): void {
+/**
+ * Puts the pCPU whose turn it was in the place of its next record. If others are in front of it by now, that may not be
+ * further to the front than it was: then it returns false.
+ */
+export function place(p: i32): bool {
   const key = keyOf(load<f64>(p, ORDER_TSC));
-  setLeaf(load<i32>(p, ORDER_PLACE), p, key, turn);
-  if (isStale || p !== winner) isStale = true;
-  else winner = play(parentOf(p), p, key);
+  const isFirst = first() === p;
+  const before = leafKeyOf(p);
+  if (!isFirst && key < before) return false;
+  placements++;
+  setLeaf(load<i32>(p, ORDER_PLACE), p, key, isFirst || key > before ? placements : turn);
+  if (isFirst) winner = play(parentOf(p), p, key);
+  else isStale = true;
+  return true;
 }
 
 /** Takes a pCPU out. */
