@@ -246,11 +246,11 @@ export class Analyser {
 
   /** Sets {@link seconds} and {@link nanoseconds} to the length of so many cycles. */
   setTimeOfCycles(cycles: number): void {
-    if (cycles >= 2 ** 53) {
+    const { cpuQhz } = this.options;
+    if (cycles >= 2 ** 53 || cpuQhz === 0) {
       this.#setTimeOfWide(BigInt(cycles));
       return;
     }
-    const { cpuQhz } = this.options;
     const whole = Math.floor(cycles / cpuQhz);
     const ns = whole * 1024 + Math.floor(((cycles - whole * cpuQhz) * 1024) / cpuQhz);
     this.seconds = Math.floor(ns / 1e9);
@@ -259,7 +259,10 @@ export class Analyser {
 
   /** The same in unsigned numbers of 64 bits, which overflow as xenalyze's do. */
   #setTimeOfWide(cycles: bigint): void {
-    const ns = BigInt.asUintN(64, cycles << 10n) / BigInt(this.options.cpuQhz);
+    const { cpuQhz } = this.options;
+    // There xenalyze divides by 0.
+    if (cpuQhz === 0) this.wouldEnd();
+    const ns = cpuQhz === 0 ? 0n : BigInt.asUintN(64, cycles << 10n) / BigInt(cpuQhz);
     this.seconds = Number(BigInt.asUintN(32, ns / 1_000_000_000n));
     this.nanoseconds = Number(BigInt.asUintN(32, ns - BigInt(this.seconds) * 1_000_000_000n));
   }

@@ -94,6 +94,7 @@ export class RecordLines {
   readonly #byEvent: ReadonlyMap<number, RecordLine>;
   /** By event and number of extra words. */
   readonly #addresses = new Map<number, number>();
+  readonly #compiled = new Map<LineTemplate, number>();
 
   constructor(a: Analyser, lines: readonly RecordLine[]) {
     this.#a = a;
@@ -124,9 +125,16 @@ export class RecordLines {
     let address = this.#addresses.get(key);
     if (address === undefined) {
       const template = this.#template(event, extraWords);
-      address = template === undefined ? NO_LINE : new CompiledLine(this.#a, template).address;
+      address = template === undefined ? NO_LINE : this.#compile(template);
       this.#addresses.set(key, address);
     }
+    return address;
+  }
+
+  /** The address of a line, of which there is only one for all events and numbers of words. */
+  #compile(template: LineTemplate): number {
+    const address = this.#compiled.get(template) ?? new CompiledLine(this.#a, template).address;
+    this.#compiled.set(template, address);
     return address;
   }
 

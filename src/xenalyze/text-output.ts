@@ -4,6 +4,8 @@ import { OUTPUT_BYTES, OUTPUT_FULL, OVERSHOOT } from './wasm/walk-layout.ts';
 
 /** Text up to this length is written character by character, which takes less than a call of V8. */
 const SHORT = 16;
+/** There is always room for text of this length. */
+const LONG = OUTPUT_BYTES - OUTPUT_FULL;
 
 /** Takes finished bytes; what it is given is reused afterwards. */
 export type ByteSink = (bytes: Uint8Array) => void;
@@ -65,7 +67,10 @@ export class TextOutput {
   /** ASCII text. */
   text(text: string): void {
     this.reserve();
-    if (text.length > SHORT) this.at += this.#bytes.write(text, this.at, 'latin1');
+    if (text.length > LONG) {
+      this.text(text.slice(0, LONG));
+      this.text(text.slice(LONG));
+    } else if (text.length > SHORT) this.at += this.#bytes.write(text, this.at, 'latin1');
     else this.at = putText(this.#view, this.at, text);
   }
 

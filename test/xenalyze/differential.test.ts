@@ -69,6 +69,14 @@ describe.skipIf(REAL_XENALYZE === undefined)(
   },
 );
 
+test('a processor of 0 Hz ends the real xenalyze where it shows the first time', async () => {
+  const path = written('no-hz.trace', randomTrace(1));
+  const { stdout, stderr, finished } = await runOurs(['-a', '--cpu-hz=0', path]);
+  expect(finished).toBe(false);
+  expect(stderr.toString('latin1')).toContain('xenalyze ends here');
+  expect(stdout.toString('latin1').split('\n').length).toBeGreaterThan(100);
+});
+
 describe('as the real xenalyze once did', () => {
   const outputs = Object.keys(GOLDEN_TRACES).flatMap((name) =>
     Object.entries({ dump: ['-a'], summary: ['-s'] }).map(([kind, options]) => ({ name, kind, options })),

@@ -68,9 +68,9 @@ export function finishIpis(a: Analyser, v: Vcpu, tsc: number): void {
     if (!slot.injected) continue;
     const latency = latencyOf(a, slot, tsc);
     if (options.dumpIpiLatency || (options.dumpAll && slot.count > 1)) {
-      const { seconds, nanoseconds } = cyclesToTime(a, latency);
+      a.setTimeOfDifference(latency);
       const format = ' [vla] %s vec %d ipis %d, latency %lld (%u.%09u s)\n';
-      out.printf(format, v.label, slot.vector, slot.count, latency, seconds, nanoseconds);
+      out.printf(format, v.label, slot.vector, slot.count, latency, a.seconds, a.nanoseconds);
     }
     slot.clear(a.never);
   }
@@ -83,17 +83,6 @@ function latencyOf(a: Analyser, { firstTsc, vector }: OutstandingIpi, tsc: numbe
   const format = 'Strange, vec %d first_tsc %lld > ri->tsc %lld!\n';
   a.warn.printf(format, vector, a.absolute(firstTsc), a.absolute(tsc));
   return 0;
-}
-
-/** Xenalyze takes the first TSC off a length of time, too; with 64-bit arithmetic that is a strange number. */
-function cyclesToTime(a: Analyser, cycles: number | bigint): { seconds: number; nanoseconds: number } {
-  const since = BigInt.asUintN(64, (BigInt(cycles) - BigInt(a.absolute(a.firstTsc))) << 10n);
-  const time = since / BigInt(a.options.cpuQhz);
-  const seconds = BigInt.asUintN(32, time / 1_000_000_000n);
-  return {
-    seconds: Number(seconds),
-    nanoseconds: Number(BigInt.asUintN(32, time - seconds * 1_000_000_000n)),
-  };
 }
 
 /** An interrupt is injected. */

@@ -91,13 +91,13 @@ function labelOf(v: i32): i32 {
 
 function putTime(p: i32, at: i32): i32 {
   const cycles = load<f64>(p, TSC) - load<f64>(RUN, FIRST_TSC);
-  const isExact = load<i32>(p, HAS_EXACT_TSC) !== 0;
-  if (isExact || cycles >= WIDE_CYCLES) {
+  const qhz = load<u64>(RUN, CPU_QHZ);
+  if (load<i32>(p, HAS_EXACT_TSC) !== 0 || cycles >= WIDE_CYCLES || qhz === 0) {
     takeWideTime(p);
     return putTimeOf(at, load<u32>(RUN, SECONDS), load<u32>(RUN, NANOSECONDS));
   }
   if (cycles <= 0) return putText(at, NO_TIME, TIME_BYTES);
-  const ns = (u64(cycles) << 10) / load<u64>(RUN, CPU_QHZ);
+  const ns = (u64(cycles) << 10) / qhz;
   if (ns - secondNs >= 1_000_000_000) {
     second = ns / 1_000_000_000;
     secondNs = second * 1_000_000_000;
