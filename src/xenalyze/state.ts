@@ -43,6 +43,7 @@ import {
   PCPU_BYTES,
   PCPU_LAST_TSC,
   POWER_STATE,
+  RECORD_OFFSET,
   RUNSTATE,
   RUNSTATE_TSC,
   SEEN_VALID_SCHEDULE,
@@ -138,7 +139,6 @@ export class Pcpu {
 
   firstTsc = 0;
 
-  recordOffset = 0;
   /** Where its own block is among the {@link words}, and how long it may be: see FileBlocks. */
   ownBlockAt = 0;
   blockRoom = 0;
@@ -342,6 +342,15 @@ export class Pcpu {
 
   set fileOffset(value: number) {
     this.#doubles[FILE_OFFSET / 8] = value;
+  }
+
+  /** Where the last record that was read is in the file. */
+  get recordOffset(): number {
+    return this.#doubles[RECORD_OFFSET / 8];
+  }
+
+  set recordOffset(value: number) {
+    this.#doubles[RECORD_OFFSET / 8] = value;
   }
 
   /** Where its window ends. */

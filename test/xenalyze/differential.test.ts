@@ -69,6 +69,19 @@ describe.skipIf(REAL_XENALYZE === undefined)(
   },
 );
 
+test.skipIf(REAL_XENALYZE === undefined)(
+  'behind a short record at the end of the file lies what is left of the record before it',
+  async () => {
+    const usual = [0x90021101, 1e9, 0, 1 << 16, 0xc002800a, 1e9, 0, 11, 12, 13, 14];
+    const words = [...usual, 0x80028004, 1e9, 0];
+    const file = Uint32Array.from([0x2001f003, 0, words.length * 4, ...words]);
+    const path = written('end.trace', new Uint8Array(file.buffer));
+    const { stdout } = await runOurs(['-a', '--compat=4.17', path]);
+    expect(stdout.toString('latin1')).toContain('vcpu_wake d11v12');
+    await compare(['-a', path]);
+  },
+);
+
 test('a processor of 0 Hz ends the real xenalyze where it shows the first time', async () => {
   const path = written('no-hz.trace', randomTrace(1));
   const { stdout, stderr, finished } = await runOurs(['-a', '--cpu-hz=0', path]);

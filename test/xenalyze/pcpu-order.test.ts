@@ -22,6 +22,8 @@ class List {
 
 /** What happens in a turn: how far the pCPU goes, in a damaged trace back as well, pCPUs that are found, and whether it ends, or the file does. */
 const turn = fc.record({
+  /** What it goes on before other pCPUs are found. */
+  advance: fc.oneof(fc.constant(0), fc.integer({ min: -9, max: 9 })),
   step: fc.oneof(
     fc.integer({ min: 0, max: 3 }),
     fc.integer({ min: 0, max: 1000 }),
@@ -48,11 +50,12 @@ test('pCPUs take their turns in the order of a sorted list, the last one placed 
         }
       };
       find(first + 1, 0);
-      for (const { step, found, ends, fileEnds } of turns) {
+      for (const { advance, step, found, ends, fileEnds } of turns) {
         const pcpu = order.nextTurn(1);
         expect(pcpu?.number).toBe(list.pcpus[0]?.number);
         if (pcpu === undefined) return;
         expect(pcpu.turnEnd).toBe(list.pcpus[1]?.orderTsc ?? Number.POSITIVE_INFINITY);
+        pcpu.orderTsc = Math.min(pcpu.orderTsc + advance, pcpu.turnEnd);
         find(found, pcpu.orderTsc);
         if (fileEnds) order.becomeList();
         if (ends) {

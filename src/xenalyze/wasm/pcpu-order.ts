@@ -24,15 +24,14 @@ let leaves = 1;
 /** Whether pCPUs have come, gone or moved since the tournament was played. */
 let isStale = false;
 let winner = 0;
-/** The number of the turn, which is less than those of placements in it. */
-let turn: f64 = 0;
+/** The pCPU whose turn it is. */
+let inTurn = 0;
 let placements: f64 = 0;
 
 /** Begins the turn of the first pCPU, which lasts until the record of the one behind it. Returns its address, or 0. */
 export function nextTurn(): i32 {
-  placements++;
-  turn = placements;
   const p = first();
+  inTurn = p;
   if (p === 0) return 0;
   let end = keyOf(Infinity);
   for (let node = parentOf(p); node > 0; node >>= 1) end = min(end, load<i64>(ORDER_TREE + (node << 4)));
@@ -68,11 +67,21 @@ export function includes(p: i32): bool {
 }
 
 export function insert(p: i32): void {
+  renew();
   placements++;
   size++;
   if (size > leaves) leaves <<= 1;
   setLeaf(size, p, keyOf(load<f64>(p, ORDER_TSC)), placements);
   isStale = true;
+}
+
+/** Takes notice of how far the pCPU whose turn it is has come: it stays in front of those at the same time. */
+function renew(): void {
+  if (inTurn === 0 || first() !== inTurn) return;
+  const key = keyOf(load<f64>(inTurn, ORDER_TSC));
+  if (key === leafKeyOf(inTurn)) return;
+  placements++;
+  setLeaf(load<i32>(inTurn, ORDER_PLACE), inTurn, key, placements);
 }
 
 /**
@@ -85,7 +94,8 @@ export function place(p: i32): bool {
   const before = leafKeyOf(p);
   if (!isFirst && key < before) return false;
   placements++;
-  setLeaf(load<i32>(p, ORDER_PLACE), p, key, isFirst || key > before ? placements : turn);
+  const placed = isFirst || key > before ? placements : load<f64>(p, ORDER_PLACED);
+  setLeaf(load<i32>(p, ORDER_PLACE), p, key, placed);
   if (isFirst) winner = play(parentOf(p), p, key);
   else isStale = true;
   return true;

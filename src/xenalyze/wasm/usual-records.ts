@@ -7,7 +7,9 @@ import { logTransition } from './runstate-log.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import {
   ACTIVATED,
+  BLOCK_AT,
   BLOCK_END,
+  BLOCK_OFFSET,
   COUNTS_PCPUS,
   CURRENT,
   EMPTY_LINE,
@@ -30,6 +32,7 @@ import {
   PASSED_BYTES,
   PCPU,
   PCPU_LAST_TSC,
+  RECORD_OFFSET,
   RECORD_WORDS,
   RUN,
   RUNSTATE,
@@ -100,6 +103,7 @@ export function pass(p: i32): bool {
   let next = tsc;
   let at = first;
   let isLate = false;
+  let last = first;
   do {
     const header = load<i32>(at);
     const kind = (header >>> 12) & 0xffff;
@@ -124,6 +128,7 @@ export function pass(p: i32): bool {
       makeTransition(p, v, transition, (header >>> 4) & 15, next);
     } else if (shows) show(p, header, words, next);
     tsc = next;
+    last = at;
     at = words + (((header >>> 28) & 7) << 2);
   } while (at <= end);
   store<i32>(p, at >>> 2, PARKED_AT);
@@ -133,6 +138,9 @@ export function pass(p: i32): bool {
   if (at === first) return isLate;
   store<f64>(p, tsc, PCPU_LAST_TSC);
   store<f64>(RUN, tsc, LAST_TSC);
+  // Only at the end of a block, which may be that of the file, the next record is read as if this one had been.
+  if (at > end)
+    store<f64>(p, load<f64>(p, BLOCK_OFFSET) + f64(last - (load<i32>(p, BLOCK_AT) << 2)), RECORD_OFFSET);
   return true;
 }
 

@@ -86,6 +86,8 @@ export const NUMBER = 144;
 /** Which leaf of the order it is, from 1 on, or 0; and the number of its placement. */
 export const ORDER_PLACE = 148;
 export const ORDER_PLACED = 152;
+/** Where the last record that was read is in the file. */
+export const RECORD_OFFSET = 160;
 
 /** The order of pCPUs: its leaves and its nodes of 16 bytes, each with a key that has the order of TSCs, and a pCPU. */
 export const ORDER = PCPUS + PCPUS_MAX * PCPU_BYTES;
