@@ -1,6 +1,14 @@
 import type { Pcpu } from './state.ts';
 import type { WalkMemory, WalkProgram } from './walk-memory.ts';
-import { BEGINS, HOW_FAR, ORDER, ORDER_KEY, ORDER_PCPU, ORDER_PLACED } from './wasm/walk-layout.ts';
+import {
+  BEGINS,
+  HOW_FAR,
+  ORDER,
+  ORDER_BYTES,
+  ORDER_KEY,
+  ORDER_PCPU,
+  ORDER_PLACED,
+} from './wasm/walk-layout.ts';
 
 /**
  * The pCPUs in the order in which their records come: that with the smallest orderTsc first, and of equal ones the one
@@ -64,7 +72,7 @@ export class PcpuOrder {
   /** Puts the pCPU whose turn it was in the place of its next record. */
   place(pcpu: Pcpu): void {
     if (this.#list === undefined && this.#program.place(pcpu.address) !== 0) return;
-    moveBack(this.#becomeList(), pcpu);
+    moveBack(this.becomeList(), pcpu);
   }
 
   /** Takes a pCPU out; false where it was not in. */
@@ -75,16 +83,12 @@ export class PcpuOrder {
     return true;
   }
 
-  /** From now on, what is in front may stay there without being put in its place. */
-  becomeList(): void {
-    this.#becomeList();
-  }
-
-  #becomeList(): Pcpu[] {
+  /** From now on, what is in front may stay there without being put in its place. Returns the list. */
+  becomeList(): Pcpu[] {
     if (this.#list !== undefined) return this.#list;
     const { ints, doubles, integers } = this.#memory;
     const leaves = Array.from({ length: this.#program.orderSize() }, (_, at) => {
-      const leaf = ORDER + at * 16;
+      const leaf = ORDER + at * ORDER_BYTES;
       const address = ints[(leaf + ORDER_PCPU) / 4];
       const placed = doubles[(address + ORDER_PLACED) / 8];
       return { key: integers[(leaf + ORDER_KEY) / 8], placed, pcpu: this.#memory.pcpuAt(address) };

@@ -38,20 +38,16 @@ for (let main = 0; main < CLASS_OF.length; main += 2 ** CLASSES)
 export class RecordProcessor implements Processor {
   readonly #a: Analyser;
   readonly #intervals: Intervals | undefined;
-  readonly #schedLines: RecordLines;
-  readonly #memoryLines: RecordLines;
-  readonly #hardwareLines: RecordLines;
+  readonly #lines: RecordLines;
   readonly #dumpAll: boolean;
   readonly usual: UsualRecords | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
-    this.#schedLines = new RecordLines(a, SCHED_LINES);
-    this.#memoryLines = new RecordLines(a, MEMORY_LINES);
-    this.#hardwareLines = new RecordLines(a, HARDWARE_LINES);
+    this.#lines = new RecordLines(a, [...SCHED_LINES, ...MEMORY_LINES, ...HARDWARE_LINES]);
     this.#dumpAll = a.options.dumpAll;
-    if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, this.#schedLines);
+    if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, this.#lines);
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */
@@ -65,7 +61,7 @@ export class RecordProcessor implements Processor {
       reportClass(a, p);
       return;
     }
-    if (recordClass === SCHED) processSched(a, p, this.#schedLines);
+    if (recordClass === SCHED) processSched(a, p, this.#lines);
     else {
       if (this.#dumpAll) a.makeHeader();
       if (isExpected(a, p, recordClass)) this.#processOther(p, recordClass);
@@ -88,7 +84,7 @@ export class RecordProcessor implements Processor {
         processHvm(a, p);
         break;
       case MEMORY:
-        processMemory(a, p, this.#memoryLines);
+        processMemory(a, p, this.#lines);
         break;
       case PV:
         processPv(a, p);
@@ -97,7 +93,7 @@ export class RecordProcessor implements Processor {
         processShadow(a, p);
         break;
       default:
-        processHardware(a, p, this.#hardwareLines);
+        processHardware(a, p, this.#lines);
     }
   }
 

@@ -245,7 +245,7 @@ function tasklet(bits: Bits): Choice {
   return ifSet(bits, ', tasklet scheduled');
 }
 
-function busyOrIdle(bits: Bits, ifIdle: LineTemplate = ''): Choice {
+function busyOrIdle(bits: Bits, ifIdle: readonly Choice[] = []): Choice {
   return ifSet(bits, [', idle', ...ifIdle], ', busy');
 }
 

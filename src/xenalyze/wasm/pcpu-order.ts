@@ -6,6 +6,7 @@
  */
 import {
   ORDER,
+  ORDER_BYTES,
   ORDER_KEY,
   ORDER_PCPU,
   ORDER_PLACE,
@@ -34,7 +35,8 @@ export function nextTurn(): i32 {
   inTurn = p;
   if (p === 0) return 0;
   let end = keyOf(Infinity);
-  for (let node = parentOf(p); node > 0; node >>= 1) end = min(end, load<i64>(ORDER_TREE + (node << 4)));
+  for (let node = parentOf(p); node > 0; node >>= 1)
+    end = min(end, load<i64>(ORDER_TREE + node * ORDER_BYTES));
   store<f64>(p, tscOf(end), TURN_END);
   return p;
 }
@@ -113,7 +115,7 @@ export function remove(p: i32): void {
 
 /** Leaves are counted from 1 on. */
 function leafOf(ordinal: i32): i32 {
-  return ORDER + ((ordinal - 1) << 4);
+  return ORDER + (ordinal - 1) * ORDER_BYTES;
 }
 
 function setLeaf(ordinal: i32, p: i32, key: i64, placed: f64): void {
@@ -132,7 +134,7 @@ function play(from: i32, challenger: i32, challengerKey: i64): i32 {
   let p = challenger;
   let key = challengerKey;
   for (let node = from; node > 0; node >>= 1) {
-    const at = ORDER_TREE + (node << 4);
+    const at = ORDER_TREE + node * ORDER_BYTES;
     const otherKey = load<i64>(at, ORDER_KEY);
     const other = load<i32>(at, ORDER_PCPU);
     let loses = otherKey < key;
@@ -154,7 +156,7 @@ function playBelow(node: i32): i32 {
   const rightKey = leafKeyOf(right);
   let isLeft = leftKey < rightKey;
   if (leftKey === rightKey) isLeft = load<f64>(left, ORDER_PLACED) > load<f64>(right, ORDER_PLACED);
-  const at = ORDER_TREE + (node << 4);
+  const at = ORDER_TREE + node * ORDER_BYTES;
   store<i64>(at, isLeft ? rightKey : leftKey, ORDER_KEY);
   store<i32>(at, isLeft ? right : left, ORDER_PCPU);
   return isLeft ? left : right;

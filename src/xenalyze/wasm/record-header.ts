@@ -73,7 +73,7 @@ export function makeHeader(): void {
 }
 
 /** Puts the text of a pCPU's current record. */
-export function putHeaderOf(p: i32, start: i32): i32 {
+function putHeaderOf(p: i32, start: i32): i32 {
   let at = putTime(p, start);
   drawAll(p);
   const drawn = load<i32>(RUN, DRAWN);

@@ -89,9 +89,10 @@ export const ORDER_PLACED = 152;
 /** Where the last record that was read is in the file. */
 export const RECORD_OFFSET = 160;
 
-/** The order of pCPUs: its leaves and its nodes of 16 bytes, each with a key that has the order of TSCs, and a pCPU. */
+/** The order of pCPUs: its leaves and its nodes, each with a key that has the order of TSCs, and a pCPU. */
 export const ORDER = PCPUS + PCPUS_MAX * PCPU_BYTES;
-export const ORDER_TREE = ORDER + PCPUS_MAX * 16;
+export const ORDER_BYTES = 16;
+export const ORDER_TREE = ORDER + PCPUS_MAX * ORDER_BYTES;
 export const ORDER_KEY = 0;
 export const ORDER_PCPU = 8;
 
@@ -99,7 +100,7 @@ export const ORDER_PCPU = 8;
 export const INDEXES_MAX = 262_144;
 
 /** vCPUs by the word that records have of them: a table of addresses; those that collide lie behind each other. */
-export const VCPU_TABLE = ORDER_TREE + PCPUS_MAX * 16;
+export const VCPU_TABLE = ORDER_TREE + PCPUS_MAX * ORDER_BYTES;
 export const VCPU_TABLE_SLOTS = INDEXES_MAX * 2;
 export const VCPUS = VCPU_TABLE + VCPU_TABLE_SLOTS * 4;
 export const VCPU_BYTES = 32;

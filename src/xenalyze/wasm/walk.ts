@@ -2,7 +2,6 @@
  * What a walk over a trace does for most records: which pCPU comes next, and usual records.
  * @module
  */
-
 import { enterNextWindow } from './next-window.ts';
 import { first, includes, insert, nextTurn, orderSize, place, remove } from './pcpu-order.ts';
 import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
