@@ -72,7 +72,9 @@ describe.skipIf(REAL_XENALYZE === undefined)(
 test.skipIf(REAL_XENALYZE === undefined)(
   'behind a short record at the end of the file lies what is left of the record before it',
   async () => {
-    const usual = [0x90021101, 1e9, 0, 1 << 16, 0xc002800a, 1e9, 0, 11, 12, 13, 14];
+    // The last two are passed at once, without a look at each.
+    const wake = [0xa0028004, 1e9, 0, 1, 0];
+    const usual = [0x90021101, 1e9, 0, 1 << 16, ...wake, 0xc002800a, 1e9, 0, 11, 12, 13, 14];
     const words = [...usual, 0x80028004, 1e9, 0];
     const file = Uint32Array.from([0x2001f003, 0, words.length * 4, ...words]);
     const path = written('end.trace', new Uint8Array(file.buffer));
