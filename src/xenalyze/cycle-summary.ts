@@ -1,4 +1,5 @@
 import type { XenalyzeOptions } from './options.ts';
+import { divide, grownSampleSize, nextReplacement } from './wasm/sample-rules.ts';
 
 /** How large samples are at first, and may get; 0: no samples, no limit. */
 export type SampleLimits = Pick<XenalyzeOptions, 'sampleSize' | 'sampleMax'>;
@@ -21,6 +22,8 @@ export class CycleSummary {
   sample: Float64Array = NO_SAMPLES;
   /** Whether there were durations below 0: TSC skew makes them. */
   hasNegative = false;
+  /** The sample is full: at which count the next duration replaces another. */
+  #replacement = 0;
   #countBefore = 0;
   #cyclesBefore = 0;
 
@@ -65,45 +68,20 @@ export class CycleSummary {
   }
 
   /** Where {@link sample} has no room: it grows as it is needed, but not beyond {@link sampleSize}. */
-  #addBeyond(cycles: number, limits: SampleLimits): void {
+  #addBeyond(cycles: number, { sampleSize, sampleMax }: SampleLimits): void {
     const { count, sample } = this;
-    if (limits.sampleSize === 0) return;
-    if (count >= this.sampleSize) this.sampleSize = grownSampleSize(this.sampleSize, count, limits);
+    if (sampleSize === 0 || count < this.#replacement) return;
+    if (count >= this.sampleSize)
+      this.sampleSize = grownSampleSize(this.sampleSize, count, sampleSize, sampleMax);
     const size = this.sampleSize;
-    const index = count < size ? count : replacedIndex(count, size);
-    if (index < 0) return;
+    // The first duration that comes after the sample is full replaces one.
+    if (count >= size) this.#replacement = nextReplacement(count + 1, size);
+    if (size === 0) return;
+    const index = count % size;
     if (index >= sample.length) {
       this.sample = new Float64Array(Math.min(size, Math.max(ROOM_MIN, count * 2)));
       this.sample.set(sample);
     }
     this.sample[index] = cycles;
   }
-}
-
-/** How large a sample of `size` gets when it is full and one more duration comes after `count` others. */
-export function grownSampleSize(
-  size: number,
-  count: number,
-  { sampleSize, sampleMax }: SampleLimits,
-): number {
-  if (count !== 0 && sampleMax !== 0 && size >= sampleMax) return size;
-  const grown = size * 2 || sampleSize;
-  return Math.max(0, sampleMax !== 0 && grown > sampleMax ? sampleMax : grown);
-}
-
-/** Which duration of a full sample a new one replaces, after `count` others; -1: none. */
-export function replacedIndex(count: number, size: number): number {
-  if (size === 0) return -1;
-  const lap = Math.floor(count / size) + 1;
-  const index = count % size;
-  return (index - Math.floor(lap / 3)) % lap === 0 ? index : -1;
-}
-
-/** Whole-number division towards zero, exact below 2^53. */
-export function divide(dividend: number, divisor: number): number {
-  const quotient = Math.trunc(dividend / divisor);
-  const rest = dividend - quotient * divisor;
-  if (rest < 0 && dividend > 0) return quotient - 1;
-  if (rest > 0 && dividend < 0) return quotient + 1;
-  return quotient;
 }

@@ -4,6 +4,7 @@ import type { Pcpu } from './state.ts';
 import {
   FILE_BYTES,
   HEADER_SCRATCH,
+  OLDEST,
   READ_AHEAD,
   READ_AHEAD_BYTES,
   READ_FROM,
@@ -72,6 +73,7 @@ export class FileBlocks {
     const ahead = this.#readAhead(pcpu, wanted);
     if (ahead !== 0) {
       pcpu.setBlock(ahead / 4, fileOffset, Math.floor(wanted / 4));
+      this.#oldest = Math.min(this.#oldest, fileOffset);
       return RECORD_BYTES;
     }
     const { bytes } = this.#a.memory;
@@ -89,7 +91,7 @@ export class FileBlocks {
   peek(offset: number, complain: (message: string) => void): Peeked | undefined {
     this.#words.fill(0);
     const length = Math.min(RECORD_BYTES, this.#source.bytes - offset);
-    const got = length > 0 ? this.#reader.read(this.#record, 0, offset, length) : 0;
+    const got = length > 0 ? this.#readRecord(offset, length) : 0;
     if (got === 0) return undefined;
     if (got < 4) {
       complain(`__read_record: short read (${got} bytes)\n`);
@@ -111,6 +113,14 @@ export class FileBlocks {
     };
   }
 
+  /** Reads some bytes into {@link #record}; returns how many there are. */
+  #readRecord(offset: number, length: number): number {
+    const at = this.#ahead(offset, length);
+    if (at === 0) return this.#reader.read(this.#record, 0, offset, length);
+    this.#record.set(this.#a.memory.bytes.subarray(at, at + length));
+    return length;
+  }
+
   get #readFrom(): number {
     return this.#a.memory.doubles[(RUN + READ_FROM) / 8];
   }
@@ -125,12 +135,21 @@ export class FileBlocks {
     doubles[(RUN + READ_TO) / 8] = to;
   }
 
+  /** No pCPU whose block is among what was read ahead has its place in front of this. */
+  get #oldest(): number {
+    return this.#a.memory.doubles[(RUN + OLDEST) / 8];
+  }
+
+  set #oldest(offset: number) {
+    this.#a.memory.doubles[(RUN + OLDEST) / 8] = offset;
+  }
+
   /** The address of what lies at a pCPU's place, which is read first if that is near; or 0. */
   #readAhead(pcpu: Pcpu, bytes: number): number {
     const { fileOffset } = pcpu;
     if (bytes > WINDOW_BYTES_MAX || fileOffset + bytes > this.#source.bytes) return 0;
     if (fileOffset < this.#readFrom || fileOffset > this.#readTo + FURTHEST_BYTES) {
-      if (this.#oldest(pcpu) < Number.POSITIVE_INFINITY) return 0;
+      if (this.#findOldest(pcpu) < Number.POSITIVE_INFINITY) return 0;
       const start = fileOffset - (fileOffset % CHUNK_BYTES);
       this.#setRead(start, start);
     }
@@ -143,27 +162,33 @@ export class FileBlocks {
     const to = this.#readTo;
     if (to % CHUNK_BYTES !== 0) return false;
     const from = Math.max(this.#readFrom, to + CHUNK_BYTES - READ_AHEAD_BYTES);
-    for (const other of this.#a.pcpus)
-      if (other !== undefined && other !== pcpu && this.#placeAhead(other) < from) this.#moveOut(other);
+    if (!this.#isFree(from))
+      for (const other of this.#a.pcpus)
+        if (other !== undefined && other !== pcpu && this.#placeAhead(other) < from) this.#moveOut(other);
     const at = READ_AHEAD + (to % READ_AHEAD_BYTES);
     const got = this.#source.read(this.#a.memory.bytes, at, to, CHUNK_BYTES);
     this.#setRead(from, to + got);
     return got > 0;
   }
 
-  /** The place of a pCPU whose block is among what was read ahead; or Infinity. */
-  #placeAhead(pcpu: Pcpu): number {
-    const isAhead = pcpu.blockWords > 0 && pcpu.blockAt !== pcpu.ownBlockAt;
-    if (!isAhead) return Number.POSITIVE_INFINITY;
-    return pcpu.parked ? pcpu.blockOffset + (pcpu.parkedAt - pcpu.blockAt) * 4 : pcpu.fileOffset;
+  /** Whether no pCPU needs what lies in front of a place among what was read ahead. */
+  #isFree(from: number): boolean {
+    if (this.#oldest < from) this.#oldest = this.#findOldest(undefined);
+    return this.#oldest >= from;
   }
 
-  /** The place that is furthest back of those. */
-  #oldest(except: Pcpu | undefined): number {
+  #findOldest(except: Pcpu | undefined): number {
     let oldest = Number.POSITIVE_INFINITY;
     for (const pcpu of this.#a.pcpus)
-      if (pcpu?.active && pcpu !== except) oldest = Math.min(oldest, this.#placeAhead(pcpu));
+      if (pcpu !== undefined && pcpu !== except) oldest = Math.min(oldest, this.#placeAhead(pcpu));
     return oldest;
+  }
+
+  /** The place of a pCPU whose block is among what was read ahead; or Infinity. */
+  #placeAhead(pcpu: Pcpu): number {
+    const isAhead = pcpu.active && pcpu.blockWords > 0 && pcpu.blockAt !== pcpu.ownBlockAt;
+    if (!isAhead) return Number.POSITIVE_INFINITY;
+    return pcpu.parked ? pcpu.blockOffset + (pcpu.parkedAt - pcpu.blockAt) * 4 : pcpu.fileOffset;
   }
 
   /** Gives a pCPU a block of its own with what is left of its block. */
@@ -193,14 +218,19 @@ export class FileBlocks {
     return pcpu.ownBlockAt;
   }
 
-  /** Reads a window header for wasm/window-chain.ts: ahead if that costs no pCPU its block, or else by itself. */
+  /** Reads a window header for wasm/window-chain.ts. */
   #readHeader(offset: number): boolean {
-    const { bytes, program } = this.#a.memory;
-    const to = this.#readTo;
-    if (offset + WINDOW_HEADER_BYTES > to && offset + WINDOW_HEADER_BYTES <= to + CHUNK_BYTES) {
-      if (this.#oldest(undefined) >= to + CHUNK_BYTES - READ_AHEAD_BYTES) this.#readChunk(undefined);
-      if (program.addressOf(offset, WINDOW_HEADER_BYTES) !== 0) return true;
-    }
+    if (this.#ahead(offset, WINDOW_HEADER_BYTES) !== 0) return true;
+    const { bytes } = this.#a.memory;
     return this.#reader.read(bytes, HEADER_SCRATCH, offset, WINDOW_HEADER_BYTES) === WINDOW_HEADER_BYTES;
+  }
+
+  /** The address of some bytes, if they have been read ahead, or can be so without that a pCPU needs another block. */
+  #ahead(offset: number, bytes: number): number {
+    const { addressOf } = this.#a.memory.program;
+    const to = this.#readTo;
+    const isNext = offset + bytes > to && offset + bytes <= to + CHUNK_BYTES;
+    if (isNext && this.#isFree(to + CHUNK_BYTES - READ_AHEAD_BYTES)) this.#readChunk(undefined);
+    return addressOf(offset, bytes);
   }
 }

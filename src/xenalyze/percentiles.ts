@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { VALUES } from './wasm/percentile-layout.ts';
+import { SCRATCH_BYTES } from './wasm/percentile-layout.ts';
 import { PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 /** The 5th, the 50th and the 95th percentile of some durations. */
@@ -10,12 +10,14 @@ export interface Percentiles {
 }
 
 const NONE: Percentiles = { p5: 0, p50: 0, p95: 0 };
+/** Behind what the program has for itself. */
+const VALUES = 4096 + SCRATCH_BYTES;
 /** What a memory of 4 GiB has room for. */
 const SAMPLE_MAX = (2 ** 32 - VALUES) / 8;
 
 /** What wasm/percentile-search.ts exports. */
 interface Program {
-  begin(values: number): void;
+  begin(values: number, count: number): void;
   percentile(percent: number): number;
   selfWeighted(percent: number): number;
 }
@@ -52,11 +54,6 @@ export class PercentileSearch {
     });
   }
 
-  /** As {@link selfWeighted}, of the first `count` values of what {@link room} gave. */
-  selfWeightedInRoom(count: number): Percentiles {
-    return this.#find(count, (percent) => this.#program.selfWeighted(percent));
-  }
-
   /**
    * Room for so many values, or more, in the memory in which they are searched; until the next call.
    *
@@ -79,18 +76,14 @@ export class PercentileSearch {
     count: number,
     search: (percent: number, sample: Float64Array) => number,
   ): Percentiles {
+    if (count === 0) return NONE;
     if (count === 1 && values[0] >= 0) return { p5: values[0], p50: values[0], p95: values[0] };
     const sample = this.room(count).subarray(0, count);
     sample.set(values.subarray(0, count));
-    const found = this.#find(count, (percent) => search(percent, sample));
+    this.#program.begin(VALUES, count);
+    const p50 = search(50, sample);
+    const found = { p50, p5: search(5, sample), p95: search(95, sample) };
     values.set(sample);
     return found;
-  }
-
-  #find(count: number, search: (percent: number) => number): Percentiles {
-    if (count === 0) return NONE;
-    this.#program.begin(count);
-    const p50 = search(50);
-    return { p50, p5: search(5), p95: search(95) };
   }
 }

@@ -8,7 +8,7 @@ import { dumpRaw } from './raw-dump.ts';
 import { RunstateCounter } from './runstate-counter.ts';
 import type { RunstateTimes } from './runstate-times.ts';
 import type { Pcpu } from './state.ts';
-import { printPcpuReport, printSummary } from './summary.ts';
+import { printPcpuReport, printSummary, RUNSTATE_LABELS } from './summary.ts';
 import { loadSymbols } from './symbols.ts';
 import { type ByteSink, TextOutput } from './text-output.ts';
 import { type Processor, TraceWalk } from './trace-walk.ts';
@@ -84,11 +84,11 @@ function analyse(
 
 async function timesOf(
   { bytes }: TraceSource,
-  { summary, sampleSize, sampleMax }: XenalyzeOptions,
+  { summary, sampleSize, sampleMax, cpuHz }: XenalyzeOptions,
   tscBase: bigint,
 ): Promise<RunstateTimes | undefined> {
   if (!summary) return undefined;
-  const options = { sampleSize, sampleMax, never: neverOf(tscBase) };
+  const options = { sampleSize, sampleMax, cpuHz, never: neverOf(tscBase), labels: RUNSTATE_LABELS };
   if (bytes < THREAD_BYTES) return new RunstateCounter(options);
   const { RunstateThread } = await import('./runstate-thread.ts');
   return new RunstateThread(options);

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { RunstateTimes, RunstateTotals } from './runstate-times.ts';
+import type { RunstateLines, RunstateTimes } from './runstate-times.ts';
 import type { WalkMemory, WalkProgram } from './walk-memory.ts';
 import { LOG, LOGS, RUN } from './wasm/walk-layout.ts';
 
@@ -40,9 +40,9 @@ export class RunstateLog {
   }
 
   /** What came of it. Nothing can be added afterwards. */
-  totals(): RunstateTotals {
+  lines(): RunstateLines {
     assert(this.#times !== undefined, 'somebody wants to know');
     this.#program.hand();
-    return this.#times.totals();
+    return this.#times.lines();
   }
 }

@@ -1,13 +1,7 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
-import {
-  findPercentiles,
-  type RunstateCounterOptions,
-  type RunstateCounts,
-  runstateMemory,
-  runstateTotals,
-} from './runstate-counter.ts';
-import type { RunstateTimes, RunstateTotals } from './runstate-times.ts';
+import { RunstateCounter, type RunstateCounterOptions, runstateMemory } from './runstate-counter.ts';
+import type { RunstateLines, RunstateTimes } from './runstate-times.ts';
 import { RING, RING_BLOCK_BYTES, RING_BLOCKS } from './wasm/runstate-layout.ts';
 
 const PATIENCE_MS = 60_000;
@@ -15,29 +9,21 @@ const PATIENCE_MS = 60_000;
 /** What the threads share. */
 export interface RunstateOrder {
   readonly options: RunstateCounterOptions;
-  readonly port: MessagePort;
   /** The counter's, with a ring of blocks of the log. */
   readonly memory: WebAssembly.Memory;
   /** Words used of each block; an empty one says that there are no more. */
   readonly used: Int32Array;
-  /** How many blocks were written and how many were read; then, whether the answer was sent. */
+  /** How many blocks were written and how many were read; then, whether all was counted. */
   readonly state: Int32Array;
 }
 
 export const WRITTEN = 0;
 export const READ = 1;
-export const SENT = 2;
-
-/** What the thread answers with when it has counted all; both threads then look for the percentiles. */
-export interface RunstateAnswer {
-  readonly counts: RunstateCounts;
-  readonly percentiles: Float64Array;
-  readonly progress: Int32Array;
-}
+export const COUNTED = 2;
 
 /** A thread of its own in which {@link RunstateCounter} counts, worth its start for traces of tens of megabytes. */
 export class RunstateThread implements RunstateTimes {
-  readonly #port: MessagePort;
+  readonly #counter: RunstateCounter;
   readonly #worker: Worker;
   readonly #ring: Int32Array;
   readonly #used: Int32Array;
@@ -45,18 +31,15 @@ export class RunstateThread implements RunstateTimes {
   #written = 0;
 
   constructor(options: RunstateCounterOptions) {
-    const { port1, port2 } = new MessageChannel();
     const shared = (length: number) => new Int32Array(new SharedArrayBuffer(length * 4));
     const memory = runstateMemory();
-    this.#port = port1;
+    // Before the thread begins: whoever starts the program writes its constants.
+    this.#counter = new RunstateCounter(options, memory);
     this.#ring = new Int32Array(memory.buffer, RING, (RING_BLOCKS * RING_BLOCK_BYTES) / 4);
     this.#used = shared(RING_BLOCKS);
     this.#state = shared(3);
-    const workerData: RunstateOrder = { options, port: port2, memory, used: this.#used, state: this.#state };
-    this.#worker = new Worker(new URL('./runstate-worker.js', import.meta.url), {
-      workerData,
-      transferList: [port2],
-    });
+    const workerData: RunstateOrder = { options, memory, used: this.#used, state: this.#state };
+    this.#worker = new Worker(new URL('./runstate-worker.js', import.meta.url), { workerData });
     this.#worker.unref();
   }
 
@@ -66,17 +49,13 @@ export class RunstateThread implements RunstateTimes {
     this.#hand(words.length);
   }
 
-  totals(): RunstateTotals {
+  lines(): RunstateLines {
     this.#hand(0);
-    waitUntil(this.#state, SENT, (sent) => sent === 1);
-    const answer = receiveMessageOnPort(this.#port)?.message as RunstateAnswer;
-    const { counts, percentiles, progress } = answer;
-    findPercentiles(counts, percentiles, progress);
-    const numbers = percentiles.length / 3;
-    waitUntil(progress, 1, (done) => done === numbers);
-    this.#port.close();
+    waitUntil(this.#state, COUNTED, (counted) => counted === 1);
+    this.#counter.findPercentiles(0);
+    const lines = this.#counter.linesFound();
     void this.#worker.terminate();
-    return runstateTotals(counts, percentiles);
+    return lines;
   }
 
   /** Hands a block of so many words over, and waits for one to be free. */

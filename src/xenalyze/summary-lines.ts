@@ -5,21 +5,12 @@
 import type { Analyser } from './analyser.ts';
 import type { CycleSummary } from './cycle-summary.ts';
 import type { Percentiles } from './percentiles.ts';
-import type { CycleTotals } from './runstate-times.ts';
 
 /** `name: count seconds mean {p5|p50|p95}`, the percentiles weighted by time; nothing where nothing was counted. */
 export function printCycleSummary(a: Analyser, summary: CycleSummary, name: string): void {
   if (summary.count === 0) return;
   const percentiles = weightedPercentiles(a, summary);
   a.out.printf('%s: %7d %5.2lfs %6lld', name, summary.count, secondsOf(a, summary), summary.mean);
-  printPercentiles(a, percentiles, 6);
-}
-
-/** As {@link printCycleSummary}. */
-export function printCycleTotals(a: Analyser, totals: CycleTotals, name: string): void {
-  const { count, cycles, mean, percentiles } = totals;
-  if (count === 0) return;
-  a.out.printf('%s: %7d %5.2lfs %6lld', name, count, cycles / a.options.cpuHz, mean);
   printPercentiles(a, percentiles, 6);
 }
 

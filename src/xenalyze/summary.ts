@@ -8,30 +8,33 @@ import { printEips } from './hvm/eip-list.ts';
 import { printHvmSummary } from './hvm/hvm-summary.ts';
 import { printMemorySummary } from './memory.ts';
 import { printPvSummary } from './pv.ts';
-import type { RunstateTotals } from './runstate-times.ts';
+import type { RunstateLines } from './runstate-times.ts';
 import { countStay } from './runstates.ts';
 import {
   DOMAIN_RUNSTATE_NAMES,
   type Domain,
-  RUNNABLE,
   RUNNABLE_CAUSE_NAMES,
   RUNSTATE_NAMES,
   type Vcpu,
 } from './state.ts';
-import { printAffinity, printCycleSummary, printCycleTotals } from './summary-lines.ts';
+import { printAffinity, printCycleSummary } from './summary-lines.ts';
 import { sprintf } from './text-output.ts';
 import { printVolume } from './volume-report.ts';
 
 /** Names of summary lines are cut off at this many characters. */
 const NAME_LENGTH = 29;
-const RUNSTATE_LABELS = RUNSTATE_NAMES.map((name) => cut('  %8s', name));
-const CAUSE_LABELS = RUNNABLE_CAUSE_NAMES.map((name) => cut('    %8s', name));
-const DOMAIN_LABELS = DOMAIN_RUNSTATE_NAMES.map((name) => cut('  %8s', name));
+
+/** What lines about the times of runstates begin with: those of vCPUs, by cause, and those of domains. */
+export const RUNSTATE_LABELS: readonly string[] = [
+  ...RUNSTATE_NAMES.map((name) => cut('  %8s', name)),
+  ...RUNNABLE_CAUSE_NAMES.map((name) => cut('    %8s', name)),
+  ...DOMAIN_RUNSTATE_NAMES.map((name) => cut('  %8s', name)),
+];
 
 /** Time, volume, and everything by domain and vCPU. */
 export function printSummary(a: Analyser): void {
   const { out, options } = a;
-  const times = a.runstateLog.totals();
+  const lines = a.runstateLog.lines();
   out.printf(
     'Total time: %.2lf seconds (using cpu speed %s)\n',
     a.totalCycles / options.cpuHz,
@@ -45,19 +48,18 @@ export function printSummary(a: Analyser): void {
   }
   if (options.showDefaultDomainSummary) {
     out.text('|-- Default domain --|\n');
-    for (const v of a.defaultDomain.vcpus) if (v !== undefined) printVcpu(a, v, times);
+    for (const v of a.defaultDomain.vcpus) if (v !== undefined) printVcpu(a, v, lines);
   }
-  for (const domain of a.domains) printDomain(a, domain, times);
+  for (const domain of a.domains) printDomain(a, domain, lines);
 }
 
-function printDomain(a: Analyser, domain: Domain, times: RunstateTotals): void {
+function printDomain(a: Analyser, domain: Domain, lines: RunstateLines): void {
   const { out, options } = a;
   out.printf('|-- Domain %d --|\n', domain.id);
   out.text(' Runstates:\n');
-  for (let runstate = 0; runstate < DOMAIN_LABELS.length; runstate++)
-    printCycleTotals(a, times.ofDomain(domain.index, runstate), DOMAIN_LABELS[runstate]);
+  out.bytes(lines.ofDomain(domain.index));
   printMemorySummary(a, domain);
-  for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v, times);
+  for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v, lines);
   out.text('Emulate eip list\n');
   printEips(a, domain.emulateEips);
   if (options.withInterruptEipEnumeration !== undefined) {
@@ -67,18 +69,14 @@ function printDomain(a: Analyser, domain: Domain, times: RunstateTotals): void {
   printCr3Values(a, domain);
 }
 
-function printVcpu(a: Analyser, v: Vcpu, times: RunstateTotals): void {
+function printVcpu(a: Analyser, v: Vcpu, lines: RunstateLines): void {
   a.out.printf('-- v%d --\n', v.number);
   if (v.pcpuTsc !== a.never) {
     if (v.pcpu === undefined) a.wouldEnd();
     else countStay(a, v, v.pcpu.number, a.lastTsc);
   }
   a.out.text(' Runstates:\n');
-  for (let runstate = 0; runstate < RUNSTATE_LABELS.length; runstate++) {
-    printCycleTotals(a, times.ofRunstate(v.index, runstate), RUNSTATE_LABELS[runstate]);
-    for (let cause = 1; runstate === RUNNABLE && cause < CAUSE_LABELS.length; cause++)
-      printCycleTotals(a, times.ofCause(v.index, cause), CAUSE_LABELS[cause]);
-  }
+  a.out.bytes(lines.ofVcpu(v.index));
   printAffinity(a, v.affinity, ' cpu affinity');
   const byPcpu = [...v.affinityByPcpu].sort(([p], [q]) => p - q);
   for (const [pcpu, stays] of byPcpu) printAffinity(a, stays, cut('   [%d]', pcpu));

@@ -74,6 +74,13 @@ export class TextOutput {
     else this.at = putText(this.#view, this.at, text);
   }
 
+  /** Finished text, no longer than a line of bounded length. */
+  bytes(bytes: Uint8Array): void {
+    this.reserve();
+    this.#bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
   byte(code: number): void {
     this.at = putByte(this.#view, this.at, code);
   }
@@ -132,10 +139,14 @@ function bytesOf({ buffer, byteOffset, byteLength }: DataView): Buffer {
 
 /** C's `snprintf` as a string: see {@link TextOutput.printf}. */
 export function sprintf(format: string, ...values: readonly PrintfArgument[]): string {
+  const pieces = piecesOf(format);
   let next = 0;
   let text = '';
-  for (const piece of piecesOf(format))
-    text += typeof piece === 'string' ? piece : convert(piece, values[next++]);
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i];
+    if (typeof piece === 'string') text += piece;
+    else text += piece.isPlain ? values[next++] : convert(piece, values[next++]);
+  }
   return text;
 }
 
@@ -144,6 +155,8 @@ interface Conversion {
   readonly flags: string;
   readonly width: number;
   readonly precision: number | undefined;
+  /** Whether it gives what JavaScript makes of the value as well. */
+  readonly isPlain: boolean;
 }
 
 type Piece = string | Conversion;
@@ -174,6 +187,7 @@ function parseFormat(format: string): Piece[] {
         flags,
         width: Number(width),
         precision: precision === undefined ? undefined : Number(precision),
+        isPlain: width === '' && precision === undefined && 'dius'.includes(type),
       });
   }
   if (from < format.length) pieces.push(format.slice(from));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { divide } from '../../src/xenalyze/cycle-summary.ts';
 import { PercentileSearch } from '../../src/xenalyze/percentiles.ts';
+import { divide } from '../../src/xenalyze/wasm/sample-rules.ts';
 
 const PERCENTS = [50, 5, 95];
 

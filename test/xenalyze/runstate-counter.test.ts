@@ -1,9 +1,15 @@
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Analyser } from '../../src/xenalyze/analyser.ts';
+import { CycleSummary } from '../../src/xenalyze/cycle-summary.ts';
+import { PercentileSearch } from '../../src/xenalyze/percentiles.ts';
 import { RunstateCounter } from '../../src/xenalyze/runstate-counter.ts';
 import { RunstateLog } from '../../src/xenalyze/runstate-log.ts';
 import type * as thread from '../../src/xenalyze/runstate-thread.ts';
-import type { RunstateTotals } from '../../src/xenalyze/runstate-times.ts';
+import type { RunstateLines } from '../../src/xenalyze/runstate-times.ts';
+import { RUNSTATE_LABELS } from '../../src/xenalyze/summary.ts';
+import { printCycleSummary } from '../../src/xenalyze/summary-lines.ts';
+import { TextOutput } from '../../src/xenalyze/text-output.ts';
 import { WalkMemory } from '../../src/xenalyze/walk-memory.ts';
 import { SAMPLES } from '../../src/xenalyze/wasm/runstate-layout.ts';
 import { LOG_WORDS } from '../../src/xenalyze/wasm/walk-layout.ts';
@@ -12,16 +18,20 @@ import { LOG_WORDS } from '../../src/xenalyze/wasm/walk-layout.ts';
 const { RunstateThread }: typeof thread = await import(
   join(resolve(import.meta.dirname, '../..'), 'dist/xenalyze/runstate-thread.js')
 );
-const OPTIONS = { sampleSize: 64, sampleMax: 1000, never: -1000 };
+const OPTIONS = { sampleSize: 64, sampleMax: 1000, never: -1000, cpuHz: 1000, labels: RUNSTATE_LABELS };
 const [RUNNING, RUNNABLE, BLOCKED] = [0, 1, 2];
 
+const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+
 /** Everything that is counted of so many vCPUs and domains. */
-function all({ ofRunstate, ofCause, ofDomain }: RunstateTotals, indexes: number) {
-  return Array.from({ length: indexes }, (_, index) => ({
-    runstates: Array.from({ length: 7 }, (_, runstate) => ofRunstate(index, runstate)),
-    causes: Array.from({ length: 4 }, (_, cause) => ofCause(index, cause)),
-    domain: Array.from({ length: 7 }, (_, runstate) => ofDomain(index, runstate)),
-  }));
+function all({ ofVcpu, ofDomain }: RunstateLines, indexes: number) {
+  return Array.from({ length: indexes }, (_, index) => [textOf(ofVcpu(index)), textOf(ofDomain(index))]);
+}
+
+/** By name, how many durations there were, and their mean. */
+function meansIn(lines: Uint8Array) {
+  const matches = textOf(lines).matchAll(/^ *([\w ]+): +(\d+) +[\d.]+s +(\d+) \{/gm);
+  return Object.fromEntries(Array.from(matches, ([, name, count, mean]) => [name, [+count, +mean]]));
 }
 
 function randomly(): (below: number) => number {
@@ -48,25 +58,19 @@ test('the times of two vCPUs and their domain, by hand', () => {
   log.pass(v1, RUNNING, 160);
   log.pass(v0, BLOCKED, 200);
   log.pass(other, BLOCKED, 210);
-  const { ofRunstate, ofCause, ofDomain } = log.totals();
-  const cycles = (totals: { count: number; cycles: number }) => [totals.count, totals.cycles];
-  expect(cycles(ofRunstate(v0, RUNNING))).toEqual([2, 30 + 50]);
-  expect(cycles(ofRunstate(v0, RUNNABLE))).toEqual([1, 20]);
-  expect(cycles(ofCause(v0, 2))).toEqual([1, 20]);
-  expect(cycles(ofRunstate(v1, BLOCKED))).toEqual([1, 27]);
+  const { ofVcpu, ofDomain } = log.lines();
+  expect(meansIn(ofVcpu(v0))).toEqual({ running: [2, (30 + 50) / 2], runnable: [1, 20], preempt: [1, 20] });
   // Since when it was runnable was forgotten, and since when the other one ran was never known.
-  expect(cycles(ofRunstate(v1, RUNNABLE))).toEqual([0, 0]);
-  expect(cycles(ofRunstate(other, RUNNING))).toEqual([0, 0]);
-  // Full run while only v0 was known and at the end; partial run; partial contention; full contention; hazard.
-  expect([0, 1, 2, 3, 4, 5, 6].map((runstate) => cycles(ofDomain(domain, runstate)))).toEqual([
-    [0, 0],
-    [1, 20],
-    [2, 10 + 40],
-    [1, 7],
-    [1, 10],
-    [1, 13],
-    [0, 0],
-  ]);
+  expect(meansIn(ofVcpu(v1))).toEqual({ blocked: [1, 27] });
+  expect(meansIn(ofVcpu(other))).toEqual({});
+  // Full run while only v0 was known and at the end.
+  expect(meansIn(ofDomain(domain))).toEqual({
+    'partial run': [1, 20],
+    'full run': [2, (10 + 40) / 2],
+    'partial contention': [1, 7],
+    concurrency_hazard: [1, 10],
+    full_contention: [1, 13],
+  });
 });
 
 test('a transition long after the one before it, and one before it, are counted from where they are', () => {
@@ -79,34 +83,59 @@ test('a transition long after the one before it, and one before it, are counted 
   log.pass(1, RUNNABLE, 50);
   log.pass(1, RUNNING, 80);
   log.pass(2, BLOCKED, 90);
-  const { ofRunstate } = log.totals();
-  expect(ofRunstate(1, RUNNING).cycles).toBe(2 ** 33);
-  expect(ofRunstate(1, BLOCKED).count).toBe(0);
-  expect(ofRunstate(1, RUNNABLE).cycles).toBe(30);
-  expect(ofRunstate(2, RUNNING).cycles).toBe(50);
+  const { ofVcpu } = log.lines();
+  expect(meansIn(ofVcpu(1))).toEqual({ running: [1, 2 ** 33], runnable: [1, 30], wake: [1, 30] });
+  expect(meansIn(ofVcpu(2))).toEqual({ running: [1, 50] });
 });
 
-test('samples for which the memory has no room lie outside, and tell the same', () => {
-  const options = { sampleSize: 1024, sampleMax: 0, never: -1000 };
+test.each([
+  { sampleSize: 64, sampleMax: 1000, cpuHz: 1000 },
+  { sampleSize: 10, sampleMax: 0, cpuHz: 8 },
+  { sampleSize: 7, sampleMax: 100, cpuHz: 2_400_000_000 },
+  { sampleSize: 1024, sampleMax: 1, cpuHz: -4 },
+  { sampleSize: 0, sampleMax: 100, cpuHz: 1 },
+  { sampleSize: -1, sampleMax: 100, cpuHz: 3 },
+  { sampleSize: 5, sampleMax: -1, cpuHz: 0 },
+])('lines are those of a summary that was told each duration: %j', (options) => {
+  const log = new RunstateLog(new WalkMemory(0n), new RunstateCounter({ ...OPTIONS, ...options }));
+  const random = randomly();
+  log.addVcpu(1, 0);
+  const summaries = [RUNNING, RUNNABLE, BLOCKED].map(() => new CycleSummary());
+  const preempted = new CycleSummary();
+  log.pass(1, RUNNING, 0);
+  let tsc = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const cycles = random(200) === 0 ? 2 ** 31 + random(2 ** 31) : 1 + random(i < 30 ? 9 : 5000);
+    tsc += cycles;
+    log.pass(1, (i + 1) % 3, tsc);
+    summaries[i % 3].add(cycles, options);
+    if (i % 3 === RUNNABLE) preempted.add(cycles, options);
+  }
+  const { ofVcpu } = log.lines();
+  let expected = '';
+  const out = new TextOutput((bytes) => {
+    expected += textOf(bytes);
+  });
+  const a = { out, options, search: new PercentileSearch() } as unknown as Analyser;
+  const labels = RUNSTATE_LABELS;
+  printCycleSummary(a, summaries[RUNNING], labels[RUNNING]);
+  printCycleSummary(a, summaries[RUNNABLE], labels[RUNNABLE]);
+  printCycleSummary(a, preempted, labels[7 + 2]);
+  printCycleSummary(a, summaries[BLOCKED], labels[BLOCKED]);
+  out.flush();
+  expect(textOf(ofVcpu(1))).toBe(expected);
+});
+
+test('samples for which the memory has no room are refused with what to do', () => {
   const pages = SAMPLES / 65_536;
   const scant = new WebAssembly.Memory({ initial: pages, maximum: pages + 1, shared: true });
-  const counters = [new RunstateCounter(options), new RunstateCounter(options, scant)];
-  const logs = counters.map((counter) => new RunstateLog(new WalkMemory(0n), counter));
-  for (const log of logs) {
-    const random = randomly();
-    log.addVcpu(1, 0);
-    let tsc = 0;
-    for (let i = 0; i < 40_000; i++) {
-      tsc += 1 + random(5000) + (random(300) === 0 ? 2 ** 33 : 0);
-      log.pass(1, i % 3, tsc);
-    }
-  }
-  const [expected, found] = logs.map((log) => all(log.totals(), 2));
-  // A page has room for 16 pieces of samples.
-  expect(counters[0].counts.outside.length).toBe(0);
-  expect(counters[1].counts.outside.length).toBeGreaterThan(50);
-  expect(expected[1].runstates[RUNNING].count).toBeGreaterThan(10_000);
-  expect(found).toEqual(expected);
+  const log = new RunstateLog(
+    new WalkMemory(0n),
+    new RunstateCounter({ ...OPTIONS, sampleSize: 1024, sampleMax: 0 }, scant),
+  );
+  log.addVcpu(1, 0);
+  for (let i = 0; i < 40_000; i++) log.pass(1, i % 3, i * 100);
+  expect(() => log.lines()).toThrow('4 GiB');
 });
 
 test('a thread is told all that its counter is to count', () => {
@@ -138,7 +167,7 @@ test('a thread is told all that its counter is to count', () => {
       both((log) => log.pass(vcpu, runstate, tsc));
     }
   }
-  const expected = all(counted.totals(), 15);
-  expect(expected[5].runstates[RUNNING].count).toBeGreaterThan(1000);
-  expect(all(threaded.totals(), 15)).toEqual(expected);
+  const lines = counted.lines();
+  expect(meansIn(lines.ofVcpu(5)).running[0]).toBeGreaterThan(1000);
+  expect(all(threaded.lines(), 15)).toEqual(all(lines, 15));
 });

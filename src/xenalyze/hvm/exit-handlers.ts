@@ -3,11 +3,11 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
-import { divide } from '../cycle-summary.ts';
 import { PLAIN, startLine } from '../dump-line.ts';
 import { HYPERCALL_NAMES } from '../hypercall-names.ts';
 import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
 import type { Pcpu } from '../state.ts';
+import { divide } from '../wasm/sample-rules.ts';
 import { flushCr3, switchCr3 } from './cr3-values.ts';
 import { EipList } from './eip-list.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';

@@ -16,6 +16,7 @@ import {
   MAX_ACTIVE_PCPU,
   NEXT_CPU_CHANGE_OFFSET,
   NUMBER,
+  OLDEST,
   ORDER_TSC,
   PARKED,
   PARKED_AT,
@@ -63,6 +64,7 @@ function enterOwnWindow(p: i32): bool {
   store<f64>(p, offset, FILE_OFFSET);
   store<f64>(p, offset + length, NEXT_CPU_CHANGE_OFFSET);
   store<f64>(p, offset, BLOCK_OFFSET);
+  store<f64>(RUN, min(load<f64>(RUN, OLDEST), offset), OLDEST);
   store<i32>(p, at >>> 2, BLOCK_AT);
   store<i32>(p, (at + i32(length) + RECORD_BYTES) & ~3, BLOCK_END);
   store<f64>(p, tsc, TSC);

@@ -1,2 +1,2 @@
-/** Where the values of a sample lie in the memory of percentile-search.ts, which has all of it in front of them. */
-export const VALUES = 4096;
+/** What a search needs in front of the values of a sample. */
+export const SCRATCH_BYTES = 4096;

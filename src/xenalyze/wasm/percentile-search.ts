@@ -1,9 +1,10 @@
 /**
- * The search for percentiles; see ../percentiles.ts. A sample lies in the memory from {@link VALUES} on, in numbers of
- * eight bytes.
+ * The search for percentiles; see ../percentiles.ts. A sample lies in the memory in numbers of eight bytes, with
+ * {@link SCRATCH_BYTES} in front of it in which nobody else writes.
  * @module
  */
-import { VALUES } from './percentile-layout.ts';
+import { SCRATCH_BYTES } from './percentile-layout.ts';
+import { divide } from './sample-rules.ts';
 
 /** Below so many values, they are compared one by one. */
 const BLOCK = 128;
@@ -11,13 +12,14 @@ const BLOCK = 128;
 const REMEMBERED_MIN = 256;
 const REMEMBERED_MAX = 128;
 
-/** Of the values of a block that are to be swapped: their places in it. */
-const LOW = memory.data(BLOCK + 1);
-const HIGH = memory.data(BLOCK + 1);
-/** The partitions of large ranges so far: pivots, and where each ended. */
-const PIVOTS = memory.data(REMEMBERED_MAX * 8, 8);
-const IS = memory.data(REMEMBERED_MAX * 4, 4);
-const JS = memory.data(REMEMBERED_MAX * 4, 4);
+/** Where the sample lies. In front of it: of the values of a block that are to be swapped, their places in it; */
+let values: usize = 0;
+let low: usize = 0;
+let high: usize = 0;
+/** the partitions of large ranges so far: pivots, and where each ended. */
+let pivots: usize = 0;
+let is: usize = 0;
+let js: usize = 0;
 let known = 0;
 
 /** Where the last partition ended: values up to endJ are not above the pivot, those from endI on not below it. */
@@ -27,9 +29,15 @@ let endJ = 0;
 let count = 0;
 let total: f64 = 0;
 
-/** Begins with a sample of so many values. */
-export function begin(values: i32): void {
-  count = values;
+/** Begins with a sample of so many values at an address. */
+export function begin(at: usize, length: i32): void {
+  values = at;
+  pivots = at - SCRATCH_BYTES;
+  is = pivots + REMEMBERED_MAX * 8;
+  js = is + REMEMBERED_MAX * 4;
+  low = js + REMEMBERED_MAX * 4;
+  high = low + BLOCK + 1;
+  count = length;
   known = 0;
   total = sum(0, count - 1);
 }
@@ -86,9 +94,9 @@ function partition(left: i32, right: i32, pivot: f64): void {
   }
   partitionRest(pivot);
   if (isLarge && known < REMEMBERED_MAX) {
-    store<f64>(PIVOTS + known * 8, pivot);
-    store<i32>(IS + known * 4, endI);
-    store<i32>(JS + known * 4, endJ);
+    store<f64>(pivots + known * 8, pivot);
+    store<i32>(is + known * 4, endI);
+    store<i32>(js + known * 4, endJ);
     known++;
   }
 }
@@ -96,9 +104,9 @@ function partition(left: i32, right: i32, pivot: f64): void {
 /** Passes over what earlier partitions have put on the side of the pivot where it belongs. */
 function passKnown(pivot: f64): void {
   for (let k = 0; k < known; k++) {
-    const other = load<f64>(PIVOTS + k * 8);
-    if (other < pivot) endI = max(endI, load<i32>(IS + k * 4));
-    if (other > pivot) endJ = min(endJ, load<i32>(JS + k * 4));
+    const other = load<f64>(pivots + k * 8);
+    if (other < pivot) endI = max(endI, load<i32>(is + k * 4));
+    if (other > pivot) endJ = min(endJ, load<i32>(js + k * 4));
   }
 }
 
@@ -121,31 +129,36 @@ function partitionBlocks(pivot: f64): void {
       highs = findNotAbove(placeOf(r), pivot);
     }
     const swaps = min(lows - lowsDone, highs - highsDone);
-    for (let k = 0; k < swaps; k++)
-      swap(placeOf(l + load<u8>(LOW + lowsDone + k)), placeOf(r - load<u8>(HIGH + highsDone + k)));
+    swapPairs(placeOf(l), low + lowsDone, placeOf(r), high + highsDone, swaps);
     lowsDone += swaps;
     highsDone += swaps;
     if (lows === lowsDone) l += BLOCK;
     if (highs === highsDone) r -= BLOCK;
   }
-  endI = lows === lowsDone ? l : l + load<u8>(LOW + lowsDone);
-  endJ = highs === highsDone ? r : r - load<u8>(HIGH + highsDone);
+  endI = lows === lowsDone ? l : l + load<u8>(low + lowsDone);
+  endJ = highs === highsDone ? r : r - load<u8>(high + highsDone);
+}
+
+/** Swaps values whose places behind `left` and in front of `right` are listed. */
+function swapPairs(left: usize, lows: usize, right: usize, highs: usize, swaps: i32): void {
+  for (let k = 0; k < swaps; k++)
+    swap(left + (usize(load<u8>(lows + k)) << 3), right - (usize(load<u8>(highs + k)) << 3));
 }
 
 function partitionRest(pivot: f64): void {
-  let i = endI;
-  let j = endJ;
+  let p = placeOf(endI);
+  let q = placeOf(endJ);
   do {
-    while (valueAt(i) < pivot) i++;
-    while (pivot < valueAt(j)) j--;
-    if (i <= j) {
-      swap(placeOf(i), placeOf(j));
-      i++;
-      j--;
+    while (load<f64>(p) < pivot) p += 8;
+    while (pivot < load<f64>(q)) q -= 8;
+    if (p <= q) {
+      swap(p, q);
+      p += 8;
+      q -= 8;
     }
-  } while (i <= j);
-  endI = i;
-  endJ = j;
+  } while (p <= q);
+  endI = indexOf(p);
+  endJ = indexOf(q);
 }
 
 /**
@@ -153,7 +166,7 @@ function partitionRest(pivot: f64): void {
  * There is no branch that depends on values.
  */
 function findNotBelow(start: usize, pivot: f64): i32 {
-  let next = LOW;
+  let next = low;
   let at = start;
   for (let k = 0; k < BLOCK; k += 4) {
     store<u8>(next, k);
@@ -166,12 +179,12 @@ function findNotBelow(start: usize, pivot: f64): i32 {
     next += usize(load<f64>(at, 24) >= pivot);
     at += 32;
   }
-  return i32(next - LOW);
+  return i32(next - low);
 }
 
 /** Likewise, backwards from `start`, those that are not above the pivot. */
 function findNotAbove(start: usize, pivot: f64): i32 {
-  let next = HIGH;
+  let next = high;
   let at = start;
   for (let k = 0; k < BLOCK; k += 4) {
     store<u8>(next, k);
@@ -184,7 +197,7 @@ function findNotAbove(start: usize, pivot: f64): i32 {
     next += usize(load<f64>(at - 24) <= pivot);
     at -= 32;
   }
-  return i32(next - HIGH);
+  return i32(next - high);
 }
 
 function swap(p: usize, q: usize): void {
@@ -198,31 +211,30 @@ function sum(from: i32, to: i32): f64 {
   let b: f64 = 0;
   let c: f64 = 0;
   let d: f64 = 0;
-  let k = from;
-  for (; k + 3 <= to; k += 4) {
-    const at = placeOf(k);
+  let at = placeOf(from);
+  let rest = to - from + 1;
+  for (; rest >= 4; rest -= 4) {
     a += load<f64>(at);
     b += load<f64>(at, 8);
     c += load<f64>(at, 16);
     d += load<f64>(at, 24);
+    at += 32;
   }
-  for (; k <= to; k++) a += valueAt(k);
+  for (; rest > 0; rest--) {
+    a += load<f64>(at);
+    at += 8;
+  }
   return a + b + (c + d);
 }
 
 function placeOf(index: i32): usize {
-  return VALUES + index * 8;
+  return values + index * 8;
+}
+
+function indexOf(place: usize): i32 {
+  return i32(place - values) >> 3;
 }
 
 function valueAt(index: i32): f64 {
   return load<f64>(placeOf(index));
-}
-
-/** Whole-number division towards zero, exact below 2^53. */
-function divide(dividend: f64, divisor: f64): f64 {
-  const quotient = trunc(dividend / divisor);
-  const rest = dividend - quotient * divisor;
-  if (rest < 0 && dividend > 0) return quotient - 1;
-  if (rest > 0 && dividend < 0) return quotient + 1;
-  return quotient;
 }

@@ -21,13 +21,11 @@ import {
   START,
   SUM,
 } from './runstate-layout.ts';
+import { beginLines, domainLines, findNext, prepareSearch, vcpuLines } from './runstate-lines.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
+import { addSpecial, DURATION_MAX, limitSamples } from './samples.ts';
 import { ADD_VCPU, FORGET_START, RUNSTATE_BITS, TIME } from './walk-layout.ts';
 
-/** Counts a duration for which there is no room under a number, or that is long. */
-declare function addSpecial(number: i32, cycles: f64): void;
-
-const DURATION_MAX: i64 = 2147483647;
 const RUNSTATE_MASK = (1 << RUNSTATE_BITS) - 1;
 
 const WAKE = 1;
@@ -72,8 +70,21 @@ let never: i64 = 0;
 /** That of the last transition. */
 let lastTsc: i64 = 0;
 
-export function begin(tscOfNone: f64): void {
+/** How many numbers there are up to the last vCPU or domain. */
+let numbersUsed = 0;
+
+export { domainLines, findNext, vcpuLines };
+
+/** @param tscOfNone The TSC that stands for none. */
+export function begin(tscOfNone: f64, cpuHz: f64, sampleSize: f64, sampleMax: f64): void {
   never = i64(tscOfNone);
+  limitSamples(sampleSize, sampleMax);
+  beginLines(cpuHz, sampleSize !== 0);
+}
+
+/** All was taken: percentiles can be found. */
+export function end(): void {
+  prepareSearch(numbersUsed);
 }
 
 /** Takes the words of a log between two addresses. */
@@ -104,12 +115,14 @@ function addVcpu(vcpu: i32, domainIndex: i32): void {
   store<i32>(vcpu, INIT, RUNSTATE);
   store<i64>(vcpu, never, START);
   const numbers = numbersOf(vcpu);
+  numbersUsed = max(numbersUsed, endOfNumbers(vcpu));
   store<i32>(vcpu, numbers + INIT * NUMBER_BYTES, CURRENT_NUMBER);
   for (let cause = 0; cause < CAUSES; cause++)
     store<i32>(numbers + (RUNSTATES + cause) * NUMBER_BYTES, numbers + RUNNABLE * NUMBER_BYTES, SUM);
   if (domain !== 0 && load<i32>(domain, CURRENT_NUMBER) === 0) {
     store<i32>(domain, numbersOf(domain), CURRENT_NUMBER);
     store<i64>(domain, never, START);
+    numbersUsed = max(numbersUsed, endOfNumbers(domain));
   }
 }
 
@@ -151,7 +164,7 @@ function countSince(index: i32, tsc: i64): void {
 function add(number: i32, cycles: i64): void {
   const count = load<i32>(number, COUNT);
   if (count >= load<i32>(number, ROOM) || cycles > DURATION_MAX) {
-    addSpecial(number, f64(cycles));
+    addSpecial(number, cycles);
     return;
   }
   store<i32>(load<i32>(number, BASE) + count * 4, i32(cycles));
@@ -170,4 +183,8 @@ function addToCount(domain: i32, runstate: i32, change: i32): void {
 /** Where the numbers of a vCPU or a domain begin. */
 function numbersOf(index: i32): i32 {
   return NUMBERS + ((index - INDEXES) / INDEX_BYTES) * (NUMBERS_OF_INDEX * NUMBER_BYTES);
+}
+
+function endOfNumbers(index: i32): i32 {
+  return ((index - INDEXES) / INDEX_BYTES + 1) * NUMBERS_OF_INDEX;
 }

@@ -1,9 +1,26 @@
 /**
- * Where things lie in the memory of runstate-counter.ts. Fields are given as bytes behind the beginning of what they
- * belong to.
+ * Where things lie in the memory of runstate-counter.ts, which threads share. Fields are given as bytes behind the
+ * beginning of what they belong to.
  * @module
  */
 import { INDEXES_MAX, LOG_WORDS } from './walk-layout.ts';
+
+/** What the search for percentiles has come to: the next number, how many are done, and how many there are. */
+export const PROGRESS = 61_440;
+export const NEXT = 0;
+export const DONE = 4;
+export const NUMBERS_USED = 8;
+/** Where each of two threads searches. */
+export const WORKSPACES = 12;
+/** Whether there was no memory left for samples. */
+export const IS_SHORT = 20;
+
+/** What lines begin with: by {@link RUNSTATES}, {@link CAUSES}, and what a domain's vCPUs do together. */
+export const LABELS = 61_504;
+export const LABEL_BYTES = 32;
+export const LABEL_LENGTH = 31;
+/** The lines of a vCPU or a domain. */
+export const LINES = 63_488;
 
 /** vCPUs and domains, by their indexes. */
 export const INDEXES = 65_536;
@@ -28,9 +45,13 @@ export const CYCLES = 0;
 export const COUNT = 8;
 /** Up to which count the next one goes to the address BASE + 4 * count. */
 export const ROOM = 12;
+/** Where its sample is; when percentiles have been found, these: three numbers of 64 bits. */
 export const BASE = 16;
 /** The number under which its durations are counted as well, or 0. */
 export const SUM = 20;
+/** How many durations the sample may have by now; if it is full, after how many durations one replaces another. */
+export const SIZE = 24;
+export const REPLACEMENT = 28;
 
 /** Pieces of the log that are to be counted. */
 export const RING = NUMBERS + INDEXES_MAX * NUMBERS_OF_INDEX * NUMBER_BYTES;

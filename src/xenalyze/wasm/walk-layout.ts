@@ -42,8 +42,10 @@ export const FILE_BYTES = 112;
 /** From where to where the file was read ahead. */
 export const READ_FROM = 120;
 export const READ_TO = 128;
+/** No pCPU whose block is there has its place in front of this. */
+export const OLDEST = 136;
 /** A window header that was not. */
-export const HEADER_SCRATCH = RUN + 136;
+export const HEADER_SCRATCH = RUN + 144;
 
 /** The pCPUs, by number. */
 export const PCPUS = 40_960;

@@ -1,0 +1,179 @@
+/**
+ * What was counted, as lines of the summary: `name: count seconds mean {p5|p50|p95}`.
+ * @module
+ */
+import { putByte, putInteger, putText } from './ascii.ts';
+import { SCRATCH_BYTES } from './percentile-layout.ts';
+import { begin, selfWeighted } from './percentile-search.ts';
+import {
+  BASE,
+  CAUSES,
+  COUNT,
+  CYCLES,
+  DONE,
+  LABEL_BYTES,
+  LABEL_LENGTH,
+  LABELS,
+  LINES,
+  NEXT,
+  NUMBER_BYTES,
+  NUMBERS,
+  NUMBERS_OF_INDEX,
+  NUMBERS_USED,
+  PROGRESS,
+  RUNSTATES,
+  SIZE,
+  SUM,
+  WORKSPACES,
+} from './runstate-layout.ts';
+import { RUNNABLE } from './runstates.ts';
+import { bitsFor, durationAt, takePiece } from './samples.ts';
+
+const COUNT_WIDTH = 7;
+const SECONDS_WIDTH = 5;
+const CYCLES_WIDTH = 6;
+// Four characters each.
+const NAN = 0x6e616e2d;
+const INF = 0x666e6920;
+const MINUS_INF = 0x666e692d;
+const DOMAIN_LABELS = RUNSTATES + CAUSES;
+
+/** Makes room in which two threads can search for percentiles of so many numbers. */
+export function prepareSearch(numbers: i32): void {
+  let most = 0;
+  for (let k = 0; k < numbers; k++) most = max(most, samplesOf(NUMBERS + k * NUMBER_BYTES));
+  const bits = bitsFor(SCRATCH_BYTES + most * 8);
+  for (let thread = 0; thread < 2; thread++) store<u32>(PROGRESS + thread * 4, takePiece(bits), WORKSPACES);
+  store<i32>(PROGRESS, numbers, NUMBERS_USED);
+}
+
+/**
+ * Finds the percentiles of the next number's sample, while another thread does the same. Returns whether there was a
+ * number. V8 compiles what is called often well, but not what goes on for long.
+ */
+export function findNext(thread: i32): bool {
+  const numbers = load<i32>(PROGRESS, NUMBERS_USED);
+  const next = atomic.add<i32>(PROGRESS, 1, NEXT);
+  if (next >= numbers) return false;
+  const number = NUMBERS + next * NUMBER_BYTES;
+  const samples = samplesOf(number);
+  if (samples > 0 && sampledUnder(number) === number) {
+    const base = load<u32>(number, BASE);
+    const values = load<u32>(PROGRESS + thread * 4, WORKSPACES) + SCRATCH_BYTES;
+    for (let i = 0; i < samples; i++) store<f64>(values + i * 8, f64(durationAt(base + i * 4)));
+    begin(values, samples);
+    store<i64>(base, i64(selfWeighted(50)), 8);
+    store<i64>(base, i64(selfWeighted(5)));
+    store<i64>(base, i64(selfWeighted(95)), 16);
+  }
+  if (atomic.add<i32>(PROGRESS, 1, DONE) === numbers - 1) atomic.notify(PROGRESS + DONE, -1);
+  return true;
+}
+
+/** How many durations a number's sample holds. */
+function samplesOf(number: i32): i32 {
+  return min(load<i32>(number, COUNT), load<i32>(number, SIZE));
+}
+
+/** The number that has a number's sample: its sum, if nothing else is in that. */
+function sampledUnder(number: i32): i32 {
+  const sum = load<i32>(number, SUM);
+  return sum !== 0 && load<i32>(sum, COUNT) === load<i32>(number, COUNT) ? sum : number;
+}
+
+let cpuHz: f64 = 0;
+let showsSamples = false;
+
+export function beginLines(hz: f64, shows: bool): void {
+  cpuHz = hz;
+  showsSamples = shows;
+}
+
+/** Writes what a vCPU, by its index, was in, and why it was runnable. Returns where the lines end. */
+export function vcpuLines(index: i32): i32 {
+  let at = LINES;
+  for (let runstate = 0; runstate < RUNSTATES; runstate++) {
+    at = putLine(at, index, runstate, runstate);
+    for (let cause = 1; runstate === RUNNABLE && cause < CAUSES; cause++)
+      at = putLine(at, index, RUNSTATES + cause, RUNSTATES + cause);
+  }
+  return at;
+}
+
+/** Likewise, what a domain's vCPUs did together. */
+export function domainLines(index: i32): i32 {
+  let at = LINES;
+  for (let runstate = 0; runstate < RUNSTATES; runstate++)
+    at = putLine(at, index, runstate, DOMAIN_LABELS + runstate);
+  return at;
+}
+
+/** @param nth Which of the numbers of the index. */
+function putLine(start: i32, index: i32, nth: i32, label: i32): i32 {
+  const number = NUMBERS + (index * NUMBERS_OF_INDEX + nth) * NUMBER_BYTES;
+  const count = load<i32>(number, COUNT);
+  if (count === 0) return start;
+  const cycles = load<i64>(number, CYCLES);
+  const text = LABELS + label * LABEL_BYTES;
+  let at = putText(start, text, load<u8>(text, LABEL_LENGTH));
+  at = putPadded(putByte(putByte(at, 0x3a), 0x20), count, COUNT_WIDTH);
+  at = putHundredths(putByte(at, 0x20), f64(cycles) / cpuHz);
+  at = putPadded(putByte(putByte(at, 0x73), 0x20), cycles / count, CYCLES_WIDTH);
+  if (showsSamples) {
+    const found = samplesOf(number) > 0 ? load<u32>(sampledUnder(number), BASE) : 0;
+    at = putByte(putByte(at, 0x20), 0x7b);
+    for (let k = 0; k < 3; k++) {
+      at = putPadded(at, found === 0 ? 0 : load<i64>(found + k * 8), CYCLES_WIDTH);
+      at = putByte(at, k < 2 ? 0x7c : 0x7d);
+    }
+  }
+  return putByte(at, 0x0a);
+}
+
+/** Puts a number with two decimals as C does, exactly, a tie as the even one, with blanks in front. */
+function putHundredths(at: i32, value: f64): i32 {
+  const isNegative = value < 0;
+  const bits = reinterpret<u64>(value);
+  const exponent = i32(bits >>> 52) & 0x7ff;
+  if (exponent === 0x7ff) return putWord(at, bits << 12 !== 0 ? NAN : isNegative ? MINUS_INF : INF);
+  const mantissa = (bits & 0xfffffffffffff) | 0x10000000000000;
+  // The value is mantissa / 2^places.
+  const places = 1075 - exponent;
+  let whole: u64 = 0;
+  let hundredths: u64 = 0;
+  if (places <= 0) whole = mantissa << -places;
+  else if (places < 64) {
+    const scaled = mantissa * 100;
+    hundredths = scaled >> places;
+    const rest = scaled - (hundredths << places);
+    const half = u64(1) << (places - 1);
+    if (rest > half || (rest === half && (hundredths & 1) !== 0)) hundredths++;
+    whole = hundredths / 100;
+    hundredths -= whole * 100;
+  }
+  const width = SECONDS_WIDTH - 3 - i32(isNegative);
+  let next = at;
+  for (let blanks = digitsOf(whole); blanks < width; blanks++) next = putByte(next, 0x20);
+  if (isNegative) next = putByte(next, 0x2d);
+  next = putByte(putInteger(next, whole), 0x2e);
+  return putInteger(hundredths < 10 ? putByte(next, 0x30) : next, hundredths);
+}
+
+/** Puts four characters, behind a blank. */
+function putWord(at: i32, characters: i32): i32 {
+  store<i32>(putByte(at, 0x20), characters);
+  return at + SECONDS_WIDTH;
+}
+
+/** Puts a whole number with blanks in front. */
+function putPadded(at: i32, value: u64, width: i32): i32 {
+  let next = at;
+  for (let blanks = digitsOf(value); blanks < width; blanks++) next = putByte(next, 0x20);
+  return putInteger(next, value);
+}
+
+function digitsOf(value: u64): i32 {
+  let digits = 1;
+  for (let power: u64 = 10; digits < 20 && value >= power; power *= 10) digits++;
+  return digits;
+}
