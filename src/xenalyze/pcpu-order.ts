@@ -8,6 +8,8 @@ import {
   ORDER_KEY,
   ORDER_PCPU,
   ORDER_PLACED,
+  RUN,
+  TURN_END,
 } from './wasm/walk-layout.ts';
 
 /**
@@ -41,13 +43,18 @@ export class PcpuOrder {
     const list = this.#list;
     if (list !== undefined) {
       this.howFar = BEGINS;
-      if (list.length > 0) list[0].turnEnd = list[1]?.orderTsc ?? Number.POSITIVE_INFINITY;
+      this.#memory.doubles[(RUN + TURN_END) / 8] = list[1]?.orderTsc ?? Number.POSITIVE_INFINITY;
       return list[0];
     }
     const turn = this.#program.takeTurns(turns);
     if (turn === 0) return;
     this.howFar = turn & HOW_FAR;
     return this.#memory.pcpuAt(turn - this.howFar);
+  }
+
+  /** Up to which TSC that goes on before another pCPU comes. */
+  get turnEnd(): number {
+    return this.#memory.doubles[(RUN + TURN_END) / 8];
   }
 
   isFirst(pcpu: Pcpu): boolean {

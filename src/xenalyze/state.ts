@@ -50,7 +50,6 @@ import {
   TIME_TSC,
   TSC,
   TSC_OFFSET,
-  TURN_END,
   VCPU_BYTES,
   WORD,
   WORDS_AT,
@@ -180,7 +179,6 @@ export class Pcpu {
     this.firstTsc = never;
     this.lastTsc = never;
     this.orderTsc = never;
-    this.turnEnd = never;
     this.lostTsc = never;
     this.bufferFirstTsc = never;
     this.bufferDom0RunstateTsc = never;
@@ -246,15 +244,6 @@ export class Pcpu {
 
   set orderTsc(value: number) {
     this.#doubles[ORDER_TSC / 8] = value;
-  }
-
-  /** Up to which TSC it goes on before another pCPU comes. */
-  get turnEnd(): number {
-    return this.#doubles[TURN_END / 8];
-  }
-
-  set turnEnd(value: number) {
-    this.#doubles[TURN_END / 8] = value;
   }
 
   /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet, and may be usual. */

@@ -36,8 +36,9 @@ export function printCyclePercentSummary(
 
 /** `name: count mean {p5|p50|p95}` of stays on a pCPU. */
 export function printAffinity(a: Analyser, summary: CycleSummary, name: string): void {
-  if (summary.count === 0) return;
-  a.out.printf('%s: %7d %6lld', name, summary.count, summary.mean);
+  const { count, mean } = summary;
+  if (count === 0) return;
+  a.out.text(`${name}: ${`${count}`.padStart(7)} ${`${mean}`.padStart(6)}`);
   printPercentiles(a, plainPercentiles(a, summary), 6);
 }
 
@@ -78,6 +79,5 @@ function plainPercentiles({ search }: Analyser, { sample, samples }: CycleSummar
 
 function printPercentiles({ out, options }: Analyser, { p5, p50, p95 }: Percentiles, width: number): void {
   const padded = (value: number) => `${value}`.padStart(width);
-  if (options.sampleSize !== 0) out.text(` {${padded(p5)}|${padded(p50)}|${padded(p95)}}`);
-  out.newline();
+  out.text(options.sampleSize === 0 ? '\n' : ` {${padded(p5)}|${padded(p50)}|${padded(p95)}}\n`);
 }

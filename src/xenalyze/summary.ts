@@ -43,7 +43,7 @@ export function printSummary(a: Analyser): void {
   out.text('--- Log volume summary ---\n');
   for (const pcpu of a.pcpus) {
     if (pcpu?.summary !== true) continue;
-    out.printf(' - cpu %d -\n', pcpu.number);
+    out.text(` - cpu ${pcpu.number} -\n`);
     printVolume(a, pcpu.volume);
   }
   if (options.showDefaultDomainSummary) {
@@ -70,7 +70,7 @@ function printDomain(a: Analyser, domain: Domain, lines: RunstateLines): void {
 }
 
 function printVcpu(a: Analyser, v: Vcpu, lines: RunstateLines): void {
-  a.out.printf('-- v%d --\n', v.number);
+  a.out.text(`-- v${v.number} --\n`);
   if (v.pcpuTsc !== a.never) {
     if (v.pcpu === undefined) a.wouldEnd();
     else countStay(a, v, v.pcpu.number, a.lastTsc);
@@ -79,7 +79,7 @@ function printVcpu(a: Analyser, v: Vcpu, lines: RunstateLines): void {
   a.out.bytes(lines.ofVcpu(v.index));
   printAffinity(a, v.affinity, ' cpu affinity');
   const byPcpu = [...v.affinityByPcpu].sort(([p], [q]) => p - q);
-  for (const [pcpu, stays] of byPcpu) printAffinity(a, stays, cut('   [%d]', pcpu));
+  for (const [pcpu, stays] of byPcpu) printAffinity(a, stays, `   [${pcpu}]`);
   if (v.hvm !== undefined) printHvmSummary(a, v.hvm);
   else if (v.pv !== undefined) printPvSummary(a, v.pv);
 }

@@ -145,7 +145,7 @@ export class TraceWalk {
       }
       isTried = false;
       this.#readNext(pcpu);
-    } while (pcpu.orderTsc <= pcpu.turnEnd && pcpu.active);
+    } while (pcpu.orderTsc <= this.#order.turnEnd && pcpu.active);
   }
 
   /** Reads a record whose TSC is known already: since then, that of its pCPU may have been found to be out of step. */

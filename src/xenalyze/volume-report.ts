@@ -14,7 +14,7 @@ export function printVolume({ out }: Analyser, volume: TraceVolume): void {
   for (const [recordClass, name] of CLASS_NAMES.entries()) {
     const bytes = volume.byClass[recordClass];
     if (bytes === 0) continue;
-    out.printf(' %-6s: %10lld\n', name, bytes);
+    out.text(` ${name.padEnd(6)}: ${`${bytes}`.padStart(10)}\n`);
     if (recordClass === SCHED && volume.schedVerbose > 0)
       out.printf(' +-verbose: %10lld\n', volume.schedVerbose);
     if (recordClass !== HVM) continue;

@@ -24,10 +24,11 @@ const WORDS_PER_SWITCH = 8 * 3 + 3 + 4 + 4 + 2 + 1 + 1 + 1 + 1;
 
 /**
  * @param {string} path
- * @param {{ records: number, pcpus: number, spanNs?: number }} options
+ * @param {{ records: number, pcpus: number, spanNs?: number, vcpusOfPcpu?: number }} options `vcpusOfPcpu`: how many
+ *   vCPUs take turns on each pCPU, of four domains.
  * @returns {{ records: number, bytes: number, windows: number }}
  */
-export function generateTrace(path, { records, pcpus, spanNs = 20e9 }) {
+export function generateTrace(path, { records, pcpus, spanNs = 20e9, vcpusOfPcpu = 4 }) {
   const sweeps = Math.round(spanNs / SWEEP_NS);
   const switchesPerWindow = Math.max(1, Math.round(records / sweeps / pcpus / RECORDS_PER_SWITCH));
   const window = new Uint32Array(3 + switchesPerWindow * WORDS_PER_SWITCH);
@@ -36,7 +37,11 @@ export function generateTrace(path, { records, pcpus, spanNs = 20e9 }) {
   for (let sweep = 0; written < records; sweep++) {
     for (let pcpu = 0; pcpu < pcpus && written < records; pcpu++) {
       const switches = Math.min(switchesPerWindow, Math.ceil((records - written) / RECORDS_PER_SWITCH));
-      const words = fillWindow(window, pcpu, sweep, switches, switchesPerWindow);
+      const vcpuAt = (ordinal) => {
+        const nth = ordinal % vcpusOfPcpu;
+        return { dom: 1 + (nth & 3), vcpu: pcpu + pcpus * (nth >> 2) };
+      };
+      const words = fillWindow(window, pcpu, vcpuAt, sweep, switches, switchesPerWindow);
       writeSync(fd, window, 0, words * 4);
       written += switches * RECORDS_PER_SWITCH;
     }
@@ -51,7 +56,7 @@ export function generateTrace(path, { records, pcpus, spanNs = 20e9 }) {
 }
 
 /** Fills `out` with a window of `switches` context switches, `switchesPerWindow` a sweep. Returns its words. */
-function fillWindow(out, pcpu, sweep, switches, switchesPerWindow) {
+function fillWindow(out, pcpu, vcpuAt, sweep, switches, switchesPerWindow) {
   const firstSwitch = sweep * switchesPerWindow;
   const stepNs = SWEEP_NS / switchesPerWindow;
   out[0] = 0x2001f003;
@@ -72,35 +77,35 @@ function fillWindow(out, pcpu, sweep, switches, switchesPerWindow) {
     const ns = sweep * SWEEP_NS + Math.floor((i + seed / 2 ** 33) * stepNs);
     const tsc = TSC_START + Math.floor(ns * TICKS_PER_NS);
     // The vCPUs of a pCPU take turns; each is blocked until the one before it leaves.
-    const dom = 1 + ((firstSwitch + i) & 3);
-    const nextDom = 1 + ((firstSwitch + i + 1) & 3);
+    const { dom, vcpu } = vcpuAt(firstSwitch + i);
+    const { dom: nextDom, vcpu: nextVcpu } = vcpuAt(firstSwitch + i + 1);
     const ranNs = lastNs < 0 ? Math.floor(stepNs) : ns - lastNs;
     lastNs = ns;
     put(WAKE, tsc);
     out[at++] = nextDom;
-    out[at++] = pcpu;
+    out[at++] = nextVcpu;
     put(BLOCKED_TO_RUNNABLE, tsc + 90);
-    out[at++] = (nextDom << 16) | pcpu;
+    out[at++] = (nextDom << 16) | nextVcpu;
     put(TICKLE, tsc + 150);
     out[at++] = pcpu;
     put(INFPREV, tsc + 700);
     out[at++] = dom;
-    out[at++] = pcpu;
+    out[at++] = vcpu;
     out[at++] = ranNs;
     put(INFNEXT, tsc + 760);
     out[at++] = nextDom;
-    out[at++] = pcpu;
+    out[at++] = nextVcpu;
     out[at++] = 300;
     out[at++] = 10_000_000;
     put(SWITCH, tsc + 820);
     out[at++] = dom;
-    out[at++] = pcpu;
+    out[at++] = vcpu;
     out[at++] = nextDom;
-    out[at++] = pcpu;
+    out[at++] = nextVcpu;
     put(RUNNING_TO_BLOCKED, tsc + 900);
-    out[at++] = (dom << 16) | pcpu;
+    out[at++] = (dom << 16) | vcpu;
     put(RUNNABLE_TO_RUNNING, tsc + 960);
-    out[at++] = (nextDom << 16) | pcpu;
+    out[at++] = (nextDom << 16) | nextVcpu;
   }
   return at;
 }

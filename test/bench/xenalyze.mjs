@@ -11,6 +11,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { generateTrace } from './generate-trace.mjs';
 
+/** How many pCPUs, and how many vCPUs take turns on each: many of both, and many vCPUs on few pCPUs. */
+const HOSTS = [
+  [4, 4],
+  [4, 250],
+  [250, 4],
+];
 const MAIN = resolve(import.meta.dirname, '../../dist/cli/main.js');
 const records = Number(process.argv[2] ?? 10_000_000);
 const pairs = Number(process.argv[3] ?? 5);
@@ -28,11 +34,12 @@ const median = (numbers) => numbers.slice().sort((a, b) => a - b)[numbers.length
 const folder = mkdtempSync(join(tmpdir(), 'xenscope-bench-'));
 try {
   console.log(`${records} records; seconds, the median of ${pairs} pairs\n`);
-  console.log('| pCPUs | options | xenalyze | xenscope xenalyze | ratio |');
-  console.log('| ---: | --- | ---: | ---: | ---: |');
-  for (const pcpus of [4, 250]) {
-    const trace = join(folder, `${pcpus}.trace`);
-    generateTrace(trace, { records, pcpus });
+  console.log('| pCPUs | vCPUs | options | xenalyze | xenscope xenalyze | ratio |');
+  console.log('| ---: | ---: | --- | ---: | ---: | ---: |');
+  for (const [pcpus, vcpusOfPcpu] of HOSTS) {
+    const vcpus = pcpus * vcpusOfPcpu;
+    const trace = join(folder, 'a.trace');
+    generateTrace(trace, { records, pcpus, vcpusOfPcpu });
     for (const options of [['--summary'], ['--dump-all']]) {
       const real = [];
       const ours = [];
@@ -42,7 +49,7 @@ try {
       }
       const [a, b] = [median(real), median(ours)];
       console.log(
-        `| ${pcpus} | ${options.join(' ')} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(a / b).toFixed(2)} |`,
+        `| ${pcpus} | ${vcpus} | ${options.join(' ')} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(a / b).toFixed(2)} |`,
       );
     }
   }

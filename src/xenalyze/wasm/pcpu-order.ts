@@ -13,6 +13,7 @@ import {
   ORDER_PLACED,
   ORDER_TREE,
   ORDER_TSC,
+  RUN,
   TURN_END,
 } from './walk-layout.ts';
 
@@ -37,7 +38,7 @@ export function nextTurn(): i32 {
   let end = keyOf(Infinity);
   for (let node = parentOf(p); node > 0; node >>= 1)
     end = min(end, load<i64>(ORDER_TREE + node * ORDER_BYTES));
-  store<f64>(p, tscOf(end), TURN_END);
+  store<f64>(RUN, tscOf(end), TURN_END);
   return p;
 }
 

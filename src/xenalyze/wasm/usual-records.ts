@@ -96,7 +96,7 @@ export function pass(p: i32): bool {
   const firstTsc = load<i64>(RUN, FIRST_TSC_INTEGER);
   const range = load<u64>(RUN, TSC_RANGE);
   const offset = load<i64>(p, TSC_OFFSET);
-  const turnEnd = load<f64>(p, TURN_END);
+  const turnEnd = load<f64>(RUN, TURN_END);
   const end = load<i32>(p, BLOCK_END) - RECORD_BYTES;
   const first = load<i32>(p, PARKED_AT) << 2;
   let tsc = load<f64>(p, ORDER_TSC);

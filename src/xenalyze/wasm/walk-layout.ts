@@ -44,15 +44,18 @@ export const READ_FROM = 120;
 export const READ_TO = 128;
 /** No pCPU whose block is there has its place in front of this. */
 export const OLDEST = 136;
-/** A window header that was not. */
-export const HEADER_SCRATCH = RUN + 144;
+/** Up to which TSC the pCPU whose turn it is goes on before another pCPU comes. */
+export const TURN_END = 144;
+/** A window header that was not read ahead. */
+export const HEADER_SCRATCH = RUN + 152;
 
-/** The pCPUs, by number. */
+/** The pCPUs, by number. What each turn needs lies in the first 64 bytes, a line of the processor's caches. */
 export const PCPUS = 40_960;
 export const PCPU_BYTES = 192;
 export const PCPUS_MAX = 16_384;
 export const ORDER_TSC = 0;
-export const TURN_END = 8;
+/** The number of its placement in the order. */
+export const ORDER_PLACED = 8;
 export const PCPU_LAST_TSC = 16;
 export const TIME_TSC = 24;
 /** What is to be added to a TSC of the file, as an integer. */
@@ -60,8 +63,9 @@ export const TSC_OFFSET = 32;
 /** The vCPU, or 0. */
 export const CURRENT = 40;
 export const PARKED = 44;
-/** Places among all words of the memory. */
-export const PARKED_FROM = 48;
+/** Which leaf of the order it is, from 1 on, or 0. */
+export const ORDER_PLACE = 48;
+/** A place among all words of the memory; so is {@link PARKED_FROM}. */
 export const PARKED_AT = 52;
 /** Where what was read of the file ends, as an address. */
 export const BLOCK_END = 56;
@@ -85,9 +89,7 @@ export const PASSED_BYTES = 128;
 export const WINDOW_ORDINAL = 136;
 export const ACTIVE = 140;
 export const NUMBER = 144;
-/** Which leaf of the order it is, from 1 on, or 0; and the number of its placement. */
-export const ORDER_PLACE = 148;
-export const ORDER_PLACED = 152;
+export const PARKED_FROM = 148;
 /** Where the last record that was read is in the file. */
 export const RECORD_OFFSET = 160;
 
