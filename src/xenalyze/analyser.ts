@@ -10,28 +10,7 @@ import { DEFAULT_DOMAIN, Domain, Pcpu, Vcpu } from './state.ts';
 import type { SymbolTable } from './symbols.ts';
 import type { TextOutput } from './text-output.ts';
 import { WalkMemory } from './walk-memory.ts';
-import {
-  CPU_QHZ,
-  DRAWN,
-  ENDED,
-  FIRST_TSC,
-  FIRST_TSC_INTEGER,
-  HEADER,
-  HEADER_LENGTH,
-  HEADER_OF,
-  INDEXES_MAX,
-  LAST_TSC,
-  LOST_CPUS,
-  MAX_ACTIVE_PCPU,
-  NANOSECONDS,
-  NEVER,
-  OUTPUT,
-  PICTURE,
-  RUN,
-  SECONDS,
-  SHOWS_POWER,
-  TSC_RANGE,
-} from './wasm/walk-layout.ts';
+import { HEADER, INDEXES_MAX, OUTPUT, PICTURE } from './wasm/walk-layout.ts';
 
 const SPACE = 0x20;
 const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
@@ -59,6 +38,7 @@ export class Analyser {
   readonly never: number;
 
   readonly memory: WalkMemory;
+  readonly run: WalkMemory['run'];
   #firstTsc = 0;
   readonly pcpus: (Pcpu | undefined)[] = [];
   bufferTraceVirqTsc = 0;
@@ -105,15 +85,16 @@ export class Analyser {
     this.tscBase = tscBase;
     this.never = neverOf(tscBase);
     this.memory = new WalkMemory(tscBase);
-    this.memory.doubles[(RUN + NEVER) / 8] = this.never;
-    this.memory.integers[(RUN + CPU_QHZ) / 8] = BigInt(options.cpuQhz);
-    this.memory.ints[(RUN + SHOWS_POWER) / 4] = Number(options.dumpShowPowerStates);
+    this.run = this.memory.run;
+    this.run.never = this.never;
+    this.run.cpuQhz = BigInt(options.cpuQhz);
+    this.run.showsPower = options.dumpShowPowerStates;
     this.memory.onFlush = () => out.flush();
     this.memory.onWideTime = (pcpu) => this.#takeTime(pcpu);
     out.moveTo(this.memory.output, this.memory.outputAt);
-    this.maxActivePcpu = -1;
+    this.run.maxActivePcpu = -1;
     this.firstTsc = this.never;
-    this.lastTsc = this.never;
+    this.run.lastTsc = this.never;
     this.baseHigh = Number(tscBase >> 32n);
     this.baseLow = Number(tscBase & 0xffffffffn);
     this.bufferTraceVirqTsc = this.never;
@@ -133,44 +114,14 @@ export class Analyser {
 
   set firstTsc(tsc: number) {
     this.#firstTsc = tsc;
-    const { doubles, integers } = this.memory;
-    doubles[(RUN + FIRST_TSC) / 8] = tsc;
-    integers[(RUN + FIRST_TSC_INTEGER) / 8] = BigInt(tsc);
-    integers[(RUN + TSC_RANGE) / 8] = EXACT_MAX - BigInt(tsc);
-  }
-
-  get lastTsc(): number {
-    return this.memory.doubles[(RUN + LAST_TSC) / 8];
-  }
-
-  set lastTsc(tsc: number) {
-    this.memory.doubles[(RUN + LAST_TSC) / 8] = tsc;
-  }
-
-  get lostCpus(): number {
-    return this.memory.ints[(RUN + LOST_CPUS) / 4];
-  }
-
-  set lostCpus(count: number) {
-    this.memory.ints[(RUN + LOST_CPUS) / 4] = count;
-  }
-
-  get maxActivePcpu(): number {
-    return this.memory.ints[(RUN + MAX_ACTIVE_PCPU) / 4];
-  }
-
-  set maxActivePcpu(number: number) {
-    this.memory.ints[(RUN + MAX_ACTIVE_PCPU) / 4] = number;
-  }
-
-  /** Whether the real xenalyze would have ended by now. */
-  get ended(): boolean {
-    return this.memory.ints[(RUN + ENDED) / 4] !== 0;
+    this.run.firstTsc = tsc;
+    this.run.firstTscInteger = BigInt(tsc);
+    this.run.tscRange = EXACT_MAX - BigInt(tsc);
   }
 
   /** From the first to the last TSC so far. */
   get totalCycles(): number {
-    return this.lastTsc - this.firstTsc;
+    return this.run.lastTsc - this.firstTsc;
   }
 
   pcpu(number: number): Pcpu {
@@ -271,8 +222,8 @@ export class Analyser {
   #takeTime({ tsc, exactTsc }: Pcpu): void {
     if (exactTsc === undefined) this.setTime(tsc);
     else this.setTimeOfAbsolute(exactTsc);
-    this.memory.words[(RUN + SECONDS) / 4] = this.seconds;
-    this.memory.words[(RUN + NANOSECONDS) / 4] = this.nanoseconds;
+    this.run.seconds = this.seconds;
+    this.run.nanoseconds = this.nanoseconds;
   }
 
   /** Writes `seconds.nanoseconds` of a TSC since the first one, as scatterplots and intervals have it. */
@@ -311,8 +262,8 @@ export class Analyser {
 
   /** Notes that the real xenalyze ends here: an error, an assertion, or a crash. */
   wouldEnd(): void {
-    if (this.ended) return;
-    this.memory.ints[(RUN + ENDED) / 4] = 1;
+    if (this.run.ended) return;
+    this.run.ended = true;
     this.stderr.text('xenscope: xenalyze ends here; what follows it would not have shown\n');
   }
 
@@ -362,7 +313,7 @@ export class Analyser {
    * {@link makeHeader} is called because the record may change what it shows: the time, one character a pCPU, the vCPU.
    */
   beginRecord(pcpu: Pcpu): void {
-    this.memory.ints[(RUN + HEADER_OF) / 4] = pcpu.address;
+    this.run.headerOf = pcpu.address;
   }
 
   /** Makes the text in front of the lines of the record that is being processed. */
@@ -380,13 +331,13 @@ export class Analyser {
   /** The text in front of the lines of a record, for printf. */
   get header(): string {
     this.makeHeader();
-    return this.memory.text(HEADER, this.memory.ints[(RUN + HEADER_LENGTH) / 4]);
+    return this.memory.text(HEADER, this.run.headerLength);
   }
 
   /** The picture of all pCPUs, with `pcpu` as the one that has a record. */
   picture(pcpu: Pcpu): string {
     this.memory.program.drawAll(pcpu.address);
-    return this.memory.text(PICTURE, this.memory.ints[(RUN + DRAWN) / 4]);
+    return this.memory.text(PICTURE, this.run.drawn);
   }
 
   /** Brings the picture of a pCPU up to date. */

@@ -2,15 +2,10 @@ import { PagedReader, type TraceSource } from '../decoder/index.ts';
 import type { Analyser } from './analyser.ts';
 import type { Pcpu } from './state.ts';
 import {
-  FILE_BYTES,
   HEADER_SCRATCH,
-  OLDEST,
   READ_AHEAD,
   READ_AHEAD_BYTES,
-  READ_FROM,
-  READ_TO,
   RECORD_WORDS,
-  RUN,
   WINDOW_HEADER_BYTES,
 } from './wasm/walk-layout.ts';
 
@@ -49,6 +44,7 @@ export interface Peeked {
  */
 export class FileBlocks {
   readonly #a: Analyser;
+  readonly #run: Analyser['run'];
   readonly #source: TraceSource;
   readonly #reader: PagedReader;
   readonly #words = new Uint32Array(RECORD_WORDS);
@@ -58,7 +54,8 @@ export class FileBlocks {
     this.#a = a;
     this.#source = source;
     this.#reader = new PagedReader(source, PAGES);
-    a.memory.doubles[(RUN + FILE_BYTES) / 8] = source.bytes;
+    this.#run = a.run;
+    this.#run.fileBytes = source.bytes;
     a.memory.onReadHeader = (offset) => this.#readHeader(offset);
   }
 
@@ -73,7 +70,7 @@ export class FileBlocks {
     const ahead = this.#readAhead(pcpu, wanted);
     if (ahead !== 0) {
       pcpu.setBlock(ahead / 4, fileOffset, Math.floor(wanted / 4));
-      this.#oldest = Math.min(this.#oldest, fileOffset);
+      this.#run.oldestAhead = Math.min(this.#run.oldestAhead, fileOffset);
       return RECORD_BYTES;
     }
     const { bytes } = this.#a.memory;
@@ -121,60 +118,39 @@ export class FileBlocks {
     return length;
   }
 
-  get #readFrom(): number {
-    return this.#a.memory.doubles[(RUN + READ_FROM) / 8];
-  }
-
-  get #readTo(): number {
-    return this.#a.memory.doubles[(RUN + READ_TO) / 8];
-  }
-
-  #setRead(from: number, to: number): void {
-    const { doubles } = this.#a.memory;
-    doubles[(RUN + READ_FROM) / 8] = from;
-    doubles[(RUN + READ_TO) / 8] = to;
-  }
-
-  /** No pCPU whose block is among what was read ahead has its place in front of this. */
-  get #oldest(): number {
-    return this.#a.memory.doubles[(RUN + OLDEST) / 8];
-  }
-
-  set #oldest(offset: number) {
-    this.#a.memory.doubles[(RUN + OLDEST) / 8] = offset;
-  }
-
   /** The address of what lies at a pCPU's place, which is read first if that is near; or 0. */
   #readAhead(pcpu: Pcpu, bytes: number): number {
     const { fileOffset } = pcpu;
     if (bytes > WINDOW_BYTES_MAX || fileOffset + bytes > this.#source.bytes) return 0;
-    if (fileOffset < this.#readFrom || fileOffset > this.#readTo + FURTHEST_BYTES) {
+    if (fileOffset < this.#run.readFrom || fileOffset > this.#run.readTo + FURTHEST_BYTES) {
       if (this.#findOldest(pcpu) < Number.POSITIVE_INFINITY) return 0;
       const start = fileOffset - (fileOffset % CHUNK_BYTES);
-      this.#setRead(start, start);
+      this.#run.readFrom = start;
+      this.#run.readTo = start;
     }
-    while (this.#readTo < fileOffset + bytes) if (!this.#readChunk(pcpu)) return 0;
+    while (this.#run.readTo < fileOffset + bytes) if (!this.#readChunk(pcpu)) return 0;
     return this.#a.memory.program.addressOf(fileOffset, bytes);
   }
 
   /** Reads the next piece of the file for a pCPU; others keep what they need. False at the end of the file. */
   #readChunk(pcpu: Pcpu | undefined): boolean {
-    const to = this.#readTo;
+    const to = this.#run.readTo;
     if (to % CHUNK_BYTES !== 0) return false;
-    const from = Math.max(this.#readFrom, to + CHUNK_BYTES - READ_AHEAD_BYTES);
+    const from = Math.max(this.#run.readFrom, to + CHUNK_BYTES - READ_AHEAD_BYTES);
     if (!this.#isFree(from))
       for (const other of this.#a.pcpus)
         if (other !== undefined && other !== pcpu && this.#placeAhead(other) < from) this.#moveOut(other);
     const at = READ_AHEAD + (to % READ_AHEAD_BYTES);
     const got = this.#source.read(this.#a.memory.bytes, at, to, CHUNK_BYTES);
-    this.#setRead(from, to + got);
+    this.#run.readFrom = from;
+    this.#run.readTo = to + got;
     return got > 0;
   }
 
   /** Whether no pCPU needs what lies in front of a place among what was read ahead. */
   #isFree(from: number): boolean {
-    if (this.#oldest < from) this.#oldest = this.#findOldest(undefined);
-    return this.#oldest >= from;
+    if (this.#run.oldestAhead < from) this.#run.oldestAhead = this.#findOldest(undefined);
+    return this.#run.oldestAhead >= from;
   }
 
   #findOldest(except: Pcpu | undefined): number {
@@ -228,7 +204,7 @@ export class FileBlocks {
   /** The address of some bytes, if they have been read ahead, or can be so without that a pCPU needs another block. */
   #ahead(offset: number, bytes: number): number {
     const { addressOf } = this.#a.memory.program;
-    const to = this.#readTo;
+    const to = this.#run.readTo;
     const isNext = offset + bytes > to && offset + bytes <= to + CHUNK_BYTES;
     if (isNext && this.#isFree(to + CHUNK_BYTES - READ_AHEAD_BYTES)) this.#readChunk(undefined);
     return addressOf(offset, bytes);

@@ -58,9 +58,13 @@ function beginLoss(a: Analyser, p: Pcpu): void {
     a.warn.printf('Strange, lost record for pcpu %d, but lost_record still active!\n', p.number);
     return;
   }
-  a.lostCpus++;
-  if (a.lostCpus <= a.maxActivePcpu + 1) return;
-  a.warn.printf('ERROR: P.lost_cpus %d > P.max_active_pcpu + 1 %d!\n', a.lostCpus, a.maxActivePcpu + 1);
+  a.run.lostCpus++;
+  if (a.run.lostCpus <= a.run.maxActivePcpu + 1) return;
+  a.warn.printf(
+    'ERROR: P.lost_cpus %d > P.max_active_pcpu + 1 %d!\n',
+    a.run.lostCpus,
+    a.run.maxActivePcpu + 1,
+  );
   a.error(7);
 }
 
@@ -92,8 +96,8 @@ export function endLostRecords(a: Analyser, p: Pcpu): void {
   } else if (dumpAll) a.out.printf('               %s lost_records end (domain invalid)---\n', a.picture(p));
   p.lostActive = false;
   a.draw(p);
-  a.lostCpus--;
-  if (a.lostCpus >= 0) return;
+  a.run.lostCpus--;
+  if (a.run.lostCpus >= 0) return;
   a.warn.printf('ERROR: lost_cpus fell below 0 for pcpu %d!\n', p.number);
   a.error(7);
 }

@@ -1,16 +1,10 @@
 import type { Pcpu } from './state.ts';
+import { structOf } from './struct.ts';
 import type { WalkMemory, WalkProgram } from './walk-memory.ts';
-import {
-  BEGINS,
-  HOW_FAR,
-  ORDER,
-  ORDER_BYTES,
-  ORDER_KEY,
-  ORDER_PCPU,
-  ORDER_PLACED,
-  RUN,
-  TURN_END,
-} from './wasm/walk-layout.ts';
+import { ORDER_NODE } from './wasm/structs.mjs';
+import { BEGINS, HOW_FAR, ORDER, ORDER_BYTES } from './wasm/walk-layout.ts';
+
+class OrderNode extends structOf(ORDER_NODE) {}
 
 /**
  * The pCPUs in the order in which their records come: that with the smallest orderTsc first, and of equal ones the one
@@ -43,18 +37,13 @@ export class PcpuOrder {
     const list = this.#list;
     if (list !== undefined) {
       this.howFar = BEGINS;
-      this.#memory.doubles[(RUN + TURN_END) / 8] = list[1]?.orderTsc ?? Number.POSITIVE_INFINITY;
+      this.#memory.run.turnEnd = list[1]?.orderTsc ?? Number.POSITIVE_INFINITY;
       return list[0];
     }
     const turn = this.#program.takeTurns(turns);
     if (turn === 0) return;
     this.howFar = turn & HOW_FAR;
     return this.#memory.pcpuAt(turn - this.howFar);
-  }
-
-  /** Up to which TSC that goes on before another pCPU comes. */
-  get turnEnd(): number {
-    return this.#memory.doubles[(RUN + TURN_END) / 8];
   }
 
   isFirst(pcpu: Pcpu): boolean {
@@ -93,14 +82,12 @@ export class PcpuOrder {
   /** From now on, what is in front may stay there without being put in its place. Returns the list. */
   becomeList(): Pcpu[] {
     if (this.#list !== undefined) return this.#list;
-    const { ints, doubles, integers } = this.#memory;
+    const { buffer } = this.#memory;
     const leaves = Array.from({ length: this.#program.orderSize() }, (_, at) => {
-      const leaf = ORDER + at * ORDER_BYTES;
-      const address = ints[(leaf + ORDER_PCPU) / 4];
-      const placed = doubles[(address + ORDER_PLACED) / 8];
-      return { key: integers[(leaf + ORDER_KEY) / 8], placed, pcpu: this.#memory.pcpuAt(address) };
+      const leaf = new OrderNode(buffer, ORDER + at * ORDER_BYTES);
+      return { key: leaf.key, pcpu: this.#memory.pcpuAt(leaf.pcpu)! };
     });
-    leaves.sort((p, q) => Number(p.key - q.key) || q.placed - p.placed);
+    leaves.sort((p, q) => Number(p.key - q.key) || q.pcpu.orderPlaced - p.pcpu.orderPlaced);
     this.#list = leaves.map(({ pcpu }) => pcpu);
     return this.#list;
   }

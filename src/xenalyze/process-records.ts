@@ -106,7 +106,7 @@ export class RecordProcessor implements Processor {
       a.firstTsc = tsc;
       this.#intervals?.begin(tsc);
     } else this.#intervals?.advance(tsc);
-    a.lastTsc = tsc;
+    a.run.lastTsc = tsc;
   }
 }
 

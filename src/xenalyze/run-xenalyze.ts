@@ -79,7 +79,7 @@ function analyse(
   intervals?.end();
   if (options.summary) printSummary(a);
   if (options.reportPcpu) printPcpuReport(a);
-  return a.ended ? 1 : 0;
+  return a.run.ended ? 1 : 0;
 }
 
 async function timesOf(

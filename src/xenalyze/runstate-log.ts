@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { RunstateLines, RunstateTimes } from './runstate-times.ts';
 import type { WalkMemory, WalkProgram } from './walk-memory.ts';
-import { LOG, LOGS, RUN } from './wasm/walk-layout.ts';
+import { LOG } from './wasm/walk-layout.ts';
 
 /**
  * What vCPUs do, of which {@link RunstateTimes} makes times, piece by piece: most of it is noted by the program in
@@ -15,7 +15,7 @@ export class RunstateLog {
   constructor(memory: WalkMemory, times: RunstateTimes | undefined) {
     this.#program = memory.program;
     this.#times = times;
-    memory.ints[(RUN + LOGS) / 4] = Number(times !== undefined);
+    memory.run.logs = times !== undefined;
     memory.onLog = (words) => times?.take(memory.ints.subarray(LOG / 4, LOG / 4 + words));
   }
 

@@ -53,7 +53,7 @@ export function processRunstate(a: Analyser, p: Pcpu, lines: RecordLines): void 
     );
   }
   // On a host with more pCPUs, which it does not read, idle vCPUs have their numbers.
-  if (vcpuNumber > VCPU_NUMBER_MAX && !a.ended) {
+  if (vcpuNumber > VCPU_NUMBER_MAX && !a.run.ended) {
     a.warn.printf('sched_runstate_process: vcpu %u > MAX_VCPUS %d!\n', vcpuNumber, VCPU_NUMBER_MAX);
     return;
   }
@@ -206,7 +206,7 @@ function correctSkew(a: Analyser, p: Pcpu, v: Vcpu): void {
 }
 
 function resetSkew(a: Analyser): void {
-  for (let number = 0; number <= a.maxActivePcpu; number++) {
+  for (let number = 0; number <= a.run.maxActivePcpu; number++) {
     const pcpu = a.pcpus[number];
     if (pcpu === undefined) continue;
     pcpu.skewOffset = 0;
@@ -267,11 +267,11 @@ function stopRunning(a: Analyser, p: Pcpu, v: Vcpu, old: number, next: number): 
     a.wouldEnd();
     updateRunstate(a, v, next, p.tsc);
   } else leavePcpu(a, from, v, p.tsc, next);
-  if (a.lostCpus > 0 && v.domain.id !== IDLE_DOMAIN) {
+  if (a.run.lostCpus > 0 && v.domain.id !== IDLE_DOMAIN) {
     if (a.options.dumpAll)
       a.warn.printf(
         'sched_runstate_process: %d lost cpus, setting %s runstate to RUNSTATE_LOST\n',
-        a.lostCpus,
+        a.run.lostCpus,
         v.label,
       );
     loseVcpu(a, v, p.tsc);

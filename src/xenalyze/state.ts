@@ -14,47 +14,11 @@ import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import type { Vlapic } from './hvm/vlapic.ts';
 import { MemoryCounts } from './memory.ts';
 import type { PvVcpu } from './pv.ts';
+import { structOf } from './struct.ts';
 import type { WalkMemory } from './walk-memory.ts';
 import { BLOCKED, INIT, LOST, OFFLINE, QUEUED, RUNNABLE, RUNNING } from './wasm/runstates.ts';
-import {
-  ACTIVATED,
-  ACTIVE,
-  BLOCK_AT,
-  BLOCK_END,
-  BLOCK_OFFSET,
-  CURRENT,
-  EVENT,
-  EXTRA_WORDS,
-  FILE_OFFSET,
-  FLAGS,
-  HAS_EXACT_TSC,
-  HVM,
-  INDEX,
-  LAST_CPU_CHANGE_PCPU,
-  LOST_ACTIVE,
-  NEXT_CPU_CHANGE_OFFSET,
-  NUMBER,
-  ORDER_TSC,
-  PARKED,
-  PARKED_AT,
-  PARKED_FROM,
-  PASSED_BYTES,
-  PCPU,
-  PCPU_BYTES,
-  PCPU_LAST_TSC,
-  POWER_STATE,
-  RECORD_OFFSET,
-  RUNSTATE,
-  RUNSTATE_TSC,
-  SEEN_VALID_SCHEDULE,
-  TIME_TSC,
-  TSC,
-  TSC_OFFSET,
-  VCPU_BYTES,
-  WORD,
-  WORDS_AT,
-  WRONG_OLD_RUNSTATE,
-} from './wasm/walk-layout.ts';
+import { PCPU, VCPU } from './wasm/structs.mjs';
+import { PCPU_BYTES, PCPUS } from './wasm/walk-layout.ts';
 
 export const IDLE_DOMAIN = 32767;
 /** The domain of what runs on a pCPU of which nothing is known yet; its vCPUs have the pCPUs' numbers. */
@@ -118,15 +82,11 @@ export class TraceVolume {
  * A pCPU, and the record of it that is being processed. What the program in wasm/ needs of it lies in a memory that
  * both share; so it is with vCPUs.
  */
-export class Pcpu {
-  readonly number: number;
+export class Pcpu extends structOf(PCPU) {
   /** Whether any of its records were processed. */
   summary = false;
 
-  readonly address: number;
   readonly #memory: WalkMemory;
-  readonly #ints: Int32Array;
-  readonly #doubles: Float64Array;
 
   // The current record.
   hasTsc = false;
@@ -164,13 +124,10 @@ export class Pcpu {
   readonly lost = new CycleSummary();
 
   constructor(number: number, never: number, memory: WalkMemory) {
-    this.number = number;
+    super(memory.buffer, PCPUS + number * PCPU_BYTES);
+    memory.pcpus[number] = this;
     this.#memory = memory;
-    this.address = memory.addPcpu(this);
-    const { ints, doubles } = memory.fields(this.address, PCPU_BYTES);
-    this.#ints = ints;
-    this.#doubles = doubles;
-    ints[NUMBER / 4] = number;
+    this.number = number;
     this.words = memory.words;
     this.seenValidSchedule = true;
     this.powerState = CSTATE_UNKNOWN;
@@ -185,40 +142,6 @@ export class Pcpu {
     this.timeTsc = never;
   }
 
-  get event(): number {
-    return this.#ints[EVENT / 4];
-  }
-
-  set event(value: number) {
-    this.#ints[EVENT / 4] = value;
-  }
-
-  get extraWords(): number {
-    return this.#ints[EXTRA_WORDS / 4];
-  }
-
-  set extraWords(value: number) {
-    this.#ints[EXTRA_WORDS / 4] = value;
-  }
-
-  /** See {@link words}. */
-  get wordsAt(): number {
-    return this.#ints[WORDS_AT / 4];
-  }
-
-  set wordsAt(value: number) {
-    this.#ints[WORDS_AT / 4] = value;
-  }
-
-  /** That of the current record, or of the record before it. */
-  get tsc(): number {
-    return this.#doubles[TSC / 8];
-  }
-
-  set tsc(value: number) {
-    this.#doubles[TSC / 8] = value;
-  }
-
   /** {@link tsc} as the file has it, where damage made it so wild that a number cannot hold it. */
   get exactTsc(): bigint | undefined {
     return this.#exactTsc;
@@ -226,84 +149,7 @@ export class Pcpu {
 
   set exactTsc(value: bigint | undefined) {
     this.#exactTsc = value;
-    this.#ints[HAS_EXACT_TSC / 4] = Number(value !== undefined);
-  }
-
-  get lastTsc(): number {
-    return this.#doubles[PCPU_LAST_TSC / 8];
-  }
-
-  set lastTsc(value: number) {
-    this.#doubles[PCPU_LAST_TSC / 8] = value;
-  }
-
-  /** The TSC that decides when its current record comes. */
-  get orderTsc(): number {
-    return this.#doubles[ORDER_TSC / 8];
-  }
-
-  set orderTsc(value: number) {
-    this.#doubles[ORDER_TSC / 8] = value;
-  }
-
-  /** Whether its current record, of which {@link orderTsc} is the TSC, has not been read yet, and may be usual. */
-  get parked(): boolean {
-    return this.#ints[PARKED / 4] !== 0;
-  }
-
-  set parked(value: boolean) {
-    this.#ints[PARKED / 4] = Number(value);
-  }
-
-  /** While it is parked: where that record is among the {@link words}. */
-  get parkedAt(): number {
-    return this.#ints[PARKED_AT / 4];
-  }
-
-  set parkedAt(value: number) {
-    this.#ints[PARKED_AT / 4] = value;
-  }
-
-  /** While it is parked: the first record that is not yet counted, likewise. */
-  get parkedFrom(): number {
-    return this.#ints[PARKED_FROM / 4];
-  }
-
-  set parkedFrom(value: number) {
-    this.#ints[PARKED_FROM / 4] = value;
-  }
-
-  get timeTsc(): number {
-    return this.#doubles[TIME_TSC / 8];
-  }
-
-  set timeTsc(value: number) {
-    this.#doubles[TIME_TSC / 8] = value;
-  }
-
-  get seenValidSchedule(): boolean {
-    return this.#ints[SEEN_VALID_SCHEDULE / 4] !== 0;
-  }
-
-  set seenValidSchedule(value: boolean) {
-    this.#ints[SEEN_VALID_SCHEDULE / 4] = Number(value);
-  }
-
-  get lostActive(): boolean {
-    return this.#ints[LOST_ACTIVE / 4] !== 0;
-  }
-
-  set lostActive(value: boolean) {
-    this.#ints[LOST_ACTIVE / 4] = Number(value);
-  }
-
-  /** Index of the idle state that it is in, or {@link CSTATE_UNKNOWN}. */
-  get powerState(): number {
-    return this.#ints[POWER_STATE / 4];
-  }
-
-  set powerState(value: number) {
-    this.#ints[POWER_STATE / 4] = value;
+    this.hasExactTsc = value !== undefined;
   }
 
   /** TSC skew: what is added to its TSCs. */
@@ -313,83 +159,26 @@ export class Pcpu {
 
   set skewOffset(cycles: number) {
     this.#skewOffset = cycles;
-    this.#memory.integers[(this.address + TSC_OFFSET) / 8] = BigInt(cycles) - this.#memory.tscBase;
-  }
-
-  get active(): boolean {
-    return this.#ints[ACTIVE / 4] !== 0;
-  }
-
-  set active(value: boolean) {
-    this.#ints[ACTIVE / 4] = Number(value);
-  }
-
-  /** Where it is in the file. */
-  get fileOffset(): number {
-    return this.#doubles[FILE_OFFSET / 8];
-  }
-
-  set fileOffset(value: number) {
-    this.#doubles[FILE_OFFSET / 8] = value;
-  }
-
-  /** Where the last record that was read is in the file. */
-  get recordOffset(): number {
-    return this.#doubles[RECORD_OFFSET / 8];
-  }
-
-  set recordOffset(value: number) {
-    this.#doubles[RECORD_OFFSET / 8] = value;
-  }
-
-  /** Where its window ends. */
-  get nextCpuChangeOffset(): number {
-    return this.#doubles[NEXT_CPU_CHANGE_OFFSET / 8];
-  }
-
-  set nextCpuChangeOffset(value: number) {
-    this.#doubles[NEXT_CPU_CHANGE_OFFSET / 8] = value;
-  }
-
-  get lastCpuChangePcpu(): number {
-    return this.#ints[LAST_CPU_CHANGE_PCPU / 4];
-  }
-
-  set lastCpuChangePcpu(value: number) {
-    this.#ints[LAST_CPU_CHANGE_PCPU / 4] = value;
-  }
-
-  /** Bytes of usual records. */
-  get passedBytes(): number {
-    return this.#doubles[PASSED_BYTES / 8];
+    this.tscOffset = BigInt(cycles) - this.#memory.tscBase;
   }
 
   /** A block of so many {@link words} is what lies from a place in the file on. */
   setBlock(at: number, offset: number, words: number): void {
-    this.#ints[BLOCK_AT / 4] = at;
-    this.#ints[BLOCK_END / 4] = (at + words) * 4;
-    this.#doubles[BLOCK_OFFSET / 8] = offset;
-  }
-
-  get blockAt(): number {
-    return this.#ints[BLOCK_AT / 4];
+    this.blockAt = at;
+    this.blockEnd = (at + words) * 4;
+    this.blockOffset = offset;
   }
 
   get blockWords(): number {
-    return this.#ints[BLOCK_END / 4] / 4 - this.blockAt;
-  }
-
-  get blockOffset(): number {
-    return this.#doubles[BLOCK_OFFSET / 8];
+    return this.blockEnd / 4 - this.blockAt;
   }
 
   get current(): Vcpu | undefined {
-    const address = this.#ints[CURRENT / 4];
-    return address === 0 ? undefined : this.#memory.vcpuAt(address);
+    return this.#memory.vcpuAt(this.currentVcpu);
   }
 
   set current(vcpu: Vcpu | undefined) {
-    this.#ints[CURRENT / 4] = vcpu?.address ?? 0;
+    this.currentVcpu = vcpu?.address ?? 0;
   }
 
   /** Extra word `i` of the current record, unsigned. */
@@ -418,25 +207,18 @@ export class Pcpu {
   }
 }
 
-export class Vcpu {
+export class Vcpu extends structOf(VCPU) {
   readonly number: number;
   readonly domain: Domain;
   /** `d1v0`; the default domain's and the idle domain's by their numbers. */
   readonly label: string;
-  /** Domain (high) and number (low) as records have them in one word, signed. */
-  readonly word: number;
-  readonly address: number;
   readonly #memory: WalkMemory;
-  readonly #ints: Int32Array;
-  readonly #doubles: Float64Array;
   guestPagingLevels = 0;
   /** Of a transition whose old state was not {@link wrongOldRunstate}: what it was, and where; to tell TSC skew. */
   actualOldRunstate = 0;
   oldRunstateTsc = 0;
   oldRunstatePcpu = 0;
   pcpuTsc = 0;
-  /** Its number among all vCPUs and domains of a run, in the order in which they appeared. */
-  readonly index: number;
   readonly affinity = new CycleSummary();
   /** By the number of a pCPU. */
   readonly affinityByPcpu = new Map<number, CycleSummary>();
@@ -447,56 +229,20 @@ export class Vcpu {
   vlapic: Vlapic | undefined;
 
   constructor(domain: Domain, number: number, never: number, index: number, memory: WalkMemory) {
+    const label = `d${domain.id}v${number}`;
+    super(memory.buffer, memory.addVcpu(label, pictureCodeOf(domain.id)));
+    memory.vcpus.push(this);
     this.#memory = memory;
-    this.label = `d${domain.id}v${number}`;
-    this.address = memory.addVcpu(this, this.label, pictureCodeOf(domain.id));
-    const { ints, doubles } = memory.fields(this.address, VCPU_BYTES);
-    this.#ints = ints;
-    this.#doubles = doubles;
+    this.label = label;
     this.runstate = INIT;
     this.wrongOldRunstate = INIT;
     this.index = index;
-    ints[INDEX / 4] = index;
     this.domain = domain;
     this.number = number;
     this.word = (domain.id << 16) | number;
-    ints[WORD / 4] = this.word;
     this.runstateTsc = never;
     this.oldRunstateTsc = never;
     this.pcpuTsc = never;
-  }
-
-  get runstate(): number {
-    return this.#ints[RUNSTATE / 4];
-  }
-
-  set runstate(value: number) {
-    this.#ints[RUNSTATE / 4] = value;
-  }
-
-  get runstateTsc(): number {
-    return this.#doubles[RUNSTATE_TSC / 8];
-  }
-
-  set runstateTsc(value: number) {
-    this.#doubles[RUNSTATE_TSC / 8] = value;
-  }
-
-  /** The old runstate that a transition told, where that was not what was known. */
-  get wrongOldRunstate(): number {
-    return this.#ints[WRONG_OLD_RUNSTATE / 4];
-  }
-
-  set wrongOldRunstate(value: number) {
-    this.#ints[WRONG_OLD_RUNSTATE / 4] = value;
-  }
-
-  get activated(): boolean {
-    return (this.#ints[FLAGS / 4] & ACTIVATED) !== 0;
-  }
-
-  set activated(value: boolean) {
-    this.#ints[FLAGS / 4] = (this.#ints[FLAGS / 4] & ~ACTIVATED) | (value ? ACTIVATED : 0);
   }
 
   /** What it is besides if it is an HVM guest's, once a record of one was seen. */
@@ -506,17 +252,16 @@ export class Vcpu {
 
   set hvm(hvm: HvmVcpu) {
     this.#hvm = hvm;
-    this.#ints[FLAGS / 4] |= HVM;
+    this.isHvm = true;
   }
 
   /** Where it runs or ran. */
   get pcpu(): Pcpu | undefined {
-    const address = this.#ints[PCPU / 4];
-    return address === 0 ? undefined : this.#memory.pcpuAt(address);
+    return this.#memory.pcpuAt(this.lastPcpu);
   }
 
   set pcpu(pcpu: Pcpu) {
-    this.#ints[PCPU / 4] = pcpu.address;
+    this.lastPcpu = pcpu.address;
   }
 }
 

@@ -73,7 +73,7 @@ function printVcpu(a: Analyser, v: Vcpu, lines: RunstateLines): void {
   a.out.text(`-- v${v.number} --\n`);
   if (v.pcpuTsc !== a.never) {
     if (v.pcpu === undefined) a.wouldEnd();
-    else countStay(a, v, v.pcpu.number, a.lastTsc);
+    else countStay(a, v, v.pcpu.number, a.run.lastTsc);
   }
   a.out.text(' Runstates:\n');
   a.out.bytes(lines.ofVcpu(v.index));

@@ -7,12 +7,9 @@ import type { Pcpu } from './state.ts';
 import type { UsualRecords } from './usual-records.ts';
 import {
   BEGINS,
-  HOPS,
-  LAST_EPOCH,
   PAUSED,
   PCPUS_MAX,
   RECORD_WORDS,
-  RUN,
   TRIED_AND_PASSED,
   WINDOW_HEADER_BYTES,
   XENALYZE_PCPUS,
@@ -93,7 +90,7 @@ export class TraceWalk {
   run(): void {
     const order = this.#order;
     const isFollowed = this.#onRead !== undefined || this.#onWindow !== undefined;
-    this.#a.memory.ints[(RUN + HOPS) / 4] = Number(!isFollowed && !this.#earlyEof);
+    this.#a.run.hops = !isFollowed && !this.#earlyEof;
     for (;;) {
       const pcpu = order.nextTurn(TURNS_BETWEEN_PROGRESS);
       if (pcpu === undefined) break;
@@ -104,14 +101,6 @@ export class TraceWalk {
       }
     }
     this.#usual?.end();
-  }
-
-  get #lastEpochOffset(): number {
-    return this.#a.memory.doubles[(RUN + LAST_EPOCH) / 8];
-  }
-
-  set #lastEpochOffset(offset: number) {
-    this.#a.memory.doubles[(RUN + LAST_EPOCH) / 8] = offset;
   }
 
   /**
@@ -145,7 +134,7 @@ export class TraceWalk {
       }
       isTried = false;
       this.#readNext(pcpu);
-    } while (pcpu.orderTsc <= this.#order.turnEnd && pcpu.active);
+    } while (pcpu.orderTsc <= this.#a.run.turnEnd && pcpu.active);
   }
 
   /** Reads a record whose TSC is known already: since then, that of its pCPU may have been found to be out of step. */
@@ -267,7 +256,7 @@ export class TraceWalk {
     pcpu.fileOffset += headerBytes;
     pcpu.nextCpuChangeOffset = pcpu.fileOffset + bytes;
     if (pcpu.nextCpuChangeOffset > this.#source.bytes) this.#beginEarlyEof();
-    else if (pcpu.number === a.maxActivePcpu) this.#scanForNewPcpu(pcpu.nextCpuChangeOffset);
+    else if (pcpu.number === a.run.maxActivePcpu) this.#scanForNewPcpu(pcpu.nextCpuChangeOffset);
   }
 
   /** Hops over windows of other pCPUs as long as nothing but that happens, and enters the pCPU's own one. */
@@ -283,15 +272,15 @@ export class TraceWalk {
 
   #noteWindow(pcpu: Pcpu, window: number, offset: number): void {
     const a = this.#a;
-    if ((window > XENALYZE_PCPUS || window < 0) && !a.ended) {
+    if ((window > XENALYZE_PCPUS || window < 0) && !a.run.ended) {
       a.stderr.printf('FATAL: cpu %d > MAX_CPUS %d.\n', window, XENALYZE_PCPUS);
       a.error(7);
     }
-    if (pcpu.lastCpuChangePcpu > window && offset > this.#lastEpochOffset) this.#lastEpochOffset = offset;
+    if (pcpu.lastCpuChangePcpu > window && offset > this.#a.run.lastEpoch) this.#a.run.lastEpoch = offset;
     if (window >= 0 && window <= PCPU_NUMBER_MAX) {
       const other = a.pcpu(window);
       if (!other.active && other.fileOffset === 0) {
-        if (window > a.maxActivePcpu) a.maxActivePcpu = window;
+        if (window > a.run.maxActivePcpu) a.run.maxActivePcpu = window;
         this.#activate(other, offset, 'process_cpu_change');
         other.tsc = pcpu.tsc;
         this.#insert(other);
@@ -313,11 +302,11 @@ export class TraceWalk {
   /** What happens when a hop has led behind the end of the file, or of its last complete sweep. */
   #checkEnd(pcpu: Pcpu): void {
     if (pcpu.fileOffset > this.#source.bytes) this.#beginEarlyEof();
-    else if (this.#earlyEof && pcpu.fileOffset > this.#lastEpochOffset) {
+    else if (this.#earlyEof && pcpu.fileOffset > this.#a.run.lastEpoch) {
       this.#a.warn.printf(
         'process_cpu_change: early_eof activated, pcpu %d past last_epoch_offset %llx, deactivating.\n',
         pcpu.number,
-        this.#lastEpochOffset,
+        this.#a.run.lastEpoch,
       );
       this.#deactivate(pcpu);
     }
@@ -348,13 +337,13 @@ export class TraceWalk {
     }
     const { window, bytes, size } = found;
     if (window > XENALYZE_PCPUS || window < 0) {
-      if (!a.ended)
+      if (!a.run.ended)
         a.stderr.printf('scan_for_new_pcpu: cpu %d exceeds MAX_CPU %d!\n', window, XENALYZE_PCPUS);
       a.error(7);
       if (window < 0 || window > PCPU_NUMBER_MAX) return 0;
     }
     const pcpu = a.pcpu(window);
-    if (window <= a.maxActivePcpu && pcpu.active) return 0;
+    if (window <= a.run.maxActivePcpu && pcpu.active) return 0;
     const before = pcpu.fileOffset;
     this.#activate(pcpu, offset, 'scan_for_new_pcpu');
     // What is shown of this read has the place that the pCPU had before.
@@ -363,7 +352,7 @@ export class TraceWalk {
     pcpu.fileOffset = offset;
     this.#insert(pcpu);
     activateDefaultVcpu(a, pcpu);
-    if (window > a.maxActivePcpu) a.maxActivePcpu = window;
+    if (window > a.run.maxActivePcpu) a.run.maxActivePcpu = window;
     return offset + size + bytes;
   }
 
@@ -378,9 +367,9 @@ export class TraceWalk {
     }
     pcpu.active = false;
     if (!this.#order.remove(pcpu)) a.wouldEnd();
-    if (pcpu.number !== a.maxActivePcpu) return;
-    a.maxActivePcpu = a.pcpus.findLastIndex((other) => other?.active === true);
-    a.warn.printf('deactivate_pcpu: Setting max_active_pcpu to %d\n', a.maxActivePcpu);
+    if (pcpu.number !== a.run.maxActivePcpu) return;
+    a.run.maxActivePcpu = a.pcpus.findLastIndex((other) => other?.active === true);
+    a.warn.printf('deactivate_pcpu: Setting max_active_pcpu to %d\n', a.run.maxActivePcpu);
   }
 
   /**
@@ -391,11 +380,11 @@ export class TraceWalk {
     const a = this.#a;
     a.warn.text('Short cpu_change window, activating early_eof\n');
     this.#earlyEof = true;
-    a.memory.ints[(RUN + HOPS) / 4] = 0;
+    a.run.hops = false;
     this.#order.becomeList();
-    for (let number = 0; number <= a.maxActivePcpu; number++) {
+    for (let number = 0; number <= a.run.maxActivePcpu; number++) {
       const pcpu = a.pcpus[number];
-      if (pcpu?.active !== true || pcpu.fileOffset <= this.#lastEpochOffset) continue;
+      if (pcpu?.active !== true || pcpu.fileOffset <= this.#a.run.lastEpoch) continue;
       a.warn.printf(' deactivating pid %d\n', number);
       pcpu.active = false;
     }

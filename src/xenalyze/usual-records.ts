@@ -5,7 +5,6 @@ import { countPcpuTime, moveVcpu } from './runstates.ts';
 import { processSched } from './sched.ts';
 import type { Pcpu } from './state.ts';
 import { CPU_CHANGE } from './trace-walk.ts';
-import { COUNTS_PCPUS, RUN, SHOWS } from './wasm/walk-layout.ts';
 
 const SCHED = 1;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
@@ -23,9 +22,9 @@ export class UsualRecords {
   /** @param lines How scheduling records are shown. */
   constructor(a: Analyser, lines: RecordLines) {
     this.#a = a;
-    const { memory, options } = a;
-    memory.ints[(RUN + SHOWS) / 4] = Number(options.dumpAll);
-    memory.ints[(RUN + COUNTS_PCPUS) / 4] = Number(options.reportPcpu);
+    const { memory, options, run } = a;
+    run.shows = options.dumpAll;
+    run.countsPcpus = options.reportPcpu;
     memory.onPcpuTime = (p, tsc) => countPcpuTime(a, p, tsc);
     memory.onMove = (v, p, tsc) => moveVcpu(a, v, p, tsc);
     memory.onNewLine = (event, extraWords) => lines.find(event, extraWords);

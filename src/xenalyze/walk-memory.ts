@@ -1,5 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Pcpu, Vcpu } from './state.ts';
+import { layoutOf, structOf } from './struct.ts';
+import { RUN as RUN_FIELDS } from './wasm/structs.mjs';
 import {
   BLOCKS,
   LABEL_BYTES,
@@ -8,7 +10,6 @@ import {
   MEMORY_BYTES,
   NO_LINE,
   OUTPUT,
-  OUTPUT_AT,
   OUTPUT_BYTES,
   OVERSHOOT,
   PCPU_BYTES,
@@ -49,23 +50,28 @@ export interface WalkProgram {
   drawAll(pcpu: number): void;
 }
 
+/** The run as a whole. */
+class Run extends structOf(RUN_FIELDS) {}
+
 /**
  * The memory in which pCPUs, vCPUs and the run have what the program in wasm/ needs of them, and that program. Only
  * what is used of it takes room.
  */
 export class WalkMemory {
   readonly tscBase: bigint;
+  readonly buffer: ArrayBuffer;
   readonly program: WalkProgram;
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
   readonly ints: Int32Array;
-  readonly doubles: Float64Array;
-  readonly integers: BigInt64Array;
+  readonly run: Run;
   /** Where text that is to be written lies, and, as the only element, how much there is. */
   readonly output: DataView;
   readonly outputAt: Int32Array;
-  readonly #pcpus: Pcpu[] = [];
-  readonly #vcpus: Vcpu[] = [];
+  /** By number. */
+  readonly pcpus: Pcpu[] = [];
+  /** In the order in which they appeared. */
+  readonly vcpus: Vcpu[] = [];
   #blocksEnd = BLOCKS;
   #templatesEnd = TEMPLATES;
 
@@ -92,57 +98,50 @@ export class WalkMemory {
   constructor(tscBase: bigint) {
     this.tscBase = tscBase;
     const memory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES });
+    this.buffer = memory.buffer;
     this.bytes = new Uint8Array(memory.buffer);
     this.words = new Uint32Array(memory.buffer);
     this.ints = new Int32Array(memory.buffer);
-    this.doubles = new Float64Array(memory.buffer);
-    this.integers = new BigInt64Array(memory.buffer);
+    this.run = new Run(memory.buffer, RUN);
     this.output = new DataView(memory.buffer, OUTPUT, OUTPUT_BYTES + OVERSHOOT);
-    this.outputAt = new Int32Array(memory.buffer, RUN + OUTPUT_AT, 1);
+    this.outputAt = new Int32Array(memory.buffer, RUN + layoutOf(RUN_FIELDS).offsets.outputAt, 1);
     this.program = startWasm<WalkProgram>('walk', memory, {
       'runstate-log': { takeLog: (words) => this.onLog(words) },
       'usual-records': {
         findLine: (event, extraWords) => this.onNewLine(event, extraWords),
-        showRecord: (pcpu) => this.onRecord(this.pcpuAt(pcpu)),
-        countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu), tsc),
-        moveVcpu: (vcpu, pcpu, tsc) => this.onMove(this.vcpuAt(vcpu), this.pcpuAt(pcpu), tsc),
+        showRecord: (pcpu) => this.onRecord(this.pcpuAt(pcpu)!),
+        countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu)!, tsc),
+        moveVcpu: (vcpu, pcpu, tsc) => this.onMove(this.vcpuAt(vcpu)!, this.pcpuAt(pcpu)!, tsc),
       },
       'window-chain': { readHeader: (offset) => Number(this.onReadHeader(offset)) },
-      'record-header': { takeWideTime: (pcpu) => this.onWideTime(this.pcpuAt(pcpu)) },
+      'record-header': { takeWideTime: (pcpu) => this.onWideTime(this.pcpuAt(pcpu)!) },
       'record-lines': {
         flush: () => this.onFlush(),
-        writeComputed: (number, pcpu) => this.computed[number](this.pcpuAt(pcpu)),
+        writeComputed: (number, pcpu) => this.computed[number](this.pcpuAt(pcpu)!),
       },
     });
   }
 
-  /** Takes room for a pCPU. Returns its address. */
-  addPcpu(pcpu: Pcpu): number {
-    this.#pcpus[pcpu.number] = pcpu;
-    return PCPUS + pcpu.number * PCPU_BYTES;
-  }
-
   /**
-   * Takes room for a vCPU. Returns its address.
+   * Takes room for the next of {@link vcpus}. Returns its address.
    *
    * @param label ASCII text, of less than {@link LABEL_LENGTH} characters.
    * @param pictureCode The character of a pCPU on which it runs.
    */
-  addVcpu(vcpu: Vcpu, label: string, pictureCode: number): number {
-    const count = this.#vcpus.push(vcpu) - 1;
-    const text = LABELS + count * LABEL_BYTES;
+  addVcpu(label: string, pictureCode: number): number {
+    const text = LABELS + this.vcpus.length * LABEL_BYTES;
     for (let i = 0; i < label.length; i++) this.bytes[text + i] = label.charCodeAt(i);
     this.bytes[text + LABEL_LENGTH] = label.length;
     this.bytes[text + PICTURE_CODE] = pictureCode;
-    return VCPUS + count * VCPU_BYTES;
+    return VCPUS + this.vcpus.length * VCPU_BYTES;
   }
 
-  pcpuAt(address: number): Pcpu {
-    return this.#pcpus[(address - PCPUS) / PCPU_BYTES];
+  pcpuAt(address: number): Pcpu | undefined {
+    return address === 0 ? undefined : this.pcpus[(address - PCPUS) / PCPU_BYTES];
   }
 
-  vcpuAt(address: number): Vcpu {
-    return this.#vcpus[(address - VCPUS) / VCPU_BYTES];
+  vcpuAt(address: number): Vcpu | undefined {
+    return address === 0 ? undefined : this.vcpus[(address - VCPUS) / VCPU_BYTES];
   }
 
   /** Takes room for pieces of lines or their text, behind which so many bytes may be read. Returns its address. */
@@ -164,14 +163,6 @@ export class WalkMemory {
 
   /** ASCII text. */
   text(address: number, length: number): string {
-    return Buffer.from(this.bytes.buffer, address, length).toString('latin1');
-  }
-
-  /** The fields of a pCPU or vCPU. */
-  fields(address: number, bytes: number): { ints: Int32Array; doubles: Float64Array } {
-    return {
-      ints: new Int32Array(this.bytes.buffer, address, bytes / 4),
-      doubles: new Float64Array(this.bytes.buffer, address, bytes / 8),
-    };
+    return Buffer.from(this.buffer, address, length).toString('latin1');
   }
 }

@@ -54,8 +54,8 @@ test('pCPUs take their turns in the order of a sorted list, the last one placed 
         const pcpu = order.nextTurn(1);
         expect(pcpu?.number).toBe(list.pcpus[0]?.number);
         if (pcpu === undefined) return;
-        expect(order.turnEnd).toBe(list.pcpus[1]?.orderTsc ?? Number.POSITIVE_INFINITY);
-        pcpu.orderTsc = Math.min(pcpu.orderTsc + advance, order.turnEnd);
+        expect(memory.run.turnEnd).toBe(list.pcpus[1]?.orderTsc ?? Number.POSITIVE_INFINITY);
+        pcpu.orderTsc = Math.min(pcpu.orderTsc + advance, memory.run.turnEnd);
         find(found, pcpu.orderTsc);
         if (fileEnds) order.becomeList();
         if (ends) {

@@ -5,7 +5,6 @@ import { Analyser } from '../../src/xenalyze/analyser.ts';
 import { FileBlocks } from '../../src/xenalyze/file-blocks.ts';
 import { defaultOptions } from '../../src/xenalyze/options.ts';
 import { TextOutput } from '../../src/xenalyze/text-output.ts';
-import { LAST_EPOCH, RUN } from '../../src/xenalyze/wasm/walk-layout.ts';
 
 interface Window {
   readonly pcpu: number;
@@ -31,7 +30,7 @@ test('a pCPU leaps to where hops from window to window lead, and finds the same 
     fc.property(windows, fc.subarray([0, 1, 2, 3, 4]), fc.boolean(), (list, familiar, hopsFirst) => {
       const { bytes, offsets } = fileOf(list);
       const a = new Analyser(defaultOptions(), silent, silent, new Map() as never, 0n, undefined);
-      const { program, doubles } = a.memory;
+      const { program, run } = a.memory;
       new FileBlocks(a, new MemorySource('windows', bytes));
       const pcpus = [0, 1, 2, 3, 4].map((number) => a.pcpu(number));
       for (const pcpu of pcpus) pcpu.active = familiar.includes(pcpu.number);
@@ -53,12 +52,12 @@ test('a pCPU leaps to where hops from window to window lead, and finds the same 
         if (hopsFirst && canHop()) hop();
         pcpu.fileOffset = offsets[at] ?? bytes.length;
         pcpu.lastCpuChangePcpu = last;
-        doubles[(RUN + LAST_EPOCH) / 8] = epoch;
+        run.lastEpoch = epoch;
         while (canHop()) hop();
         while (program.leap(pcpu.address));
         expect(pcpu.fileOffset).toBe(offsets[at] ?? bytes.length);
         expect(pcpu.lastCpuChangePcpu).toBe(last);
-        expect(doubles[(RUN + LAST_EPOCH) / 8]).toBe(epoch);
+        expect(run.lastEpoch).toBe(epoch);
       }
     }),
     { numRuns: 300 },

@@ -51,10 +51,10 @@ export function switchCr3(a: Analyser, v: Vcpu, value: bigint): void {
   h.cr3 = value;
 }
 
-function leave({ lastTsc, options }: Analyser, { cr3Data, cr3Start }: HvmVcpu): void {
+function leave({ run, options }: Analyser, { cr3Data, cr3Start }: HvmVcpu): void {
   if (cr3Data === undefined) return;
-  if (options.summaryInfo) cr3Data.totalTime.add(lastTsc - cr3Start, options);
-  cr3Data.lastTime = lastTsc;
+  if (options.summaryInfo) cr3Data.totalTime.add(run.lastTsc - cr3Start, options);
+  cr3Data.lastTime = run.lastTsc;
 }
 
 function enter(a: Analyser, h: HvmVcpu, gmfn: number): Cr3Value {
@@ -62,7 +62,7 @@ function enter(a: Analyser, h: HvmVcpu, gmfn: number): Cr3Value {
   const { cr3Values } = domain;
   let value = cr3Values.get(gmfn);
   if (value === undefined) {
-    value = new Cr3Value(gmfn, a.hvm.cr3Values.length, a.lastTsc, a.never);
+    value = new Cr3Value(gmfn, a.hvm.cr3Values.length, a.run.lastTsc, a.never);
     cr3Values.set(gmfn, value);
     a.hvm.cr3Values.push(value);
     if (domain.id !== DEFAULT_DOMAIN) a.onCr3?.(value);
@@ -71,7 +71,7 @@ function enter(a: Analyser, h: HvmVcpu, gmfn: number): Cr3Value {
     a.warn.printf('Re-promoting previously unpinned cr3 %llx!\n', gmfn);
     value.unpinned = false;
   }
-  h.cr3Start = a.lastTsc;
+  h.cr3Start = a.run.lastTsc;
   value.switches++;
   if (value.destroyed !== undefined) value.destroyed.switches++;
   return value;

@@ -72,7 +72,7 @@ function postProcessPortRead(a: Analyser, h: HvmVcpu): void {
   const { options } = a;
   const port = h.detail & PORT_MASK;
   if (options.withPioEnumeration) h.ports.add(port, false, h.arcCycles, 0, options);
-  if (options.scatterplotIo === port) a.scatterplot(h.exitTsc, a.lastTsc - h.exitTsc);
+  if (options.scatterplotIo === port) a.scatterplot(h.exitTsc, a.run.lastTsc - h.exitTsc);
 }
 
 // ---- control registers

@@ -140,7 +140,7 @@ function sendIpi(a: Analyser, to: Vcpu, vector: number): void {
     warn.text("ipi_send: Couldn't find an open slot!\n");
     return;
   }
-  if (slot.firstTsc === a.never) slot.firstTsc = a.lastTsc;
+  if (slot.firstTsc === a.never) slot.firstTsc = a.run.lastTsc;
   if (options.dumpAll && slot.count === 0 && slot.injected) out.text(' [vla] Pre-injection\n');
   slot.count++;
   if (options.dumpAll) {

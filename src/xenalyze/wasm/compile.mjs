@@ -6,12 +6,22 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { STRUCTS } from './structs.mjs';
 
 const HERE = import.meta.dirname;
 const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--memoryBase', '1024'];
 /** Memory that threads share, up to all that there can be. */
 const SHARED = ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'];
 const PROGRAMS = { 'percentile-search': OPTIONS, walk: OPTIONS, 'runstate-counter': [...OPTIONS, ...SHARED] };
+
+/** A file of the programs that has no other source than ./structs.mjs. */
+const sources = new Map([['structs.ts', Object.entries(STRUCTS).map(classOf).join('\n')]]);
+
+function classOf([name, fields]) {
+  const typeOf = (type) => (type in STRUCTS ? `${type} | null` : type);
+  const members = Object.entries(fields).map(([field, type]) => `${field}: ${typeOf(type)};`);
+  return `@unmanaged export class ${name} { ${members.join(' ')} }`;
+}
 
 /** What Vitest does before all tests: they are to see what the sources say. */
 export const setup = () => compileTo([HERE]);
@@ -29,7 +39,8 @@ async function compileTo(folders) {
 async function compile(program, options) {
   let content;
   const { error, stderr } = await asc.main([`${program}.ts`, '--outFile', `${program}.wasm`, ...options], {
-    readFile: (name) => (existsSync(join(HERE, name)) ? readFileSync(join(HERE, name), 'utf8') : null),
+    readFile: (name) =>
+      sources.get(name) ?? (existsSync(join(HERE, name)) ? readFileSync(join(HERE, name), 'utf8') : null),
     writeFile: (_, bytes) => {
       content = bytes;
     },

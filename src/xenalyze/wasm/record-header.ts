@@ -3,37 +3,21 @@
  * @module
  */
 import { putByte, putSeconds, putText } from './ascii.ts';
+import { pcpuAt, run } from './run.ts';
+import { Pcpu, Vcpu } from './structs.ts';
 import {
-  CPU_QHZ,
-  CURRENT,
-  DRAWN,
-  ENDED,
-  FIRST_TSC,
-  HAS_EXACT_TSC,
   HEADER,
-  HEADER_LENGTH,
-  HEADER_OF,
   LABEL_BYTES,
   LABEL_LENGTH,
   LABELS,
-  LOST_ACTIVE,
-  MAX_ACTIVE_PCPU,
-  NANOSECONDS,
-  PCPU_BYTES,
-  PCPUS,
   PICTURE,
   PICTURE_CODE,
-  POWER_STATE,
-  RUN,
-  SECONDS,
-  SHOWS_POWER,
-  TSC,
   VCPU_BYTES,
   VCPUS,
 } from './walk-layout.ts';
 
-/** Takes the time of a pCPU's TSC into the run's {@link SECONDS} and {@link NANOSECONDS}. */
-declare function takeWideTime(pcpu: i32): void;
+/** Takes the time of a pCPU's TSC into the run's seconds and nanoseconds. */
+declare function takeWideTime(pcpu: Pcpu): void;
 
 const SPACE: i32 = 0x20;
 /** As wide as a time. */
@@ -52,49 +36,49 @@ const LOST: i32 = 0x6c;
 const IDLE: i32 = 0x2d;
 
 /** Whose character says that it has a record. */
-let current: i32 = 0;
+let current: Pcpu | null = null;
 /** Nanoseconds of a time are looked for in the second of the time before. */
 let second: u64 = 0;
 let secondNs: u64 = 0;
 
 /** Puts the text of the record that is being processed. Returns the address behind it. */
 export function putHeader(at: i32): i32 {
-  const p = load<i32>(RUN, HEADER_OF);
-  if (p !== 0) return putHeaderOf(p, at);
-  return putText(at, HEADER, load<i32>(RUN, HEADER_LENGTH));
+  const p = run.headerOf;
+  if (p !== null) return putHeaderOf(p, at);
+  return putText(at, HEADER, run.headerLength);
 }
 
 /** Makes the text now, as the record may change what it shows. */
 export function makeHeader(): void {
-  const p = load<i32>(RUN, HEADER_OF);
-  if (p === 0) return;
-  store<i32>(RUN, putHeaderOf(p, HEADER) - HEADER, HEADER_LENGTH);
-  store<i32>(RUN, 0, HEADER_OF);
+  const p = run.headerOf;
+  if (p === null) return;
+  run.headerLength = putHeaderOf(p, HEADER) - HEADER;
+  run.headerOf = null;
 }
 
 /** Puts the text of a pCPU's current record. */
-function putHeaderOf(p: i32, start: i32): i32 {
+function putHeaderOf(p: Pcpu, start: i32): i32 {
   let at = putTime(p, start);
   drawAll(p);
-  const drawn = load<i32>(RUN, DRAWN);
+  const drawn = run.drawn;
   at = putText(at, PICTURE, drawn);
   at = putByte(at, SPACE);
-  const v = load<i32>(p, CURRENT);
-  if (v === 0) at = putText(at, NOBODY, NOBODY_LENGTH);
+  const v = p.currentVcpu;
+  if (v === null) at = putText(at, NOBODY, NOBODY_LENGTH);
   else at = putText(at, labelOf(v), load<u8>(labelOf(v), LABEL_LENGTH));
-  return at - start > LENGTH_MAX && load<i32>(RUN, ENDED) === 0 ? start + LENGTH_MAX : at;
+  return at - start > LENGTH_MAX && !run.ended ? start + LENGTH_MAX : at;
 }
 
-function labelOf(v: i32): i32 {
-  return LABELS + (u32(v - VCPUS) / VCPU_BYTES) * LABEL_BYTES;
+function labelOf(v: Vcpu): i32 {
+  return LABELS + ((changetype<u32>(v) - VCPUS) / VCPU_BYTES) * LABEL_BYTES;
 }
 
-function putTime(p: i32, at: i32): i32 {
-  const cycles = load<f64>(p, TSC) - load<f64>(RUN, FIRST_TSC);
-  const qhz = load<u64>(RUN, CPU_QHZ);
-  if (load<i32>(p, HAS_EXACT_TSC) !== 0 || cycles >= WIDE_CYCLES || qhz === 0) {
+function putTime(p: Pcpu, at: i32): i32 {
+  const cycles = p.tsc - run.firstTsc;
+  const qhz = run.cpuQhz;
+  if (p.hasExactTsc || cycles >= WIDE_CYCLES || qhz === 0) {
     takeWideTime(p);
-    return putTimeOf(at, load<u32>(RUN, SECONDS), load<u32>(RUN, NANOSECONDS));
+    return putTimeOf(at, run.seconds, run.nanoseconds);
   }
   if (cycles <= 0) return putText(at, NO_TIME, TIME_BYTES);
   const ns = (u64(cycles) << 10) / qhz;
@@ -111,29 +95,26 @@ function putTimeOf(at: i32, seconds: u32, nanoseconds: u32): i32 {
 }
 
 /** Brings the picture up to date, with `p` as the pCPU that has a record. */
-export function drawAll(p: i32): void {
-  if (current !== 0 && current !== p) draw(current);
-  let drawn = load<i32>(RUN, DRAWN);
-  for (; drawn <= load<i32>(RUN, MAX_ACTIVE_PCPU); drawn++) draw(PCPUS + drawn * PCPU_BYTES);
+export function drawAll(p: Pcpu): void {
+  const before = current;
+  if (before !== null && before !== p) draw(before);
+  let drawn = run.drawn;
+  for (; drawn <= run.maxActivePcpu; drawn++) draw(pcpuAt(drawn));
   // Those that were drawn when they came, and that left before they were shown.
   while (load<u8>(PICTURE + drawn) !== 0) drawn++;
-  store<i32>(RUN, drawn, DRAWN);
-  store<u8>(placeOf(p), HAS_RECORD);
+  run.drawn = drawn;
+  store<u8>(PICTURE + p.number, HAS_RECORD);
   current = p;
 }
 
 /** Brings the character of a pCPU up to date. */
-export function draw(p: i32): void {
-  const v = load<i32>(p, CURRENT);
+export function draw(p: Pcpu): void {
+  const v = p.currentVcpu;
   let code = SPACE;
-  if (load<i32>(p, LOST_ACTIVE) !== 0) code = LOST;
-  else if (v !== 0) {
+  if (p.lostActive) code = LOST;
+  else if (v !== null) {
     code = load<u8>(labelOf(v), PICTURE_CODE);
-    if (code === IDLE && load<i32>(RUN, SHOWS_POWER) !== 0) code = load<i32>(p, POWER_STATE) + 0x30;
+    if (code === IDLE && run.showsPower) code = p.powerState + 0x30;
   }
-  store<u8>(placeOf(p), code);
-}
-
-function placeOf(p: i32): i32 {
-  return PICTURE + u32(p - PCPUS) / PCPU_BYTES;
+  store<u8>(PICTURE + p.number, code);
 }

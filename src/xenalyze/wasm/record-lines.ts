@@ -4,6 +4,8 @@
  */
 import { putByte, putHex, putInteger, putShort, putSigned, putText, putThree } from './ascii.ts';
 import { putHeader } from './record-header.ts';
+import { run } from './run.ts';
+import { Pcpu } from './structs.ts';
 import {
   END,
   HEX,
@@ -11,11 +13,9 @@ import {
   MASK,
   MICROSECONDS,
   OUTPUT,
-  OUTPUT_AT,
   OUTPUT_FULL,
   PERCENT,
   PIECE_BYTES,
-  RUN,
   SHIFT,
   SHIFT_LEFT,
   SIGNED,
@@ -31,13 +31,12 @@ import {
   WIDE,
   WIDE_HEX,
   WORD_AT,
-  WORDS_AT,
 } from './walk-layout.ts';
 
 /** Writes the buffer's text and empties it. */
 declare function flush(): void;
 /** Writes what a function of the caller's, given as its number, makes of a pCPU's current record. */
-declare function writeComputed(number: i32, pcpu: i32): void;
+declare function writeComputed(number: i32, pcpu: Pcpu): void;
 
 const SPACE: i32 = 0x20;
 const POINT: i32 = 0x2e;
@@ -45,14 +44,14 @@ const POINT: i32 = 0x2e;
 const WIDE_PRODUCT: f64 = 9007199254740992;
 
 /** Writes a line of a pCPU's current record. */
-export function writeLine(p: i32, line: i32): void {
-  if (load<i32>(RUN, OUTPUT_AT) > OUTPUT_FULL) flush();
-  const at = putHeader(putByte(OUTPUT + load<i32>(RUN, OUTPUT_AT), SPACE));
+export function writeLine(p: Pcpu, line: i32): void {
+  if (run.outputAt > OUTPUT_FULL) flush();
+  const at = putHeader(putByte(OUTPUT + run.outputAt, SPACE));
   putPieces(p, at, line);
 }
 
-function putPieces(p: i32, start: i32, line: i32): void {
-  const words = load<i32>(p, WORDS_AT) << 2;
+function putPieces(p: Pcpu, start: i32, line: i32): void {
+  const words = p.wordsAt << 2;
   let at = start;
   for (let piece = line; ; piece += PIECE_BYTES) {
     at = putText(at, load<i32>(piece, TEXT), load<u16>(piece, TEXT_LENGTH));
@@ -77,13 +76,13 @@ function putPieces(p: i32, start: i32, line: i32): void {
       const percent = kind === PERCENT ? putPercent(at, load<u64>(from), shiftOf(words, piece)) : 0;
       if (percent !== 0) at = percent;
       else {
-        store<i32>(RUN, at - OUTPUT, OUTPUT_AT);
+        run.outputAt = at - OUTPUT;
         writeComputed(load<i32>(piece, VALUE), p);
-        at = OUTPUT + load<i32>(RUN, OUTPUT_AT);
+        at = OUTPUT + run.outputAt;
       }
     }
   }
-  store<i32>(RUN, at - OUTPUT, OUTPUT_AT);
+  run.outputAt = at - OUTPUT;
 }
 
 /** Part of a word as a signed number. */

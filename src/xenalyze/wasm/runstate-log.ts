@@ -2,13 +2,12 @@
  * The log of what vCPUs do, which the caller takes when it is full; see ../runstate-log.ts.
  * @module
  */
+import { run } from './run.ts';
 import {
   ADD_VCPU,
   FORGET_START,
   LOG,
   LOG_WORDS,
-  LOGS,
-  RUN,
   RUNSTATE_BITS,
   SUPPOSE_RUNNING,
   TIME,
@@ -25,7 +24,7 @@ let next = LOG;
 let lastTsc: f64 = 0;
 
 export function logTransition(vcpu: i32, runstate: i32, tsc: f64): void {
-  if (load<i32>(RUN, LOGS) === 0) return;
+  if (!run.logs) return;
   let delta = tsc - lastTsc;
   if (delta > DELTA_MAX || delta < 0) {
     store<f64>(room(TIME), tsc, 8);

@@ -3,63 +3,27 @@
  * @module
  */
 import { writeLine } from './record-lines.ts';
+import { run } from './run.ts';
 import { logTransition } from './runstate-log.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
+import { Pcpu, Vcpu } from './structs.ts';
 import {
-  ACTIVATED,
-  BLOCK_AT,
-  BLOCK_END,
-  BLOCK_OFFSET,
-  COUNTS_PCPUS,
-  CURRENT,
   EMPTY_LINE,
-  EVENT,
-  EXTRA_WORDS,
-  FILE_OFFSET,
-  FIRST_TSC_INTEGER,
-  FLAGS,
-  HEADER_OF,
-  HVM,
-  INDEX,
-  LAST_TSC,
-  LOST_CPUS,
-  NEVER,
   NO_LINE,
-  ORDER_TSC,
-  PARKED,
-  PARKED_AT,
-  PARKED_FROM,
-  PASSED_BYTES,
-  PCPU,
-  PCPU_LAST_TSC,
-  RECORD_OFFSET,
   RECORD_WORDS,
-  RUN,
-  RUNSTATE,
-  RUNSTATE_TSC,
   SCHED_LINES,
-  SEEN_VALID_SCHEDULE,
-  SHOWS,
-  TIME_TSC,
-  TSC,
-  TSC_OFFSET,
-  TSC_RANGE,
-  TURN_END,
   VCPU_TABLE,
   VCPU_TABLE_SLOTS,
-  WORD,
-  WORDS_AT,
-  WRONG_OLD_RUNSTATE,
 } from './walk-layout.ts';
 
 /** Finds how records of an event and a number of extra words are shown. */
 declare function findLine(event: i32, extraWords: i32): i32;
 /** Shows the current record of a pCPU, of which there is no line. */
-declare function showRecord(pcpu: i32): void;
+declare function showRecord(pcpu: Pcpu): void;
 /** Counts the time since which a pCPU has run what it runs. */
-declare function countPcpuTime(pcpu: i32, tsc: f64): void;
+declare function countPcpuTime(pcpu: Pcpu, tsc: f64): void;
 /** A vCPU comes from another pCPU. */
-declare function moveVcpu(vcpu: i32, pcpu: i32, tsc: f64): void;
+declare function moveVcpu(vcpu: Vcpu, pcpu: Pcpu, tsc: f64): void;
 
 /** As much of a block as has to be there for a record to be taken from it. */
 const RECORD_BYTES = RECORD_WORDS * 4;
@@ -86,20 +50,20 @@ store<u8>(TRANSITIONS + ((RUNNABLE << 8) | (RUNNING << 4) | 1), START);
 for (let bits = 2; bits < 4096; bits += 16) store<u8>(TRANSITIONS + bits, CONTINUE);
 
 /**
- * As ../usual-records.ts has it, from PARKED_AT on. Returns whether there were any records.
+ * As ../usual-records.ts has it, from where the pCPU is parked. Returns whether there were any records.
  *
  * A TSC is taken as an integer, which wraps around, so that one comparison tells whether it is between the first one
  * and the largest that a number can hold.
  */
-export function pass(p: i32): bool {
-  const shows = load<i32>(RUN, SHOWS);
-  const firstTsc = load<i64>(RUN, FIRST_TSC_INTEGER);
-  const range = load<u64>(RUN, TSC_RANGE);
-  const offset = load<i64>(p, TSC_OFFSET);
-  const turnEnd = load<f64>(RUN, TURN_END);
-  const end = load<i32>(p, BLOCK_END) - RECORD_BYTES;
-  const first = load<i32>(p, PARKED_AT) << 2;
-  let tsc = load<f64>(p, ORDER_TSC);
+export function pass(p: Pcpu): bool {
+  const shows = run.shows;
+  const firstTsc = run.firstTscInteger;
+  const range = run.tscRange;
+  const offset = p.tscOffset;
+  const turnEnd = run.turnEnd;
+  const end = p.blockEnd - RECORD_BYTES;
+  const first = p.parkedAt << 2;
+  let tsc = p.orderTsc;
   let next = tsc;
   let at = first;
   let isLate = false;
@@ -121,7 +85,7 @@ export function pass(p: i32): bool {
     if (kind === SCHED_MIN) {
       if (header >= 0) break;
       const v = vcpuOf(p, load<i32>(words));
-      if (v === 0) break;
+      if (v === null) break;
       const transition = usualTransition(p, v, header & 0xfff);
       if (transition === UNUSUAL) break;
       if (shows) show(p, header, words, next);
@@ -131,35 +95,34 @@ export function pass(p: i32): bool {
     last = at;
     at = words + (((header >>> 28) & 7) << 2);
   } while (at <= end);
-  store<i32>(p, at >>> 2, PARKED_AT);
-  store<i32>(p, isLate, PARKED);
-  if (isLate) store<f64>(p, next, ORDER_TSC);
-  else store<f64>(p, tsc, ORDER_TSC);
+  p.parkedAt = at >>> 2;
+  p.parked = isLate;
+  if (isLate) p.orderTsc = next;
+  else p.orderTsc = tsc;
   if (at === first) return isLate;
-  store<f64>(p, tsc, PCPU_LAST_TSC);
-  store<f64>(RUN, tsc, LAST_TSC);
+  p.lastTsc = tsc;
+  run.lastTsc = tsc;
   // Only at the end of a block, which may be that of the file, the next record is read as if this one had been.
-  if (at > end)
-    store<f64>(p, load<f64>(p, BLOCK_OFFSET) + f64(last - (load<i32>(p, BLOCK_AT) << 2)), RECORD_OFFSET);
+  if (at > end) p.recordOffset = p.blockOffset + f64(last - (p.blockAt << 2));
   return true;
 }
 
 /** Counts what a pCPU has passed and moves it there. */
-export function count(p: i32): void {
-  const to = load<i32>(p, PARKED_AT);
-  const bytes = f64((to - load<i32>(p, PARKED_FROM)) << 2);
-  store<i32>(p, to, PARKED_FROM);
-  store<f64>(p, load<f64>(p, FILE_OFFSET) + bytes, FILE_OFFSET);
-  store<f64>(p, load<f64>(p, PASSED_BYTES) + bytes, PASSED_BYTES);
+export function count(p: Pcpu): void {
+  const to = p.parkedAt;
+  const bytes = f64((to - p.parkedFrom) << 2);
+  p.parkedFrom = to;
+  p.fileOffset += bytes;
+  p.passedBytes += bytes;
 }
 
 /** The TSC of a record of a pCPU, if it may be usual; or else Infinity. */
-export function usualTscOf(p: i32, at: i32): f64 {
+export function usualTscOf(p: Pcpu, at: i32): f64 {
   const header = load<i32>(at);
   const kind = (header >>> 12) & 0xffff;
   if (header >= 0 || (kind !== SCHED_MIN && !isInert(kind))) return Infinity;
-  const ticks = load<i64>(at, 4) + load<i64>(p, TSC_OFFSET);
-  return u64(ticks - load<i64>(RUN, FIRST_TSC_INTEGER)) > load<u64>(RUN, TSC_RANGE) ? Infinity : f64(ticks);
+  const ticks = load<i64>(at, 4) + p.tscOffset;
+  return u64(ticks - run.firstTscInteger) > run.tscRange ? Infinity : f64(ticks);
 }
 
 function isInert(kind: i32): bool {
@@ -167,19 +130,19 @@ function isInert(kind: i32): bool {
 }
 
 /** Makes a vCPU known by its word, in place of any other that had the same. */
-export function addToTable(v: i32): void {
-  store<i32>(findSlot(load<i32>(v, WORD)), v);
+export function addToTable(v: Vcpu): void {
+  store<Vcpu>(findSlot(v.word), v);
 }
 
 /** Makes a record the current one of its pCPU, as far as its line needs that, and shows it. */
-function show(p: i32, header: i32, words: i32, tsc: f64): void {
+function show(p: Pcpu, header: i32, words: i32, tsc: f64): void {
   const event = header & 0x0fffffff;
   const extraWords = (header >>> 28) & 7;
-  store<f64>(p, tsc, TSC);
-  store<i32>(p, event, EVENT);
-  store<i32>(p, extraWords, EXTRA_WORDS);
-  store<i32>(p, words >>> 2, WORDS_AT);
-  store<i32>(RUN, p, HEADER_OF);
+  p.tsc = tsc;
+  p.event = event;
+  p.extraWords = extraWords;
+  p.wordsAt = words >>> 2;
+  run.headerOf = p;
   const slot = SCHED_LINES + (((event & 0xffff) << 5) | (extraWords << 2));
   let line = load<i32>(slot);
   if (line === 0) {
@@ -191,58 +154,52 @@ function show(p: i32, header: i32, words: i32, tsc: f64): void {
 }
 
 /** The vCPU of a runstate record, if it is known: mostly it runs on the pCPU. */
-function vcpuOf(p: i32, word: i32): i32 {
-  const current = load<i32>(p, CURRENT);
-  if (current !== 0 && load<i32>(current, WORD) === word) return current;
-  return load<i32>(findSlot(word));
+function vcpuOf(p: Pcpu, word: i32): Vcpu | null {
+  const current = p.currentVcpu;
+  if (current !== null && current.word === word) return current;
+  return load<Vcpu | null>(findSlot(word));
 }
 
 /** Where in the table the vCPU of a word is, or would be. */
 function findSlot(word: i32): i32 {
   let slot = VCPU_TABLE + ((((word >>> 16) * 61 + word) & (VCPU_TABLE_SLOTS - 1)) << 2);
-  let v = load<i32>(slot);
-  while (v !== 0 && load<i32>(v, WORD) !== word) {
+  let v = load<Vcpu | null>(slot);
+  while (v !== null && v.word !== word) {
     slot = slot + 4 === VCPU_TABLE + VCPU_TABLE_SLOTS * 4 ? VCPU_TABLE : slot + 4;
-    v = load<i32>(slot);
+    v = load<Vcpu | null>(slot);
   }
   return slot;
 }
 
 /** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */
-function usualTransition(p: i32, v: i32, bits: i32): i32 {
-  const flags = load<i32>(v, FLAGS);
-  if (flags & HVM) return UNUSUAL;
+function usualTransition(p: Pcpu, v: Vcpu, bits: i32): i32 {
+  if (v.isHvm) return UNUSUAL;
   const transition: i32 = load<u8>(TRANSITIONS + bits);
-  const runstate = load<i32>(v, RUNSTATE);
+  const runstate = v.runstate;
   let isUsual = false;
   if (transition === STOP)
-    isUsual =
-      runstate === RUNNING &&
-      load<i32>(p, CURRENT) === v &&
-      load<i32>(v, PCPU) === p &&
-      load<i32>(RUN, LOST_CPUS) === 0;
-  else if (transition === START)
-    isUsual = runstate === RUNNABLE && load<i32>(p, CURRENT) === 0 && (flags & ACTIVATED) !== 0;
+    isUsual = runstate === RUNNING && p.currentVcpu === v && v.lastPcpu === p && run.lostCpus === 0;
+  else if (transition === START) isUsual = runstate === RUNNABLE && p.currentVcpu === null && v.activated;
   else if (transition === WAIT) isUsual = runstate === bits >>> 8;
-  else if (transition === CONTINUE) isUsual = runstate === RUNNING && load<i32>(v, PCPU) === p;
+  else if (transition === CONTINUE) isUsual = runstate === RUNNING && v.lastPcpu === p;
   return isUsual ? transition : UNUSUAL;
 }
 
 /** Makes a transition. */
-function makeTransition(p: i32, v: i32, transition: i32, runstate: i32, tsc: f64): void {
+function makeTransition(p: Pcpu, v: Vcpu, transition: i32, runstate: i32, tsc: f64): void {
   if (transition === STOP) {
-    if (load<i32>(RUN, COUNTS_PCPUS)) countPcpuTime(p, tsc);
-    store<f64>(p, load<f64>(RUN, NEVER), TIME_TSC);
-    store<i32>(p, 0, CURRENT);
+    if (run.countsPcpus) countPcpuTime(p, tsc);
+    p.timeTsc = run.never;
+    p.currentVcpu = null;
   } else if (transition === START) {
-    if (load<i32>(v, PCPU) !== p) moveVcpu(v, p, tsc);
-    store<i32>(p, v, CURRENT);
-    store<f64>(p, tsc, TIME_TSC);
-    store<i32>(p, 1, SEEN_VALID_SCHEDULE);
+    if (v.lastPcpu !== p) moveVcpu(v, p, tsc);
+    p.currentVcpu = v;
+    p.timeTsc = tsc;
+    p.seenValidSchedule = true;
   }
   const next = transition === CONTINUE ? RUNNING : runstate;
-  store<i32>(v, INIT, WRONG_OLD_RUNSTATE);
-  store<i32>(v, next, RUNSTATE);
-  store<f64>(v, tsc, RUNSTATE_TSC);
-  logTransition(load<i32>(v, INDEX), next, tsc);
+  v.wrongOldRunstate = INIT;
+  v.runstate = next;
+  v.runstateTsc = tsc;
+  logTransition(v.index, next, tsc);
 }

@@ -7,8 +7,9 @@ import { first, includes, insert, nextTurn, orderSize, place, remove } from './p
 import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
 import { writeLine } from './record-lines.ts';
 import { hand, logForgottenStart, logSupposedRunner, logTransition, logVcpu } from './runstate-log.ts';
+import { Pcpu } from './structs.ts';
 import { addToTable, count, pass } from './usual-records.ts';
-import { BEGINS, PARKED, PAUSED, TRIED, TRIED_AND_PASSED } from './walk-layout.ts';
+import { BEGINS, PAUSED, TRIED, TRIED_AND_PASSED } from './walk-layout.ts';
 import { addressOf, findOwn, leap } from './window-chain.ts';
 
 export {
@@ -41,15 +42,15 @@ export {
  * a pCPU with how far its turn is, or 0 if there is none.
  */
 export function takeTurns(turns: i32): i32 {
-  let p = 0;
+  let p: Pcpu | null = null;
   for (let left = turns; left > 0; left--) {
     p = nextTurn();
-    if (p === 0) return 0;
-    if (load<i32>(p, PARKED) === 0) return p | BEGINS;
+    if (p === null) return 0;
+    if (!p.parked) return changetype<i32>(p) | BEGINS;
     const passed = pass(p);
-    if (load<i32>(p, PARKED) === 0 && !(passed && enterNextWindow(p)))
-      return p | (passed ? TRIED_AND_PASSED : TRIED);
+    if (!p.parked && !(passed && enterNextWindow(p)))
+      return changetype<i32>(p) | (passed ? TRIED_AND_PASSED : TRIED);
     place(p);
   }
-  return p | PAUSED;
+  return changetype<i32>(p) | PAUSED;
 }

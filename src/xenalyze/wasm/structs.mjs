@@ -1,0 +1,121 @@
+/**
+ * What the program in this folder and its caller share: fields in the order in which they lie in the memory, each at
+ * the next multiple of its size. Both languages have their view of them from here: compile.mjs makes a class of each in
+ * AssemblyScript, ../struct.ts accessors in TypeScript. The name of a struct as a type means one or none of it.
+ */
+
+/** The run as a whole. */
+export const RUN = /** @type {const} */ ({
+  firstTsc: 'f64',
+  lastTsc: 'f64',
+  /** The TSC that stands for none. */
+  never: 'f64',
+  /** Up to which TSC the pCPU whose turn it is goes on before another pCPU comes. */
+  turnEnd: 'f64',
+  /** The first TSC as an integer, and how much larger a TSC may be, so that a number can hold it. */
+  firstTscInteger: 'i64',
+  tscRange: 'u64',
+  /** Cycles in 1024 nanoseconds. */
+  cpuQhz: 'u64',
+  fileBytes: 'f64',
+  /** From where to where the file was read ahead. */
+  readFrom: 'f64',
+  readTo: 'f64',
+  /** No pCPU whose block is there has its place in front of this. */
+  oldestAhead: 'f64',
+  /** Where the last sweep that is known of begins. */
+  lastEpoch: 'f64',
+  /** The time of a TSC that is too large, or too far away, to be taken quickly. */
+  seconds: 'u32',
+  nanoseconds: 'u32',
+  lostCpus: 'i32',
+  maxActivePcpu: 'i32',
+  /** The pCPU whose record's header is still to be made; how long it is, if it is made. */
+  headerOf: 'Pcpu',
+  headerLength: 'i32',
+  /** How many pCPUs the picture shows. */
+  drawn: 'i32',
+  /** How much there is of the output. */
+  outputAt: 'i32',
+  /** Whether the caller wants to show each record, to count the time that pCPUs run, to know of transitions. */
+  shows: 'bool',
+  countsPcpus: 'bool',
+  logs: 'bool',
+  /** Whether the picture shows power states. */
+  showsPower: 'bool',
+  /** Whether pCPUs may hop to their next windows at once. */
+  hops: 'bool',
+  /** Whether the real xenalyze would have ended by now. */
+  ended: 'bool',
+});
+
+/** A pCPU. What each turn needs lies in the first 64 bytes, a line of the processor's caches. */
+export const PCPU = /** @type {const} */ ({
+  /** The TSC that decides when its current record comes. */
+  orderTsc: 'f64',
+  /** The number of its placement in the order, and which leaf of that it is, from 1 on, or 0. */
+  orderPlaced: 'f64',
+  lastTsc: 'f64',
+  /** Since when it has run what it runs. */
+  timeTsc: 'f64',
+  /** What is to be added to a TSC of the file. */
+  tscOffset: 'i64',
+  orderPlace: 'i32',
+  currentVcpu: 'Vcpu',
+  /** While it is parked: where its current record is among all words of the memory. */
+  parkedAt: 'i32',
+  /** The address at which what it has of the file ends. */
+  blockEnd: 'i32',
+  /** Whether its current record, of which orderTsc is the TSC, has not been read yet, and may be usual. */
+  parked: 'bool',
+  seenValidSchedule: 'bool',
+  lostActive: 'bool',
+  /** Whether its TSC is too wild for a number. */
+  hasExactTsc: 'bool',
+  active: 'bool',
+  /** That of the current record, or of the record before it. */
+  tsc: 'f64',
+  event: 'i32',
+  extraWords: 'i32',
+  /** Where the extra words are among all words of the memory. */
+  wordsAt: 'i32',
+  /** Index of the idle state that it is in. */
+  powerState: 'i32',
+  /** Where it is in the file. */
+  fileOffset: 'f64',
+  /** Where its window ends. */
+  nextCpuChangeOffset: 'f64',
+  /** What its block is of the file, and where that begins among all words. */
+  blockOffset: 'f64',
+  /** Bytes of usual records. */
+  passedBytes: 'f64',
+  /** Where the last record that was read is in the file. */
+  recordOffset: 'f64',
+  blockAt: 'i32',
+  /** While it is parked: the first record that is not yet counted, likewise. */
+  parkedFrom: 'i32',
+  lastCpuChangePcpu: 'i32',
+  windowOrdinal: 'i32',
+  number: 'i32',
+});
+
+/** A vCPU. */
+export const VCPU = /** @type {const} */ ({
+  runstateTsc: 'f64',
+  /** Domain (high) and number (low) as records have them in one word, signed. */
+  word: 'i32',
+  /** Its number among all vCPUs and domains of a run, in the order in which they appeared. */
+  index: 'i32',
+  runstate: 'i32',
+  /** The old runstate that a transition told, where that was not what was known. */
+  wrongOldRunstate: 'i32',
+  /** Where it runs or ran. */
+  lastPcpu: 'Pcpu',
+  activated: 'bool',
+  isHvm: 'bool',
+});
+
+/** A leaf or a node of the order of pCPUs: a key that has the order of TSCs, and whose it is. */
+export const ORDER_NODE = /** @type {const} */ ({ key: 'i64', pcpu: 'Pcpu' });
+
+export const STRUCTS = { Run: RUN, Pcpu: PCPU, Vcpu: VCPU, OrderNode: ORDER_NODE };
