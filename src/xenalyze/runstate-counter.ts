@@ -8,10 +8,10 @@ import {
   LABEL_LENGTH,
   LABELS,
   LINES,
-  NUMBERS_USED,
   PROGRESS,
   RING,
   SAMPLES,
+  TALLIES_USED,
 } from './wasm/runstate-layout.ts';
 import { PAGE_BYTES, startWasm } from './wasm-program.ts';
 
@@ -94,8 +94,8 @@ export class RunstateCounter implements RunstateTimes {
   linesFound(): RunstateLines {
     const { buffer } = this.#memory;
     const progress = new Int32Array(buffer, PROGRESS);
-    const numbers = progress[NUMBERS_USED / 4];
-    for (let done = 0; done < numbers; done = Atomics.load(progress, DONE / 4))
+    const tallies = progress[TALLIES_USED / 4];
+    for (let done = 0; done < tallies; done = Atomics.load(progress, DONE / 4))
       Atomics.wait(progress, DONE / 4, done);
     const linesTo = (end: number) => new Uint8Array(buffer, LINES, end - LINES);
     return {

@@ -2,28 +2,11 @@
  * Counts how long vCPUs, and the vCPUs of each domain together, are in each runstate; see ../runstate-counter.ts.
  * @module
  */
-import {
-  BASE,
-  CAUSES,
-  COUNT,
-  COUNTS,
-  CURRENT_NUMBER,
-  CYCLES,
-  DOMAIN,
-  INDEX_BYTES,
-  INDEXES,
-  NUMBER_BYTES,
-  NUMBERS,
-  NUMBERS_OF_INDEX,
-  ROOM,
-  RUNSTATE,
-  RUNSTATES,
-  START,
-  SUM,
-} from './runstate-layout.ts';
+import { CAUSES, RUNSTATES, TALLIES, TALLIES_OF_SUBJECT, TALLY_BYTES } from './runstate-layout.ts';
 import { beginLines, domainLines, findNext, prepareSearch, vcpuLines } from './runstate-lines.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import { addSpecial, DURATION_MAX, limitSamples } from './samples.ts';
+import { nthTally, Subject, subjectAt, Tally } from './tallies.ts';
 import { ADD_VCPU, FORGET_START, RUNSTATE_BITS, TIME } from './walk-layout.ts';
 
 const RUNSTATE_MASK = (1 << RUNSTATE_BITS) - 1;
@@ -32,11 +15,11 @@ const WAKE = 1;
 const PREEMPT = 2;
 const OTHER = 3;
 
-/** By old and new runstate: under which of a vCPU's numbers the new one is counted. If it is runnable, by the cause. */
-const NUMBER_OF = memory.data(RUNSTATES * RUNSTATES);
+/** By old and new runstate: under which of a vCPU's tallies the new one is counted. If it is runnable, by the cause. */
+const TALLY_OF = memory.data(RUNSTATES * RUNSTATES);
 for (let old = 0; old < RUNSTATES; old++)
   for (let next = 0; next < RUNSTATES; next++)
-    store<u8>(NUMBER_OF + old * RUNSTATES + next, next === RUNNABLE ? RUNSTATES + runnableCause(old) : next);
+    store<u8>(TALLY_OF + old * RUNSTATES + next, next === RUNNABLE ? RUNSTATES + runnableCause(old) : next);
 
 /** Why a vCPU became runnable. */
 function runnableCause(old: i32): i32 {
@@ -70,8 +53,8 @@ let never: i64 = 0;
 /** That of the last transition. */
 let lastTsc: i64 = 0;
 
-/** How many numbers there are up to the last vCPU or domain. */
-let numbersUsed = 0;
+/** How many tallies there are up to the last vCPU or domain. */
+let talliesUsed = 0;
 
 export { domainLines, findNext, vcpuLines };
 
@@ -84,7 +67,7 @@ export function begin(tscOfNone: f64, cpuHz: f64, sampleSize: f64, sampleMax: f6
 
 /** All was taken: percentiles can be found. */
 export function end(): void {
-  prepareSearch(numbersUsed);
+  prepareSearch(talliesUsed);
 }
 
 /** Takes the words of a log between two addresses. */
@@ -95,46 +78,49 @@ export function take(from: i32, to: i32): void {
     const word = load<i32>(at);
     if (word >= 0) {
       tsc += load<i32>(at, 4);
-      pass(INDEXES + (word >> RUNSTATE_BITS) * INDEX_BYTES, word & RUNSTATE_MASK, tsc);
+      pass(subjectAt(word >> RUNSTATE_BITS), word & RUNSTATE_MASK, tsc);
       at += 8;
       continue;
     }
-    const vcpu = INDEXES + load<i32>(at, 8) * INDEX_BYTES;
+    const index = load<i32>(at, 8);
     if (word === TIME) tsc = i64(load<f64>(at, 8));
-    else if (word === ADD_VCPU) addVcpu(vcpu, load<i32>(at, 12));
-    else if (word === FORGET_START) store<i64>(vcpu, never, START);
-    else supposeRunning(vcpu);
+    else if (word === ADD_VCPU) addVcpu(index, load<i32>(at, 12));
+    else if (word === FORGET_START) subjectAt(index).start = never;
+    else supposeRunning(subjectAt(index));
     at += 16;
   }
   lastTsc = tsc;
 }
 
-function addVcpu(vcpu: i32, domainIndex: i32): void {
-  const domain = domainIndex < 0 ? 0 : INDEXES + domainIndex * INDEX_BYTES;
-  store<i32>(vcpu, domain, DOMAIN);
-  store<i32>(vcpu, INIT, RUNSTATE);
-  store<i64>(vcpu, never, START);
-  const numbers = numbersOf(vcpu);
-  numbersUsed = max(numbersUsed, endOfNumbers(vcpu));
-  store<i32>(vcpu, numbers + INIT * NUMBER_BYTES, CURRENT_NUMBER);
+function addVcpu(index: i32, domainIndex: i32): void {
+  const vcpu = begun(index);
+  vcpu.runstate = INIT;
+  vcpu.tally = nthTally(vcpu.tallies, INIT);
   for (let cause = 0; cause < CAUSES; cause++)
-    store<i32>(numbers + (RUNSTATES + cause) * NUMBER_BYTES, numbers + RUNNABLE * NUMBER_BYTES, SUM);
-  if (domain !== 0 && load<i32>(domain, CURRENT_NUMBER) === 0) {
-    store<i32>(domain, numbersOf(domain), CURRENT_NUMBER);
-    store<i64>(domain, never, START);
-    numbersUsed = max(numbersUsed, endOfNumbers(domain));
-  }
+    nthTally(vcpu.tallies, RUNSTATES + cause).sum = nthTally(vcpu.tallies, RUNNABLE);
+  if (domainIndex < 0) return;
+  const domain = subjectAt(domainIndex);
+  vcpu.domain = domain.tally === null ? begun(domainIndex) : domain;
+}
+
+/** A vCPU or a domain that appears. */
+function begun(index: i32): Subject {
+  const subject = subjectAt(index);
+  subject.tallies = TALLIES + index * (TALLIES_OF_SUBJECT * TALLY_BYTES);
+  subject.tally = nthTally(subject.tallies, 0);
+  subject.start = never;
+  talliesUsed = max(talliesUsed, (index + 1) * TALLIES_OF_SUBJECT);
+  return subject;
 }
 
 /** A vCPU goes over to a runstate. */
-function pass(vcpu: i32, runstate: i32, tsc: i64): void {
+function pass(vcpu: Subject, runstate: i32, tsc: i64): void {
   countSince(vcpu, tsc);
-  const old = load<i32>(vcpu, RUNSTATE);
-  store<i32>(vcpu, runstate, RUNSTATE);
-  const number = load<u8>(NUMBER_OF + old * RUNSTATES + runstate);
-  store<i32>(vcpu, numbersOf(vcpu) + number * NUMBER_BYTES, CURRENT_NUMBER);
-  const domain = load<i32>(vcpu, DOMAIN);
-  if (domain === 0) return;
+  const old = vcpu.runstate;
+  vcpu.runstate = runstate;
+  vcpu.tally = nthTally(vcpu.tallies, load<u8>(TALLY_OF + old * RUNSTATES + runstate));
+  const domain = vcpu.domain;
+  if (domain === null) return;
   countSince(domain, tsc);
   addToCount(domain, old, -1);
   addToCount(domain, runstate, 1);
@@ -142,49 +128,44 @@ function pass(vcpu: i32, runstate: i32, tsc: i64): void {
   const runnable = i32(countOf(domain, RUNNABLE) > 0);
   const still = i32(countOf(domain, BLOCKED) + countOf(domain, OFFLINE) > 0);
   const together = load<u8>(DOMAIN_RUNSTATES + (running | (runnable << 1) | (still << 2)));
-  store<i32>(domain, numbersOf(domain) + together * NUMBER_BYTES, CURRENT_NUMBER);
+  domain.tally = nthTally(domain.tallies, together);
 }
 
-function supposeRunning(vcpu: i32): void {
-  store<i32>(vcpu, RUNNING, RUNSTATE);
-  store<i32>(vcpu, numbersOf(vcpu) + RUNNING * NUMBER_BYTES, CURRENT_NUMBER);
+function supposeRunning(vcpu: Subject): void {
+  vcpu.runstate = RUNNING;
+  vcpu.tally = nthTally(vcpu.tallies, RUNNING);
 }
 
 /** Counts the time since the last transition of a vCPU or a domain, and begins anew. */
-function countSince(index: i32, tsc: i64): void {
-  const start = load<i64>(index, START);
-  store<i64>(index, tsc, START);
+function countSince(subject: Subject, tsc: i64): void {
+  const start = subject.start;
+  subject.start = tsc;
   if (start <= never || start >= tsc) return;
-  const number = load<i32>(index, CURRENT_NUMBER);
-  add(number, tsc - start);
-  const sum = load<i32>(number, SUM);
-  if (sum !== 0) add(sum, tsc - start);
+  const tally = changetype<Tally>(subject.tally);
+  add(tally, tsc - start);
+  const sum = tally.sum;
+  if (sum !== null) add(sum, tsc - start);
 }
 
-function add(number: i32, cycles: i64): void {
-  const count = load<i32>(number, COUNT);
-  if (count >= load<i32>(number, ROOM) || cycles > DURATION_MAX) {
-    addSpecial(number, cycles);
+function add(tally: Tally, cycles: i64): void {
+  const count = tally.count;
+  if (count >= tally.room || cycles > DURATION_MAX) {
+    addSpecial(tally, cycles);
     return;
   }
-  store<i32>(load<i32>(number, BASE) + count * 4, i32(cycles));
-  store<i32>(number, count + 1, COUNT);
-  store<i64>(number, load<i64>(number, CYCLES) + cycles, CYCLES);
+  store<i32>(tally.base + (count << 2), i32(cycles));
+  tally.count = count + 1;
+  tally.cycles += cycles;
 }
 
-function countOf(domain: i32, runstate: i32): i32 {
-  return load<i32>(domain + runstate * 4, COUNTS);
+function countOf(domain: Subject, runstate: i32): i32 {
+  return load<i32>(placeOf(domain, runstate));
 }
 
-function addToCount(domain: i32, runstate: i32, change: i32): void {
-  store<i32>(domain + runstate * 4, countOf(domain, runstate) + change, COUNTS);
+function addToCount(domain: Subject, runstate: i32, change: i32): void {
+  store<i32>(placeOf(domain, runstate), countOf(domain, runstate) + change);
 }
 
-/** Where the numbers of a vCPU or a domain begin. */
-function numbersOf(index: i32): i32 {
-  return NUMBERS + ((index - INDEXES) / INDEX_BYTES) * (NUMBERS_OF_INDEX * NUMBER_BYTES);
-}
-
-function endOfNumbers(index: i32): i32 {
-  return ((index - INDEXES) / INDEX_BYTES + 1) * NUMBERS_OF_INDEX;
+function placeOf(domain: Subject, runstate: i32): usize {
+  return changetype<usize>(domain) + offsetof<Subject>('counts') + (runstate << 2);
 }

@@ -6,28 +6,22 @@ import { putByte, putInteger, putText } from './ascii.ts';
 import { SCRATCH_BYTES } from './percentile-layout.ts';
 import { begin, selfWeighted } from './percentile-search.ts';
 import {
-  BASE,
   CAUSES,
-  COUNT,
-  CYCLES,
   DONE,
   LABEL_BYTES,
   LABEL_LENGTH,
   LABELS,
   LINES,
   NEXT,
-  NUMBER_BYTES,
-  NUMBERS,
-  NUMBERS_OF_INDEX,
-  NUMBERS_USED,
   PROGRESS,
   RUNSTATES,
-  SIZE,
-  SUM,
+  TALLIES_OF_SUBJECT,
+  TALLIES_USED,
   WORKSPACES,
 } from './runstate-layout.ts';
 import { RUNNABLE } from './runstates.ts';
 import { bitsFor, durationAt, takePiece } from './samples.ts';
+import { Tally, tallyAt } from './tallies.ts';
 
 const COUNT_WIDTH = 7;
 const SECONDS_WIDTH = 5;
@@ -38,27 +32,27 @@ const INF = 0x666e6920;
 const MINUS_INF = 0x666e692d;
 const DOMAIN_LABELS = RUNSTATES + CAUSES;
 
-/** Makes room in which two threads can search for percentiles of so many numbers. */
-export function prepareSearch(numbers: i32): void {
+/** Makes room in which two threads can search for percentiles of so many tallies. */
+export function prepareSearch(tallies: i32): void {
   let most = 0;
-  for (let k = 0; k < numbers; k++) most = max(most, samplesOf(NUMBERS + k * NUMBER_BYTES));
+  for (let k = 0; k < tallies; k++) most = max(most, samplesOf(tallyAt(k)));
   const bits = bitsFor(SCRATCH_BYTES + most * 8);
   for (let thread = 0; thread < 2; thread++) store<u32>(PROGRESS + thread * 4, takePiece(bits), WORKSPACES);
-  store<i32>(PROGRESS, numbers, NUMBERS_USED);
+  store<i32>(PROGRESS, tallies, TALLIES_USED);
 }
 
 /**
- * Finds the percentiles of the next number's sample, while another thread does the same. Returns whether there was a
- * number. V8 compiles what is called often well, but not what goes on for long.
+ * Finds the percentiles of the next tally's sample, while another thread does the same. Returns whether there was a
+ * tally. V8 compiles what is called often well, but not what goes on for long.
  */
 export function findNext(thread: i32): bool {
-  const numbers = load<i32>(PROGRESS, NUMBERS_USED);
+  const tallies = load<i32>(PROGRESS, TALLIES_USED);
   const next = atomic.add<i32>(PROGRESS, 1, NEXT);
-  if (next >= numbers) return false;
-  const number = NUMBERS + next * NUMBER_BYTES;
-  const samples = samplesOf(number);
-  if (samples > 0 && sampledUnder(number) === number) {
-    const base = load<u32>(number, BASE);
+  if (next >= tallies) return false;
+  const tally = tallyAt(next);
+  const samples = samplesOf(tally);
+  if (samples > 0 && sampledUnder(tally) === tally) {
+    const base = tally.base;
     const values = load<u32>(PROGRESS + thread * 4, WORKSPACES) + SCRATCH_BYTES;
     for (let i = 0; i < samples; i++) store<f64>(values + i * 8, f64(durationAt(base + i * 4)));
     begin(values, samples);
@@ -66,19 +60,19 @@ export function findNext(thread: i32): bool {
     store<i64>(base, i64(selfWeighted(5)));
     store<i64>(base, i64(selfWeighted(95)), 16);
   }
-  if (atomic.add<i32>(PROGRESS, 1, DONE) === numbers - 1) atomic.notify(PROGRESS + DONE, -1);
+  if (atomic.add<i32>(PROGRESS, 1, DONE) === tallies - 1) atomic.notify(PROGRESS + DONE, -1);
   return true;
 }
 
-/** How many durations a number's sample holds. */
-function samplesOf(number: i32): i32 {
-  return min(load<i32>(number, COUNT), load<i32>(number, SIZE));
+/** How many durations a tally's sample holds. */
+function samplesOf(tally: Tally): i32 {
+  return min(tally.count, tally.size);
 }
 
-/** The number that has a number's sample: its sum, if nothing else is in that. */
-function sampledUnder(number: i32): i32 {
-  const sum = load<i32>(number, SUM);
-  return sum !== 0 && load<i32>(sum, COUNT) === load<i32>(number, COUNT) ? sum : number;
+/** The tally that has a tally's sample: its sum, if nothing else is in that. */
+function sampledUnder(tally: Tally): Tally {
+  const sum = tally.sum;
+  return sum !== null && sum.count === tally.count ? sum : tally;
 }
 
 let cpuHz: f64 = 0;
@@ -108,19 +102,19 @@ export function domainLines(index: i32): i32 {
   return at;
 }
 
-/** @param nth Which of the numbers of the index. */
+/** @param nth Which of the tallies of the index. */
 function putLine(start: i32, index: i32, nth: i32, label: i32): i32 {
-  const number = NUMBERS + (index * NUMBERS_OF_INDEX + nth) * NUMBER_BYTES;
-  const count = load<i32>(number, COUNT);
+  const tally = tallyAt(index * TALLIES_OF_SUBJECT + nth);
+  const count = tally.count;
   if (count === 0) return start;
-  const cycles = load<i64>(number, CYCLES);
+  const cycles = tally.cycles;
   const text = LABELS + label * LABEL_BYTES;
   let at = putText(start, text, load<u8>(text, LABEL_LENGTH));
   at = putPadded(putByte(putByte(at, 0x3a), 0x20), count, COUNT_WIDTH);
   at = putHundredths(putByte(at, 0x20), f64(cycles) / cpuHz);
   at = putPadded(putByte(putByte(at, 0x73), 0x20), cycles / count, CYCLES_WIDTH);
   if (showsSamples) {
-    const found = samplesOf(number) > 0 ? load<u32>(sampledUnder(number), BASE) : 0;
+    const found = samplesOf(tally) > 0 ? sampledUnder(tally).base : 0;
     at = putByte(putByte(at, 0x20), 0x7b);
     for (let k = 0; k < 3; k++) {
       at = putPadded(at, found === 0 ? 0 : load<i64>(found + k * 8), CYCLES_WIDTH);

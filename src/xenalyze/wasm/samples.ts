@@ -2,18 +2,9 @@
  * Samples of durations: which are kept, in four bytes each. One that is too long for that has eight bytes elsewhere.
  * @module
  */
-import {
-  BASE,
-  COUNT,
-  CYCLES,
-  IS_SHORT,
-  PROGRESS,
-  REPLACEMENT,
-  ROOM,
-  SAMPLES,
-  SIZE,
-} from './runstate-layout.ts';
+import { IS_SHORT, PROGRESS, SAMPLES } from './runstate-layout.ts';
 import { grownSampleSize, nextReplacement } from './sample-rules.ts';
+import { Tally } from './tallies.ts';
 
 export const DURATION_MAX: i64 = 2147483647;
 const PAGE_BITS = 16;
@@ -37,24 +28,23 @@ export function limitSamples(size: f64, max: f64): void {
   sampleMax = max;
 }
 
-/** Counts a duration for which there is no room under a number, or that is long. */
-export function addSpecial(number: i32, cycles: i64): void {
-  const count = load<i32>(number, COUNT);
-  if (count >= load<i32>(number, REPLACEMENT)) addToSample(number, count, cycles);
-  store<i32>(number, count + 1, COUNT);
-  store<i64>(number, load<i64>(number, CYCLES) + cycles, CYCLES);
+/** Counts a duration for which there is no room under a tally, or that is long. */
+export function addSpecial(tally: Tally, cycles: i64): void {
+  const count = tally.count;
+  if (count >= tally.replacement) addToSample(tally, count, cycles);
+  tally.count = count + 1;
+  tally.cycles += cycles;
 }
 
-function addToSample(number: i32, count: i32, cycles: i64): void {
-  let size = load<i32>(number, SIZE);
-  if (count >= size) {
-    size = toInteger(grownSampleSize(size, count, sampleSize, sampleMax));
-    store<i32>(number, size, SIZE);
-    if (count >= size) store<i32>(number, toInteger(nextReplacement(count + 1, size)), REPLACEMENT);
-    if (size === 0) return;
+function addToSample(tally: Tally, count: i32, cycles: i64): void {
+  if (count >= tally.size) {
+    const size = toInteger(grownSampleSize(tally.size, count, sampleSize, sampleMax));
+    tally.size = size;
+    if (count >= size) tally.replacement = toInteger(nextReplacement(count + 1, size));
   }
-  if (count >= load<i32>(number, ROOM) && count < size && !enlarge(number, size)) return;
-  put(load<u32>(number, BASE) + ((count % size) << 2), cycles, count >= size);
+  const size = tally.size;
+  if (size === 0 || (count >= tally.room && count < size && !enlarge(tally))) return;
+  put(tally.base + ((count % size) << 2), cycles, count >= size);
 }
 
 function toInteger(number: f64): i32 {
@@ -88,10 +78,10 @@ function takeLong(): u32 {
   return takePiece(LONG_BITS);
 }
 
-/** Gives a sample of up to `size` durations twice the memory. Returns whether there is any. */
-function enlarge(number: i32, size: i32): bool {
-  const room = load<i32>(number, ROOM);
-  const old = load<u32>(number, BASE);
+/** Gives a sample twice the memory, if there is any. Returns whether there was. */
+function enlarge(tally: Tally): bool {
+  const room = tally.room;
+  const old = tally.base;
   const bits = room === 0 ? PIECE_BITS_MIN : bitsFor(room * 4) + 1;
   const piece = takePiece(bits);
   if (piece === 0) return false;
@@ -99,8 +89,8 @@ function enlarge(number: i32, size: i32): bool {
     memory.copy(piece, old, room << 2);
     giveBack(old, bits - 1);
   }
-  store<u32>(number, piece, BASE);
-  store<i32>(number, min(size, 1 << (bits - 2)), ROOM);
+  tally.base = piece;
+  tally.room = min(tally.size, 1 << (bits - 2));
   return true;
 }
 

@@ -1,0 +1,50 @@
+/**
+ * What runstate-counter.ts counts: vCPUs and domains, and what their durations are counted under.
+ * @module
+ */
+import { SUBJECT_BYTES, SUBJECTS, TALLIES, TALLY_BYTES } from './runstate-layout.ts';
+
+/** What durations are counted under. */
+@unmanaged
+export class Tally {
+  /** How long they were together, and how many. */
+  cycles: i64;
+  count: i32;
+  /** Up to which count the next one goes to the address base + 4 * count. */
+  room: i32;
+  /** Where its sample is; when percentiles have been found, these: three numbers of 64 bits. */
+  base: u32;
+  /** What its durations are counted under as well. */
+  sum: Tally | null;
+  /** How many durations the sample may have by now; if it is full, after how many durations one replaces another. */
+  size: i32;
+  replacement: i32;
+}
+
+/** A vCPU or a domain. */
+@unmanaged
+export class Subject {
+  /** Since when it is in its runstate, and what that is counted under. */
+  start: i64;
+  tally: Tally | null;
+  /** Its tallies: of a vCPU by runstate, then by cause of being runnable; of a domain by what its vCPUs do together. */
+  tallies: i32;
+  /** Of a vCPU: its runstate, and its domain. */
+  runstate: i32;
+  domain: Subject | null;
+  /** Of a domain: by runstate, how many of its vCPUs are in it; more of them lie behind this one. */
+  counts: i32;
+}
+
+export function subjectAt(index: i32): Subject {
+  return changetype<Subject>(SUBJECTS + index * SUBJECT_BYTES);
+}
+
+export function tallyAt(ordinal: i32): Tally {
+  return nthTally(TALLIES, ordinal);
+}
+
+/** One of those that begin at an address. */
+export function nthTally(tallies: i32, nth: i32): Tally {
+  return changetype<Tally>(tallies + nth * TALLY_BYTES);
+}
