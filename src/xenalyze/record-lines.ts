@@ -4,33 +4,26 @@
  */
 import type { Analyser } from './analyser.ts';
 import type { Pcpu } from './state.ts';
+import { structOf } from './struct.ts';
+import { LINE_PIECE } from './wasm/structs.mjs';
 import {
   COMPUTED,
   EMPTY_LINE,
   END,
   HEX,
-  KIND,
-  MASK,
   MICROSECONDS,
   NO_LINE,
   OVERSHOOT,
   PERCENT,
   PIECE_BYTES,
-  SHIFT,
-  SHIFT_LEFT,
   SIGNED,
   SIGNED_WIDE,
   SKIP,
   SKIP_UNLESS,
-  SKIPPED,
-  TEXT,
-  TEXT_LENGTH,
   UNSIGNED,
   UNSIGNED_SHORT,
-  VALUE,
   WIDE,
   WIDE_HEX,
-  WORD_AT,
 } from './wasm/walk-layout.ts';
 
 /**
@@ -147,7 +140,9 @@ export class RecordLines {
   }
 }
 
-/** A piece of a line: a text, and what follows it. */
+class LinePiece extends structOf(LINE_PIECE) {}
+
+/** A {@link LinePiece} that is not in the memory yet. */
 interface Piece {
   readonly text: string;
   readonly kind: number;
@@ -241,20 +236,15 @@ class CompiledLine {
 
   #put(): number {
     const { memory } = this.#a;
-    const bytes = new Uint8Array(this.#pieces.length * PIECE_BYTES);
-    for (const [i, piece] of this.#pieces.entries()) {
-      const view = new DataView(bytes.buffer, i * PIECE_BYTES);
-      view.setUint32(TEXT, memory.addToTemplates(Buffer.from(piece.text, 'latin1'), OVERSHOOT), true);
-      view.setUint16(TEXT_LENGTH, piece.text.length, true);
-      view.setUint8(KIND, piece.kind);
-      view.setUint8(WORD_AT, piece.word * 4);
-      view.setUint32(MASK, piece.mask, true);
-      view.setUint32(VALUE, piece.value, true);
-      view.setUint8(SHIFT, piece.shift);
-      view.setUint8(SHIFT_LEFT, piece.shiftLeft);
-      view.setUint16(SKIPPED, piece.skipped, true);
-    }
-    return memory.addToTemplates(bytes, 0);
+    const line = memory.addToTemplates(new Uint8Array(this.#pieces.length * PIECE_BYTES), 0);
+    for (const [i, { text, word, ...others }] of this.#pieces.entries())
+      Object.assign(new LinePiece(memory.buffer, line + i * PIECE_BYTES), {
+        ...others,
+        text: memory.addToTemplates(Buffer.from(text, 'latin1'), OVERSHOOT),
+        textLength: text.length,
+        wordAt: word * 4,
+      });
+    return line;
   }
 }
 

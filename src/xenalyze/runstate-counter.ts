@@ -85,7 +85,7 @@ export class RunstateCounter implements RunstateTimes {
   findPercentiles(thread: number): void {
     if (new Int32Array(this.#memory.buffer)[(PROGRESS + IS_SHORT) / 4] !== 0)
       throw new UserError('too-many-samples', 'there are more durations than 4 GiB have room for', {
-        hint: 'give --sample-max=30000, or less',
+        hint: 'give --sample-max=1000000, or less',
       });
     while (this.#program.findNext(thread) !== 0);
   }

@@ -1,6 +1,6 @@
 /** Structs that WebAssembly shares with us, as wasm/structs.mjs has them: classes whose fields lie in its memory. */
 export type StructFields = Readonly<Record<string, FieldType>>;
-type FieldType = 'f64' | 'i64' | 'u64' | 'i32' | 'u32' | 'bool' | 'Pcpu' | 'Vcpu';
+type FieldType = 'f64' | 'i64' | 'u64' | 'i32' | 'u32' | 'u16' | 'u8' | 'bool' | 'Pcpu' | 'Vcpu';
 
 /** Integers of 64 bits are bigints; structs are given as their addresses, or 0. */
 type ValuesOf<F extends StructFields> = {
@@ -13,6 +13,8 @@ const BYTES: Readonly<Record<FieldType, number>> = {
   u64: 8,
   i32: 4,
   u32: 4,
+  u16: 2,
+  u8: 1,
   bool: 1,
   Pcpu: 4,
   Vcpu: 4,
@@ -37,13 +39,13 @@ class Struct {
   readonly address: number;
   readonly ints: Int32Array;
   readonly doubles: Float64Array;
-  readonly flags: Uint8Array;
+  readonly bytes: Uint8Array;
 
-  constructor(buffer: ArrayBuffer, address: number, bytes: number) {
+  constructor(buffer: ArrayBuffer, address: number, length: number) {
     this.address = address;
-    this.ints = new Int32Array(buffer, address, bytes / 4);
-    this.doubles = new Float64Array(buffer, address, bytes / 8);
-    this.flags = new Uint8Array(buffer, address, bytes);
+    this.ints = new Int32Array(buffer, address, length / 4);
+    this.doubles = new Float64Array(buffer, address, length / 8);
+    this.bytes = new Uint8Array(buffer, address, length);
   }
 }
 
@@ -79,23 +81,23 @@ function accessors(type: FieldType, offset: number): ThisType<Struct> & Property
   if (type === 'bool')
     return {
       get() {
-        return this.flags[index] !== 0;
+        return this.bytes[index] !== 0;
       },
       set(value: boolean) {
-        this.flags[index] = Number(value);
+        this.bytes[index] = Number(value);
       },
     };
-  if (type === 'i64' || type === 'u64')
+  if (type in RARE) {
+    const [get, set] = RARE[type as keyof typeof RARE];
     return {
       get() {
-        const high = BigInt(type === 'i64' ? this.ints[index * 2 + 1] : this.ints[index * 2 + 1] >>> 0);
-        return (high << 32n) | BigInt(this.ints[index * 2] >>> 0);
+        return new DataView(this.bytes.buffer, this.address)[get](offset, true);
       },
-      set(value: bigint) {
-        this.ints[index * 2] = Number(BigInt.asIntN(32, value));
-        this.ints[index * 2 + 1] = Number(BigInt.asIntN(32, value >> 32n));
+      set(value: never) {
+        new DataView(this.bytes.buffer, this.address)[set](offset, value, true);
       },
     };
+  }
   return {
     get() {
       return this.ints[index];
@@ -105,3 +107,12 @@ function accessors(type: FieldType, offset: number): ThisType<Struct> & Property
     },
   };
 }
+
+/** How fields are accessed of which no value is read for each record. */
+const RARE = {
+  i64: ['getBigInt64', 'setBigInt64'],
+  u64: ['getBigUint64', 'setBigUint64'],
+  u32: ['getUint32', 'setUint32'],
+  u16: ['getUint16', 'setUint16'],
+  u8: ['getUint8', 'setUint8'],
+} as const;

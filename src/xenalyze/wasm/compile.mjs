@@ -14,8 +14,8 @@ const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--
 const SHARED = ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'];
 const PROGRAMS = { 'percentile-search': OPTIONS, walk: OPTIONS, 'runstate-counter': [...OPTIONS, ...SHARED] };
 
-/** A file of the programs that has no other source than ./structs.mjs. */
-const sources = new Map([['structs.ts', Object.entries(STRUCTS).map(classOf).join('\n')]]);
+/** The classes of ./structs.mjs, which programs import from a file that is nowhere: structs.ts. */
+export const STRUCT_CLASSES = Object.entries(STRUCTS).map(classOf).join('\n');
 
 function classOf([name, fields]) {
   const typeOf = (type) => (type in STRUCTS ? `${type} | null` : type);
@@ -39,8 +39,10 @@ async function compileTo(folders) {
 async function compile(program, options) {
   let content;
   const { error, stderr } = await asc.main([`${program}.ts`, '--outFile', `${program}.wasm`, ...options], {
-    readFile: (name) =>
-      sources.get(name) ?? (existsSync(join(HERE, name)) ? readFileSync(join(HERE, name), 'utf8') : null),
+    readFile: (name) => {
+      if (name === 'structs.ts') return STRUCT_CLASSES;
+      return existsSync(join(HERE, name)) ? readFileSync(join(HERE, name), 'utf8') : null;
+    },
     writeFile: (_, bytes) => {
       content = bytes;
     },

@@ -3,7 +3,7 @@
  * @module
  */
 import { putByte, putSeconds, putText } from './ascii.ts';
-import { pcpuAt, run } from './run.ts';
+import { numberOf, pcpuAt, run } from './run.ts';
 import { Pcpu, Vcpu } from './structs.ts';
 import {
   HEADER,
@@ -103,7 +103,7 @@ export function drawAll(p: Pcpu): void {
   // Those that were drawn when they came, and that left before they were shown.
   while (load<u8>(PICTURE + drawn) !== 0) drawn++;
   run.drawn = drawn;
-  store<u8>(PICTURE + p.number, HAS_RECORD);
+  store<u8>(placeOf(p), HAS_RECORD);
   current = p;
 }
 
@@ -116,5 +116,9 @@ export function draw(p: Pcpu): void {
     code = load<u8>(labelOf(v), PICTURE_CODE);
     if (code === IDLE && run.showsPower) code = p.powerState + 0x30;
   }
-  store<u8>(PICTURE + p.number, code);
+  store<u8>(placeOf(p), code);
+}
+
+function placeOf(p: Pcpu): i32 {
+  return PICTURE + numberOf(p);
 }

@@ -5,32 +5,23 @@
 import { putByte, putHex, putInteger, putShort, putSigned, putText, putThree } from './ascii.ts';
 import { putHeader } from './record-header.ts';
 import { run } from './run.ts';
-import { Pcpu } from './structs.ts';
+import { LinePiece, Pcpu } from './structs.ts';
 import {
   END,
   HEX,
-  KIND,
-  MASK,
   MICROSECONDS,
   OUTPUT,
   OUTPUT_FULL,
   PERCENT,
   PIECE_BYTES,
-  SHIFT,
-  SHIFT_LEFT,
   SIGNED,
   SIGNED_WIDE,
   SKIP,
   SKIP_UNLESS,
-  SKIPPED,
-  TEXT,
-  TEXT_LENGTH,
   UNSIGNED,
   UNSIGNED_SHORT,
-  VALUE,
   WIDE,
   WIDE_HEX,
-  WORD_AT,
 } from './walk-layout.ts';
 
 /** Writes the buffer's text and empties it. */
@@ -53,20 +44,21 @@ export function writeLine(p: Pcpu, line: i32): void {
 function putPieces(p: Pcpu, start: i32, line: i32): void {
   const words = p.wordsAt << 2;
   let at = start;
-  for (let piece = line; ; piece += PIECE_BYTES) {
-    at = putText(at, load<i32>(piece, TEXT), load<u16>(piece, TEXT_LENGTH));
-    const from = words + load<u8>(piece, WORD_AT);
-    const kind = load<u8>(piece, KIND);
+  for (let next = line; ; next += PIECE_BYTES) {
+    const piece = changetype<LinePiece>(next);
+    at = putText(at, piece.text, piece.textLength);
+    const from = words + piece.wordAt;
+    const kind = piece.kind;
     if (kind === UNSIGNED) {
       const value = load<u32>(from);
-      at = putInteger(at, (value >> load<u8>(piece, SHIFT)) & load<u32>(piece, MASK));
+      at = putInteger(at, (value >> piece.shift) & piece.mask);
     } else if (kind === END) break;
     else if (kind === MICROSECONDS) at = putMicroseconds(at, load<u32>(from));
     else if (kind === SIGNED) at = putSigned(at, shifted(from, piece));
     else if (kind === SKIP_UNLESS) {
-      const value = (load<u32>(from) >> load<u8>(piece, SHIFT)) & load<u32>(piece, MASK);
-      if (value !== load<u32>(piece, VALUE)) piece += load<u16>(piece, SKIPPED);
-    } else if (kind === SKIP) piece += load<u16>(piece, SKIPPED);
+      const value = (load<u32>(from) >> piece.shift) & piece.mask;
+      if (value !== piece.value) next += piece.skipped;
+    } else if (kind === SKIP) next += piece.skipped;
     else if (kind === WIDE) at = putInteger(at, load<u64>(from));
     else if (kind === SIGNED_WIDE) at = putSigned(at, load<i64>(from));
     else if (kind === HEX) at = putHex(at, load<u32>(from));
@@ -77,7 +69,7 @@ function putPieces(p: Pcpu, start: i32, line: i32): void {
       if (percent !== 0) at = percent;
       else {
         run.outputAt = at - OUTPUT;
-        writeComputed(load<i32>(piece, VALUE), p);
+        writeComputed(piece.value, p);
         at = OUTPUT + run.outputAt;
       }
     }
@@ -86,8 +78,8 @@ function putPieces(p: Pcpu, start: i32, line: i32): void {
 }
 
 /** Part of a word as a signed number. */
-function shifted(from: i32, piece: i32): i32 {
-  return (load<i32>(from) << load<u8>(piece, SHIFT_LEFT)) >> load<u8>(piece, SHIFT);
+function shifted(from: i32, piece: LinePiece): i32 {
+  return (load<i32>(from) << piece.shiftLeft) >> piece.shift;
 }
 
 /** Nanoseconds as xenalyze shows them: `12.5` is 12 microseconds and 5 nanoseconds. */
@@ -98,8 +90,8 @@ function putMicroseconds(start: i32, ns: u32): i32 {
 }
 
 /** By how many bits a number's point is moved: as another word says. */
-function shiftOf(words: i32, piece: i32): i32 {
-  return (load<u32>(words + load<u8>(piece, SHIFT_LEFT)) >> load<u8>(piece, SHIFT)) & 63;
+function shiftOf(words: i32, piece: LinePiece): i32 {
+  return (load<u32>(words + piece.shiftLeft) >> piece.shift) & 63;
 }
 
 /**

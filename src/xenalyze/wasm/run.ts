@@ -8,3 +8,8 @@ export const run = changetype<Run>(RUN);
 export function pcpuAt(number: i32): Pcpu {
   return changetype<Pcpu>(PCPUS + number * PCPU_BYTES);
 }
+
+/** Its number, whether it was seen or not. */
+export function numberOf(p: Pcpu): i32 {
+  return (changetype<u32>(p) - PCPUS) / PCPU_BYTES;
+}

@@ -118,4 +118,26 @@ export const VCPU = /** @type {const} */ ({
 /** A leaf or a node of the order of pCPUs: a key that has the order of TSCs, and whose it is. */
 export const ORDER_NODE = /** @type {const} */ ({ key: 'i64', pcpu: 'Pcpu' });
 
-export const STRUCTS = { Run: RUN, Pcpu: PCPU, Vcpu: VCPU, OrderNode: ORDER_NODE };
+/** A piece of a line: a text, and what follows it. */
+export const LINE_PIECE = /** @type {const} */ ({
+  text: 'u32',
+  textLength: 'u16',
+  kind: 'u8',
+  /** The place of its word behind the first one, in bytes. */
+  wordAt: 'u8',
+  mask: 'u32',
+  value: 'u32',
+  shift: 'u8',
+  /** By how many bits to the left before; or the place of the word with the shift. */
+  shiftLeft: 'u8',
+  /** How many bytes of pieces. */
+  skipped: 'u16',
+});
+
+export const STRUCTS = {
+  Run: RUN,
+  Pcpu: PCPU,
+  Vcpu: VCPU,
+  OrderNode: ORDER_NODE,
+  LinePiece: LINE_PIECE,
+};

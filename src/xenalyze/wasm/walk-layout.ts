@@ -1,6 +1,5 @@
 /**
- * Where things lie in the memory that walk.ts shares with its caller; structs.mjs tells the fields of the run, pCPUs and
- * vCPUs.
+ * Where things lie in the memory that walk.ts shares with its caller; structs.mjs tells what fields they have.
  * @module
  */
 
@@ -69,21 +68,9 @@ export const EMPTY_LINE = 2;
 /** Compiled lines. */
 export const TEMPLATES = SCHED_LINES + 65_536 * 8 * 4;
 export const TEMPLATES_BYTES = 1_048_576;
-/** A line is pieces: text, and what follows it. */
-export const PIECE_BYTES = 20;
-export const TEXT = 0;
-export const TEXT_LENGTH = 4;
-export const KIND = 6;
-/** The place of its word behind the first one, in bytes. */
-export const WORD_AT = 7;
-export const MASK = 8;
-export const VALUE = 12;
-export const SHIFT = 16;
-/** By how many bits to the left before; or the place of the word with the shift. */
-export const SHIFT_LEFT = 17;
-/** How many bytes of pieces. */
-export const SKIPPED = 18;
-// Kinds.
+/** How far the pieces of a line are apart. */
+export const PIECE_BYTES = 24;
+// Kinds of pieces.
 export const END = 0;
 export const UNSIGNED = 1;
 export const SIGNED = 2;
@@ -93,7 +80,7 @@ export const SIGNED_WIDE = 5;
 export const HEX = 6;
 export const WIDE_HEX = 7;
 export const UNSIGNED_SHORT = 8;
-/** The next pieces are put only if the word is VALUE. */
+/** The next pieces are put only if the word is the piece's value. */
 export const SKIP_UNLESS = 9;
 export const SKIP = 10;
 export const PERCENT = 11;
