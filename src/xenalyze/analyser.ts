@@ -245,6 +245,11 @@ export class Analyser {
     return this.tscBase === 0n ? tsc : BigInt(tsc) + this.tscBase;
   }
 
+  /** The TSC of a pCPU's current record as the file has it. */
+  exact({ tsc, exactTsc }: Pcpu): bigint {
+    return exactTsc ?? BigInt(this.absolute(tsc));
+  }
+
   /** What a TSC of the file, given as two words, is here. */
   relative(high: number, low: number): number {
     return (high - this.baseHigh) * 2 ** 32 + (low - this.baseLow);

@@ -9,13 +9,7 @@ export function dumpRaw(a: Analyser, p: Pcpu, prefix: string): void {
   const { out } = a;
   const { words, wordsAt, extraWords } = p;
   out.text(prefix);
-  if (p.hasTsc)
-    out.printf(
-      ' %7x %d %14lld [',
-      p.event,
-      extraWords,
-      BigInt.asIntN(64, p.exactTsc ?? BigInt(a.absolute(p.tsc))),
-    );
+  if (p.hasTsc) out.printf(' %7x %d %14lld [', p.event, extraWords, BigInt.asIntN(64, a.exact(p)));
   else out.printf(' %7x %d %14s [', p.event, extraWords, '-');
   for (let i = 0; i < EXTRA_WORDS_MAX; i++) {
     if (i < extraWords) out.printf(' %8x', words[wordsAt + i]);

@@ -104,9 +104,9 @@ export class RecordLines {
     return this.find(event, extraWords) !== NO_LINE;
   }
 
-  /** Writes the line of the current record; false where it has none. */
-  write(p: Pcpu): boolean {
-    const line = this.find(p.event, p.extraWords);
+  /** Writes the line of the current record, as if it were of an event; false where that has none. */
+  write(p: Pcpu, event = p.event): boolean {
+    const line = this.find(event, p.extraWords);
     if (line === NO_LINE) return false;
     if (line !== EMPTY_LINE) this.#a.memory.program.writeLine(p.address, line);
     return true;

@@ -7,7 +7,7 @@ import {
   type Percentage,
   type RecordLine,
 } from './record-lines.ts';
-import { type Pcpu, RUNNING, RUNSTATE_NAMES } from './state.ts';
+import { nameOfRunstate, type Pcpu, RUNNING } from './state.ts';
 import { fixed } from './text-output.ts';
 
 const INT_MIN = 2 ** 31;
@@ -215,7 +215,7 @@ export const SCHED_LINES: readonly RecordLine[] = [
 
 /** From runstate o to runstate n: event 0x00021no1; or on in the same one, 0x00021no2. */
 function* runstateLines(): Generator<RecordLine> {
-  const names = Array.from({ length: 16 }, (_, runstate) => RUNSTATE_NAMES[runstate] ?? '(null)');
+  const names = Array.from({ length: 16 }, (_, runstate) => nameOfRunstate(runstate));
   const running = names[RUNNING];
   for (const [old, from] of names.entries())
     for (const [next, to] of names.entries()) {

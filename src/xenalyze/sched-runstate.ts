@@ -14,6 +14,7 @@ import {
   IDLE_DOMAIN,
   INIT,
   LOST,
+  nameOfRunstate,
   type Pcpu,
   QUEUED,
   RUNNABLE,
@@ -42,23 +43,20 @@ export function processRunstate(a: Analyser, p: Pcpu, lines: RecordLines): void 
   const who = p.word(0);
   const vcpuNumber = who & 0xffff;
   const domainId = who >>> 16;
-  if (a.options.dumpAll) lines.write(p);
+  // Bits of the event that are of no class do not count.
+  if (a.options.dumpAll) lines.write(p, event & 0x2ffff);
   if (isChange && isUnexpected(old, next)) {
     a.warn.printf(
       'Strange, d%dv%d unexpected runstate transition %s->%s\n',
       domainId,
       vcpuNumber,
-      nameOf(old),
-      nameOf(next),
+      nameOfRunstate(old),
+      nameOfRunstate(next),
     );
   }
   // On a host with more pCPUs, which it does not read, idle vCPUs have their numbers.
   if (vcpuNumber > VCPU_NUMBER_MAX && !a.run.ended) {
     a.warn.printf('sched_runstate_process: vcpu %u > MAX_VCPUS %d!\n', vcpuNumber, VCPU_NUMBER_MAX);
-    return;
-  }
-  if (old > INIT || next > INIT) {
-    a.wouldEnd();
     return;
   }
   const v = a.vcpu(domainId, vcpuNumber);
@@ -75,10 +73,6 @@ export function processRunstate(a: Analyser, p: Pcpu, lines: RecordLines): void 
   if (v.runstate !== old && !resolveConflict(a, p, v, old, next, wrongOld)) return;
   if (isChange) change(a, p, v, old, next);
   else continueRunning(a, p, v);
-}
-
-function nameOf(runstate: number): string {
-  return RUNSTATE_NAMES[runstate] ?? '(null)';
 }
 
 function isUnexpected(old: number, next: number): boolean {
@@ -143,7 +137,7 @@ function resolveConflict(
       a.warn.printf(
         'sched_runstate_process: %s in runstate lost, not updating to %s\n',
         v.label,
-        RUNSTATE_NAMES[next],
+        nameOfRunstate(next),
       );
     return false;
   }
@@ -153,7 +147,7 @@ function resolveConflict(
   }
   a.warn.printf(
     'runstate_change old_runstate %s, %s runstate %s.  Possible tsc skew.\n',
-    RUNSTATE_NAMES[old],
+    nameOfRunstate(old),
     v.label,
     RUNSTATE_NAMES[v.runstate],
   );
@@ -244,6 +238,11 @@ function continueRunning(a: Analyser, p: Pcpu, v: Vcpu): void {
 }
 
 function change(a: Analyser, p: Pcpu, v: Vcpu, old: number, next: number): void {
+  // There xenalyze counts what is no runstate, over what lies behind those that are.
+  if (next > INIT) {
+    a.wouldEnd();
+    return;
+  }
   if (old === RUNNING || v.runstate === RUNNING) {
     stopRunning(a, p, v, old, next);
     return;

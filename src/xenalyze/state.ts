@@ -27,6 +27,11 @@ export const DEFAULT_DOMAIN = 32768;
 export { BLOCKED, INIT, LOST, OFFLINE, QUEUED, RUNNABLE, RUNNING };
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline', 'lost', 'queued', 'init'];
 
+/** The name of what may be no runstate. */
+export function nameOfRunstate(runstate: number): string {
+  return RUNSTATE_NAMES[runstate] ?? '(null)';
+}
+
 /** Idle states go from C0 to this. */
 export const CSTATE_MAX = 5;
 /** The power state of a pCPU that has not been idle yet. */

@@ -104,6 +104,7 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     h.cr3Data.runTime += p.tsc - h.entryTsc;
   }
   h.exitTsc = p.tsc;
+  h.exactExitTsc = p.exactTsc;
   h.entryTsc = a.never;
   h.resyncs = 0;
   h.preallocUnpin = false;
@@ -191,8 +192,9 @@ function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     if (h.vmexitValid) {
       const cycles = p.tsc - h.exitTsc;
       out.text(' cycles ');
-      if (h.exitTsc !== a.never) out.integer(cycles);
-      else out.text(`${a.absolute(p.tsc)}`);
+      if (h.exitTsc === a.never) out.text(`${a.absolute(p.tsc)}`);
+      else if (Number.isSafeInteger(cycles)) out.integer(cycles);
+      else out.text(`${BigInt.asIntN(64, a.exact(p) - (h.exactExitTsc ?? BigInt(a.absolute(h.exitTsc))))}`);
       // Unsigned in xenalyze: a negative number is long, too.
       out.text(cycles > LONG_EXIT || cycles < 0 ? ' !' : ' ');
     }

@@ -29,6 +29,8 @@ export class HvmVcpu {
   reasons: ExitReasons | undefined;
   exitReason = 0;
   exitTsc = 0;
+  /** As the file has it, where damage made it so wild that a number cannot hold it. */
+  exactExitTsc: bigint | undefined;
   entryTsc = 0;
   /** Length of the exit that was closed last. */
   arcCycles = 0;

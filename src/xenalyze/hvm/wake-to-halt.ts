@@ -7,7 +7,7 @@
  */
 import type { Analyser } from '../analyser.ts';
 import { CycleSummary } from '../cycle-summary.ts';
-import { BLOCKED, OFFLINE, type Pcpu, RUNNABLE, RUNNING, RUNSTATE_NAMES, type Vcpu } from '../state.ts';
+import { BLOCKED, nameOfRunstate, OFFLINE, type Pcpu, RUNNABLE, RUNNING, type Vcpu } from '../state.ts';
 import { printCycleSummary } from '../summary-lines.ts';
 import type { HvmVcpu } from './hvm-vcpu.ts';
 
@@ -124,7 +124,7 @@ export function trackWaking(a: Analyser, p: Pcpu, v: Vcpu, oldRunstate: number, 
   if (wakeToHalt.waking && newRunstate !== OFFLINE) {
     if (oldRunstate !== v.runstate) {
       const format = 'Strange, unexpected waking transition for %s: %s -> %s\n';
-      a.warn.printf(format, v.label, RUNSTATE_NAMES[oldRunstate], RUNSTATE_NAMES[newRunstate]);
+      a.warn.printf(format, v.label, nameOfRunstate(oldRunstate), nameOfRunstate(newRunstate));
     }
     wakeToHalt.waking = false;
   }

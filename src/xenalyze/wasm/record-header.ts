@@ -1,5 +1,5 @@
 /**
- * The text in front of the lines of a record: the time, one character a pCPU, and the vCPU; see ../record-header.ts.
+ * The text in front of the lines of a record: the time, one character a pCPU, and the vCPU.
  * @module
  */
 import { putByte, putSeconds, putText } from './ascii.ts';

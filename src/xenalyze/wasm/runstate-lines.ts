@@ -26,6 +26,8 @@ import { Tally, tallyAt } from './tallies.ts';
 const COUNT_WIDTH = 7;
 const SECONDS_WIDTH = 5;
 const CYCLES_WIDTH = 6;
+/** From here on, a number may have been rounded. */
+const WIDE: f64 = 9007199254740992;
 // Four characters each.
 const NAN = 0x6e616e2d;
 const INF = 0x666e6920;
@@ -56,12 +58,23 @@ export function findNext(thread: i32): bool {
     const values = load<u32>(PROGRESS + thread * 4, WORKSPACES) + SCRATCH_BYTES;
     for (let i = 0; i < samples; i++) store<f64>(values + i * 8, f64(durationAt(base + i * 4)));
     begin(values, samples);
-    store<i64>(base, i64(selfWeighted(50)), 8);
-    store<i64>(base, i64(selfWeighted(5)));
-    store<i64>(base, i64(selfWeighted(95)), 16);
+    const p50 = exact(tally, selfWeighted(50));
+    const p5 = exact(tally, selfWeighted(5));
+    const p95 = exact(tally, selfWeighted(95));
+    store<i64>(base, p5);
+    store<i64>(base, p50, 8);
+    store<i64>(base, p95, 16);
   }
   if (atomic.add<i32>(PROGRESS, 1, DONE) === tallies - 1) atomic.notify(PROGRESS + DONE, -1);
   return true;
+}
+
+/** The duration that was found, which a number may have rounded. */
+function exact(tally: Tally, found: f64): i64 {
+  if (found < WIDE) return i64(found);
+  let at = tally.base;
+  while (f64(durationAt(at)) !== found) at += 4;
+  return durationAt(at);
 }
 
 /** How many durations a tally's sample holds. */
