@@ -27,9 +27,21 @@ export const DEFAULT_DOMAIN = 32768;
 export { BLOCKED, INIT, LOST, OFFLINE, QUEUED, RUNNABLE, RUNNING };
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline', 'lost', 'queued', 'init'];
 
+/** In xenalyze's memory, names of PV events lie behind those of runstates. */
+const NAMES_BEHIND = [
+  'hypercall',
+  '(null)',
+  'trap',
+  'page_fault',
+  'forced_invalid_op',
+  'emulate privop',
+  'emulate 4g',
+];
+const BEHIND = 9;
+
 /** The name of what may be no runstate. */
 export function nameOfRunstate(runstate: number): string {
-  return RUNSTATE_NAMES[runstate] ?? '(null)';
+  return RUNSTATE_NAMES[runstate] ?? NAMES_BEHIND[runstate - BEHIND] ?? '(null)';
 }
 
 /** Idle states go from C0 to this. */

@@ -185,7 +185,7 @@ function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { dumpAll } = a.options;
   // Interrupts are injected on the way into the guest, after the exit's records.
   finishIpis(a, h.vcpu, p.tsc);
-  startIntervals(a, h, p.tsc);
+  startIntervals(a, p, h);
   if (dumpAll) {
     startLine(a, h.vmexitValid ? IN_EXIT : NO_EXIT);
     out.text(' vmentry');

@@ -93,7 +93,7 @@ function startInterval(
 }
 
 /** The guest is entered. */
-export function startIntervals(a: Analyser, { wakeToHalt, vcpu }: HvmVcpu, tsc: number): void {
+export function startIntervals(a: Analyser, p: Pcpu, { wakeToHalt, vcpu }: HvmVcpu): void {
   const { options, out } = a;
   if (wakeToHalt.waking && options.dumpAll) out.printf(' [w2h] %s Finishing waking\n', vcpu.label);
   wakeToHalt.waking = false;
@@ -104,9 +104,9 @@ export function startIntervals(a: Analyser, { wakeToHalt, vcpu }: HvmVcpu, tsc: 
     if (interrupt?.start !== AT_NEXT_ENTRY) continue;
     if (options.dumpAll) {
       const format = ' [w2h] %s Setting vec %d tsc to %lld\n';
-      out.printf(format, vcpu.label, vector, a.absolute(tsc));
+      out.printf(format, vcpu.label, vector, BigInt.asIntN(64, a.exact(p)));
     }
-    interrupt.start = tsc;
+    interrupt.start = p.tsc;
   }
   starting.length = 0;
 }

@@ -42,11 +42,9 @@ export function postProcessOther(a: Analyser, h: HvmVcpu): void {
 
 /** Counts the exit that ends for what became of its page fault. */
 export function addOutcome(a: Analyser, h: HvmVcpu): void {
-  const { byOutcome, outcome } = pageFaultsOf(h);
-  if (outcome === 0) a.warn.text('Strange, pf_case 0!\n');
-  else if (outcome < fault.FAULT_NAMES.length) byOutcome.add(outcome, h.arcCycles, a.options);
-  // Another record of the exit has written over it: it has no place in xenalyze's array.
-  else a.wouldEnd();
+  const faults = pageFaultsOf(h);
+  if (faults.outcome === 0) a.warn.text('Strange, pf_case 0!\n');
+  else if (!faults.addOutcome(h.arcCycles, a.options)) a.wouldEnd();
 }
 
 function countOutcome(a: Analyser, h: HvmVcpu, purpose: number): void {

@@ -1,5 +1,6 @@
 import type { Analyser } from '../analyser.ts';
 import { CycleSummaries } from '../cycle-summaries.ts';
+import type { XenalyzeOptions } from '../options.ts';
 import { sprintf } from '../text-output.ts';
 
 /** What became of a page fault; what shadow records call it is in the low byte of their events. */
@@ -91,6 +92,9 @@ const FIXUP_NAMES = [
 /** Resyncs of one fixup: so many or more are counted together. */
 export const RESYNCS_MAX = 2;
 
+/** Of page tables, those that do not exist among them. */
+const LEVELS = 5;
+
 /** Fields of the records of page faults: where they are among the words that are recorded of an exit. Two words: */
 export const VA = 0;
 /** What the shadow code did, one bit each: see flags.ts. */
@@ -117,9 +121,20 @@ export class PageFaults {
 
   readonly byOutcome = new CycleSummaries();
   readonly emulated = new CycleSummaries();
+  readonly earlyUnshadows = new CycleSummaries();
   readonly notEmulated = new CycleSummaries();
   readonly fixups = new CycleSummaries();
   readonly unsyncResyncs = new CycleSummaries();
+
+  /** In xenalyze's order, with their lengths. */
+  readonly #arrays: readonly (readonly [CycleSummaries, number])[] = [
+    [this.byOutcome, FAULT_NAMES.length],
+    [this.emulated, EMULATED_NAMES.length],
+    [this.earlyUnshadows, LEVELS],
+    [this.notEmulated, NOT_EMULATED_NAMES.length],
+    [this.fixups, FIXUP_NAMES.length],
+    [this.unsyncResyncs, RESYNCS_MAX + 1],
+  ];
 
   constructor(recorded: Uint32Array) {
     this.#words = recorded;
@@ -161,6 +176,22 @@ export class PageFaults {
     return high === 0 ? this.low(field) : (BigInt(high) << 32n) | BigInt(this.low(field));
   }
 
+  /**
+   * Counts what became of the one at hand. Where another record of the exit has written over that, xenalyze counts in
+   * the arrays that lie behind; false beyond these.
+   */
+  addOutcome(cycles: number, options: XenalyzeOptions): boolean {
+    let index = this.outcome;
+    for (const [summaries, length] of this.#arrays) {
+      if (index < length) {
+        summaries.add(index, cycles, options);
+        return true;
+      }
+      index -= length;
+    }
+    return false;
+  }
+
   /** Prints what became of all page faults. */
   print(a: Analyser): void {
     a.out.text('   page_fault\n');
@@ -168,8 +199,12 @@ export class PageFaults {
       const label = name === undefined ? sprintf('[%23d]', outcome) : sprintf('%-25s', name);
       this.byOutcome.print(a, outcome, `     ${label} `);
       if (outcome === NOT_EMULATED) printParts(a, this.notEmulated, NOT_EMULATED_NAMES);
-      else if (outcome === EMULATE) printParts(a, this.emulated, EMULATED_NAMES);
-      else if (outcome === FIXUP) {
+      else if (outcome === EMULATE) {
+        printParts(a, this.emulated, EMULATED_NAMES.slice(0, EMULATED_EARLY_UNSHADOW + 1));
+        for (let level = 0; level < LEVELS; level++)
+          this.earlyUnshadows.print(a, level, sprintf('        +[%d] ', level));
+        printParts(a, this.emulated, EMULATED_NAMES, EMULATED_EARLY_UNSHADOW + 1);
+      } else if (outcome === FIXUP) {
         printParts(a, this.fixups, FIXUP_NAMES.slice(0, FIXUP_UNSYNC + 1));
         for (let resyncs = 0; resyncs < RESYNCS_MAX; resyncs++)
           this.unsyncResyncs.print(a, resyncs, sprintf('       +[%3d] ', resyncs));
