@@ -20,7 +20,7 @@ import {
   WORKSPACES,
 } from './runstate-layout.ts';
 import { RUNNABLE } from './runstates.ts';
-import { bitsFor, durationAt, takePiece } from './samples.ts';
+import { durationAt, take, valuesOf } from './samples.ts';
 import { Tally, tallyAt } from './tallies.ts';
 
 const COUNT_WIDTH = 7;
@@ -38,8 +38,8 @@ const DOMAIN_LABELS = RUNSTATES + CAUSES;
 export function prepareSearch(tallies: i32): void {
   let most = 0;
   for (let k = 0; k < tallies; k++) most = max(most, samplesOf(tallyAt(k)));
-  const bits = bitsFor(SCRATCH_BYTES + most * 8);
-  for (let thread = 0; thread < 2; thread++) store<u32>(PROGRESS + thread * 4, takePiece(bits), WORKSPACES);
+  for (let thread = 0; thread < 2; thread++)
+    store<u32>(PROGRESS + thread * 4, take(SCRATCH_BYTES + most * 8), WORKSPACES);
   store<i32>(PROGRESS, tallies, TALLIES_USED);
 }
 
@@ -52,29 +52,52 @@ export function findNext(thread: i32): bool {
   const next = atomic.add<i32>(PROGRESS, 1, NEXT);
   if (next >= tallies) return false;
   const tally = tallyAt(next);
-  const samples = samplesOf(tally);
-  if (samples > 0 && sampledUnder(tally) === tally) {
-    const base = tally.base;
+  const sample = tally.sample;
+  if (sample !== null && sampledUnder(tally) === tally) {
     const values = load<u32>(PROGRESS + thread * 4, WORKSPACES) + SCRATCH_BYTES;
-    for (let i = 0; i < samples; i++) store<f64>(values + i * 8, f64(durationAt(base + i * 4)));
-    begin(values, samples);
+    begin(values, loadSample(tally, values));
     const p50 = exact(tally, selfWeighted(50));
     const p5 = exact(tally, selfWeighted(5));
     const p95 = exact(tally, selfWeighted(95));
-    store<i64>(base, p5);
-    store<i64>(base, p50, 8);
-    store<i64>(base, p95, 16);
+    const found = valuesOf(sample);
+    store<i64>(found, p5);
+    store<i64>(found, p50, 8);
+    store<i64>(found, p95, 16);
   }
   if (atomic.add<i32>(PROGRESS, 1, DONE) === tallies - 1) atomic.notify(PROGRESS + DONE, -1);
   return true;
 }
 
+/** Puts the durations of a sample in place, as numbers. Returns how many there are. */
+function loadSample(tally: Tally, values: u32): i32 {
+  const samples = samplesOf(tally);
+  let left = samples;
+  let at = values;
+  let piece = tally.sample;
+  while (piece !== null) {
+    const end = at + (min(piece.length, left) << 3);
+    for (let from = valuesOf(piece); at < end; from += 4) {
+      store<f64>(at, f64(durationAt(from)));
+      at += 8;
+    }
+    left -= piece.length;
+    piece = piece.next;
+  }
+  return samples;
+}
+
 /** The duration that was found, which a number may have rounded. */
 function exact(tally: Tally, found: f64): i64 {
   if (found < WIDE) return i64(found);
-  let at = tally.base;
-  while (f64(durationAt(at)) !== found) at += 4;
-  return durationAt(at);
+  let piece = tally.sample;
+  while (piece !== null) {
+    for (let i = 0; i < piece.length; i++) {
+      const duration = durationAt(valuesOf(piece) + (i << 2));
+      if (f64(duration) === found) return duration;
+    }
+    piece = piece.next;
+  }
+  return i64(found);
 }
 
 /** How many durations a tally's sample holds. */
@@ -127,7 +150,8 @@ function putLine(start: i32, index: i32, nth: i32, label: i32): i32 {
   at = putHundredths(putByte(at, 0x20), f64(cycles) / cpuHz);
   at = putPadded(putByte(putByte(at, 0x73), 0x20), cycles / count, CYCLES_WIDTH);
   if (showsSamples) {
-    const found = samplesOf(tally) > 0 ? sampledUnder(tally).base : 0;
+    const sample = sampledUnder(tally).sample;
+    const found = sample === null ? 0 : valuesOf(sample);
     at = putByte(putByte(at, 0x20), 0x7b);
     for (let k = 0; k < 3; k++) {
       at = putPadded(at, found === 0 ? 0 : load<i64>(found + k * 8), CYCLES_WIDTH);

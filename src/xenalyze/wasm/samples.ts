@@ -1,26 +1,33 @@
 /**
- * Samples of durations: which are kept, in four bytes each. One that is too long for that has eight bytes elsewhere.
+ * Samples of durations: which are kept, in pieces that lie one behind the other in the memory as they are needed. A
+ * duration has four bytes; one that is too long for that has eight bytes elsewhere.
  * @module
  */
 import { IS_SHORT, PROGRESS, SAMPLES } from './runstate-layout.ts';
 import { grownSampleSize, nextReplacement } from './sample-rules.ts';
-import { Tally } from './tallies.ts';
+import { SamplePiece, Tally } from './tallies.ts';
 
 export const DURATION_MAX: i64 = 2147483647;
 const PAGE_BITS = 16;
 const GROWN_PAGES = 256;
-/** Memory is given out in powers of two: the logarithm of the smallest piece. */
-const PIECE_BITS_MIN = 8;
-const PIECE_BITS_MAX = 31;
+/** Durations of the first piece of a sample, and of those behind: as many as are there, but no more than this. */
+const PIECE_MIN = 64;
+const PIECE_MAX = 16_384;
+/**
+ * Behind each piece, so that they do not begin at multiples of a power of 2, which would share few lines of a cache; and
+ * so that percentiles have room in the first one.
+ */
+const STAGGER_BYTES = 184;
 const LONG_BITS = 3;
-const LONGS_BITS = 12;
+const LONGS = 512;
 
 let sampleSize: f64 = 0;
 let sampleMax: f64 = 0;
 /** What was not given out yet begins here. */
 let end: u64 = SAMPLES;
-/** Pieces that were given back, by the logarithm of their size: each begins with the address of the next. */
-const FREE = memory.data((PIECE_BITS_MAX + 1) * 4, 4);
+/** Room for long durations. */
+let nextLong: u32 = 0;
+let longsEnd: u32 = 0;
 
 /** As the options --sample-size and --sample-max. */
 export function limitSamples(size: f64, max: f64): void {
@@ -31,24 +38,47 @@ export function limitSamples(size: f64, max: f64): void {
 /** Counts a duration for which there is no room under a tally, or that is long. */
 export function addSpecial(tally: Tally, cycles: i64): void {
   const count = tally.count;
-  if (count >= tally.replacement) addToSample(tally, count, cycles);
+  if (!tally.isFull) append(tally, cycles);
+  else if (count === tally.replacement) replace(tally, cycles);
   tally.count = count + 1;
   tally.cycles += cycles;
 }
 
-function addToSample(tally: Tally, count: i32, cycles: i64): void {
-  if (count >= tally.size) {
-    const size = toInteger(grownSampleSize(tally.size, count, sampleSize, sampleMax));
-    tally.size = size;
-    if (count >= size) tally.replacement = toInteger(nextReplacement(count + 1, size));
-  }
+function append(tally: Tally, cycles: i64): void {
+  const count = tally.count;
+  if (count >= tally.size) tally.size = toInteger(grownSampleSize(tally.size, count, sampleSize, sampleMax));
+  // The first duration that comes after the sample is full replaces one.
+  if (count >= tally.size) replace(tally, cycles);
+  else if (count < tally.room || addPiece(tally)) put(tally.base + (count << 2), 0, cycles);
+}
+
+function replace(tally: Tally, cycles: i64): void {
   const size = tally.size;
-  if (size === 0 || (count >= tally.room && count < size && !enlarge(tally))) return;
-  put(tally.base + ((count % size) << 2), cycles, count >= size);
+  const place = size === 0 ? 0 : placeIn(tally, tally.count % size);
+  if (place !== 0) put(place, load<i32>(place), cycles);
+  tally.room = 0;
+  tally.replacement = toInteger(nextReplacement(tally.count + 1, size));
 }
 
 function toInteger(number: f64): i32 {
   return i32(min<f64>(number, i32.MAX_VALUE));
+}
+
+/** Where a duration of a sample is. */
+function placeIn(tally: Tally, index: i32): u32 {
+  let inPiece = index;
+  let piece = tally.sample;
+  while (piece !== null) {
+    if (inPiece < piece.length) return valuesOf(piece) + (inPiece << 2);
+    inPiece -= piece.length;
+    piece = piece.next;
+  }
+  return 0;
+}
+
+/** Where the durations of a piece are. */
+export function valuesOf(piece: SamplePiece): u32 {
+  return changetype<u32>(piece) + offsetof<SamplePiece>();
 }
 
 /** The duration at a place of a sample. */
@@ -57,10 +87,9 @@ export function durationAt(at: u32): i64 {
   return word >= 0 ? word : load<i64>(u32(-word) << LONG_BITS);
 }
 
-function put(at: u32, cycles: i64, replaces: bool): void {
-  const old = replaces ? load<i32>(at) : 0;
+/** Puts a duration in a place where there was another word. */
+function put(at: u32, old: i32, cycles: i64): void {
   if (cycles <= DURATION_MAX) {
-    if (old < 0) giveBack(u32(-old) << LONG_BITS, LONG_BITS);
     store<i32>(at, i32(cycles));
     return;
   }
@@ -70,60 +99,50 @@ function put(at: u32, cycles: i64, replaces: bool): void {
 }
 
 function takeLong(): u32 {
-  if (load<u32>(FREE + LONG_BITS * 4) === 0) {
-    const piece = takePiece(LONGS_BITS);
-    if (piece === 0) return 0;
-    for (let at: u32 = 0; at < 1 << LONGS_BITS; at += 1 << LONG_BITS) giveBack(piece + at, LONG_BITS);
+  if (nextLong === longsEnd) {
+    nextLong = take(LONGS << LONG_BITS);
+    longsEnd = nextLong === 0 ? 0 : nextLong + (LONGS << LONG_BITS);
+    if (nextLong === 0) return 0;
   }
-  return takePiece(LONG_BITS);
+  nextLong += 1 << LONG_BITS;
+  return nextLong - (1 << LONG_BITS);
 }
 
-/** Gives a sample twice the memory, if there is any. Returns whether there was. */
-function enlarge(tally: Tally): bool {
-  const room = tally.room;
-  const old = tally.base;
-  const bits = room === 0 ? PIECE_BITS_MIN : bitsFor(room * 4) + 1;
-  const piece = takePiece(bits);
-  if (piece === 0) return false;
-  if (room !== 0) {
-    memory.copy(piece, old, room << 2);
-    giveBack(old, bits - 1);
-  }
-  tally.base = piece;
-  tally.room = min(tally.size, 1 << (bits - 2));
+/** Gives a sample one piece more. Returns whether there was memory for it. */
+function addPiece(tally: Tally): bool {
+  const count = tally.count;
+  const length = min(count === 0 ? PIECE_MIN : min(count, PIECE_MAX), tally.size - count);
+  const address = take(offsetof<SamplePiece>() + (length << 2) + STAGGER_BYTES);
+  if (address === 0) return false;
+  const piece = changetype<SamplePiece>(address);
+  piece.length = length;
+  const last = lastOf(tally);
+  if (last === null) tally.sample = piece;
+  else last.next = piece;
+  tally.base = valuesOf(piece) - (count << 2);
+  tally.room = count + length;
   return true;
 }
 
-/** The logarithm of the smallest piece of so many bytes. */
-export function bitsFor(bytes: u32): i32 {
-  return max(PIECE_BITS_MIN, 32 - i32(clz(bytes - 1)));
+function lastOf(tally: Tally): SamplePiece | null {
+  let last: SamplePiece | null = null;
+  let piece = tally.sample;
+  while (piece !== null) {
+    last = piece;
+    piece = piece.next;
+  }
+  return last;
 }
 
-/** Takes a piece of memory. Returns its address, or 0 if there is none. */
-export function takePiece(bits: i32): u32 {
-  const slot = FREE + (bits << 2);
-  const free = bits > PIECE_BITS_MAX ? 0 : load<u32>(slot);
-  if (free !== 0) {
-    store<u32>(slot, load<u32>(free));
-    return free;
-  }
-  if (bits > PIECE_BITS_MAX || !reach(end + (u64(1) << bits))) {
+/** Takes so many bytes. Returns their address, or 0 if they are more than there are. */
+export function take(bytes: u32): u32 {
+  const address = end;
+  const behind = (address + bytes + 7) & ~7;
+  const pages = i32((behind + 0xffff) >> PAGE_BITS) - memory.size();
+  if (pages > 0 && memory.grow(max(pages, GROWN_PAGES)) < 0 && memory.grow(pages) < 0) {
     store<i32>(PROGRESS, 1, IS_SHORT);
     return 0;
   }
-  const piece = u32(end);
-  end += u64(1) << bits;
-  return piece;
-}
-
-/** Has the memory reach up to an address. Returns whether it does. */
-function reach(address: u64): bool {
-  const pages = i32((address + 0xffff) >> PAGE_BITS) - memory.size();
-  return pages <= 0 || memory.grow(max(pages, GROWN_PAGES)) >= 0 || memory.grow(pages) >= 0;
-}
-
-function giveBack(piece: u32, bits: i32): void {
-  const slot = FREE + (bits << 2);
-  store<u32>(piece, load<u32>(slot));
-  store<u32>(slot, piece);
+  end = behind;
+  return u32(address);
 }

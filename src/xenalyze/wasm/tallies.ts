@@ -4,6 +4,14 @@
  */
 import { SUBJECT_BYTES, SUBJECTS, TALLIES, TALLY_BYTES } from './runstate-layout.ts';
 
+/** Durations, which lie behind it. */
+@unmanaged
+export class SamplePiece {
+  next: SamplePiece | null;
+  /** How many there are. */
+  length: i32;
+}
+
 /** What durations are counted under. */
 @unmanaged
 export class Tally {
@@ -12,13 +20,30 @@ export class Tally {
   count: i32;
   /** Up to which count the next one goes to the address base + 4 * count. */
   room: i32;
-  /** Where its sample is; when percentiles have been found, these: three numbers of 64 bits. */
   base: u32;
   /** What its durations are counted under as well. */
   sum: Tally | null;
-  /** How many durations the sample may have by now; if it is full, after how many durations one replaces another. */
+  /** How many durations the sample may have by now. */
   size: i32;
-  replacement: i32;
+  /** When percentiles have been found, they have the place of the first durations: three numbers of 64 bits. */
+  sample: SamplePiece | null;
+
+  /** Whether the sample has as many durations as it may ever have. */
+  @inline
+  get isFull(): bool {
+    return this.room === 0 && this.count > 0;
+  }
+
+  /** If it is full: after how many durations one replaces another. */
+  @inline
+  get replacement(): i32 {
+    return i32(this.base);
+  }
+
+  @inline
+  set replacement(count: i32) {
+    this.base = count;
+  }
 }
 
 /** A vCPU or a domain. */
