@@ -14,8 +14,8 @@ const GROWN_PAGES = 256;
 const PIECE_MIN = 64;
 const PIECE_MAX = 16_384;
 /**
- * Behind each piece, so that they do not begin at multiples of a power of 2, which would share few lines of a cache; and
- * so that percentiles have room in the first one.
+ * Behind each piece, so that they do not begin at multiples of a power of 2, which would share few lines of a cache;
+ * and so that percentiles have room in the first one.
  */
 const STAGGER_BYTES = 184;
 const LONG_BITS = 3;
