@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import { UserError } from '../base/errors.ts';
 import type { SampleLimits } from './cycle-summary.ts';
 import type { RunstateLines, RunstateTimes } from './runstate-times.ts';
@@ -34,6 +35,7 @@ interface Program {
 }
 
 const PAGES_MAX = 65_536;
+const PATIENCE_MS = 60_000;
 
 /**
  * Counts how long vCPUs, and the vCPUs of each domain together, are in each runstate, finds percentiles of that, and
@@ -77,31 +79,46 @@ export class RunstateCounter implements RunstateTimes {
     this.#program.end();
   }
 
-  /**
-   * Finds percentiles, as one of two threads: 0 or 1.
-   *
-   * @throws UserError where there was not enough memory for all samples.
-   */
+  /** Finds percentiles, as one of two threads: 0 or 1. */
   findPercentiles(thread: number): void {
-    if (new Int32Array(this.#memory.buffer)[(PROGRESS + IS_SHORT) / 4] !== 0)
-      throw new UserError('too-many-samples', 'there are more durations than 4 GiB have room for', {
-        hint: 'give --sample-max=1000000, or less',
-      });
+    if (this.#isShort) return;
     while (this.#program.findNext(thread) !== 0);
   }
 
-  /** The lines, when both threads have found percentiles. */
+  /**
+   * The lines, when both threads have found percentiles.
+   *
+   * @throws UserError where there was not enough memory for all samples.
+   */
   linesFound(): RunstateLines {
+    if (this.#isShort)
+      throw new UserError('too-many-samples', 'there are more durations than 4 GiB have room for', {
+        hint: 'give --sample-max=1000000, or less',
+      });
     const { buffer } = this.#memory;
     const progress = new Int32Array(buffer, PROGRESS);
     const tallies = progress[TALLIES_USED / 4];
-    for (let done = 0; done < tallies; done = Atomics.load(progress, DONE / 4))
-      Atomics.wait(progress, DONE / 4, done);
+    waitUntil(progress, DONE / 4, (done) => done === tallies);
     const linesTo = (end: number) => new Uint8Array(buffer, LINES, end - LINES);
     return {
       ofVcpu: (index) => linesTo(this.#program.vcpuLines(index)),
       ofDomain: (index) => linesTo(this.#program.domainLines(index)),
     };
+  }
+
+  /** Whether there was not enough memory for all samples. */
+  get #isShort(): boolean {
+    return new Int32Array(this.#memory.buffer)[(PROGRESS + IS_SHORT) / 4] !== 0;
+  }
+}
+
+/** Waits for another thread. */
+export function waitUntil(words: Int32Array, index: number, isDone: (value: number) => boolean): void {
+  for (;;) {
+    const value = Atomics.load(words, index);
+    if (isDone(value)) return;
+    const waited = Atomics.wait(words, index, value, PATIENCE_MS);
+    assert(waited !== 'timed-out', 'the thread that counts has stopped answering');
   }
 }
 

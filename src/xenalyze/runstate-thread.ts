@@ -1,10 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { assert } from '../base/assert.ts';
-import { RunstateCounter, type RunstateCounterOptions, runstateMemory } from './runstate-counter.ts';
+import {
+  RunstateCounter,
+  type RunstateCounterOptions,
+  runstateMemory,
+  waitUntil,
+} from './runstate-counter.ts';
 import type { RunstateLines, RunstateTimes } from './runstate-times.ts';
 import { RING, RING_BLOCK_BYTES, RING_BLOCKS } from './wasm/runstate-layout.ts';
-
-const PATIENCE_MS = 60_000;
 
 /** What the threads share. */
 export interface RunstateOrder {
@@ -66,14 +68,5 @@ export class RunstateThread implements RunstateTimes {
     Atomics.store(state, WRITTEN, this.#written);
     Atomics.notify(state, WRITTEN);
     waitUntil(state, READ, (read) => read > this.#written - RING_BLOCKS);
-  }
-}
-
-function waitUntil(words: Int32Array, index: number, isDone: (value: number) => boolean): void {
-  for (;;) {
-    const value = Atomics.load(words, index);
-    if (isDone(value)) return;
-    const waited = Atomics.wait(words, index, value, PATIENCE_MS);
-    assert(waited !== 'timed-out', 'the thread that counts has stopped answering');
   }
 }
