@@ -98,3 +98,26 @@ test.skipIf(REAL_XENALYZE === undefined).each([
     expect(Buffer.concat(parts).equals(runReal([option, path]).stdout), option).toBe(true);
   }
 });
+
+test.skipIf(REAL_XENALYZE === undefined).each([
+  ['a usual record', []],
+  ['a record that is no usual one', [GRANT_MAP, 1_000_021_000, 0, 1]],
+])('a pCPU that comes far behind others to a window that begins with %s', async (_, first) => {
+  const path = join(folder, 'late.trace');
+  const file = openSync(path, 'w');
+  const write = (pcpu: number, fromNs: number, toNs: number, records: number, begin: number[] = []) => {
+    const words = [0x2001f003, pcpu, begin.length * 4 + records * 20, ...begin];
+    for (let i = 0; i < records; i++)
+      words.push(WAKE, 1_000_000_000 + Math.floor(fromNs + ((toNs - fromNs) * i) / records), 0, 1, i);
+    writeSync(file, Uint32Array.from(words));
+  };
+  // When pCPU 0 goes on to its second window, it has long had a block of its own, and pCPU 1 is megabytes ahead.
+  write(0, 0, 21_000, 300);
+  for (let i = 0; i < 10; i++) write(1, i * 1000, (i + 1) * 1000, 12_000);
+  write(0, 21_000, 40_000, 300, first);
+  for (let i = 10; i < 40; i++) write(1, i * 1000, (i + 1) * 1000, 12_000);
+  closeSync(file);
+  const parts: Buffer[] = [];
+  await runXenalyze(['-a', path], { stdout: (bytes) => parts.push(Buffer.from(bytes)), stderr: () => {} });
+  expect(Buffer.concat(parts).equals(runReal(['-a', path]).stdout)).toBe(true);
+});

@@ -126,6 +126,20 @@ test.each([
   expect(textOf(ofVcpu(1))).toBe(expected);
 });
 
+test('of two hundredths that are equally near, seconds are the even one, as in C', () => {
+  const log = new RunstateLog(new WalkMemory(0n), new RunstateCounter({ ...OPTIONS, cpuHz: 8 }));
+  let tsc = 0;
+  for (const [vcpu, cycles] of [1, 3, 5, 7].entries()) {
+    log.addVcpu(vcpu, -1);
+    log.pass(vcpu, RUNNING, tsc);
+    tsc += cycles;
+    log.pass(vcpu, BLOCKED, tsc);
+  }
+  const { ofVcpu } = log.lines();
+  const seconds = [0, 1, 2, 3].map((vcpu) => /[\d.]+(?=s)/.exec(textOf(ofVcpu(vcpu)))?.[0]);
+  expect(seconds).toEqual(['0.12', '0.38', '0.62', '0.88']);
+});
+
 test('samples for which the memory has no room are refused with what to do', () => {
   const pages = SAMPLES / 65_536;
   const scant = new WebAssembly.Memory({ initial: pages, maximum: pages + 1, shared: true });
