@@ -51,14 +51,22 @@ function on(...names: OptionsOf<boolean>[]): Handler {
   };
 }
 
-/** Takes a 32-bit number. */
-function integer(take: (options: XenalyzeOptions, value: number) => void): Handler {
+/** Takes a 32-bit number for an option. */
+function integer(name: OptionsOf<number>): Handler {
   return ({ options }, argument) => {
     const parsed = parseInteger(argument);
     if (parsed === undefined) return USAGE;
-    take(options, toInt(parsed.value));
+    options[name] = toInt(parsed.value);
     return undefined;
   };
+}
+
+function mmioEnumerationSkipVga({ options }: Parsing, argument: string): number | undefined {
+  const parsed = parseInteger(argument);
+  if (parsed === undefined) return USAGE;
+  // xenalyze has one bit for it.
+  options.mmioEnumerationSkipVga = toInt(parsed.value) % 2 !== 0;
+  return undefined;
 }
 
 /** What prints something by itself: without any such option the output is a summary. */
@@ -243,20 +251,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     argument: 'vector',
     group: EXTRA,
     help: 'Report a summary on eips interrupted by specified vector.',
-    take: integer((options, vector) => {
-      options.withInterruptEipEnumeration = vector;
-    }),
+    take: integer('withInterruptEipEnumeration'),
   },
   {
     name: 'scatterplot-interrupt-eip',
     argument: 'vector',
     group: EXTRA,
     help: 'Output scatterplot of eips as a function of time.',
-    take: output(
-      integer((options, vector) => {
-        options.scatterplotInterruptEip = vector;
-      }),
-    ),
+    take: output(integer('scatterplotInterruptEip')),
   },
   {
     name: 'scatterplot-extint-cycles',
@@ -265,11 +267,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       'Output a scatterplot of vmexit cycles for external interrupts of the given vector as a function of ' +
       'time.',
-    take: output(
-      integer((options, vector) => {
-        options.scatterplotExtintCycles = vector;
-      }),
-    ),
+    take: output(integer('scatterplotExtintCycles')),
   },
   {
     name: 'scatterplot-unpin-promote',
@@ -302,11 +300,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     argument: 'port',
     group: EXTRA,
     help: 'Output scatterplot of io latencies for givein address as a function of time.',
-    take: output(
-      integer((options, port) => {
-        options.scatterplotIo = port;
-      }),
-    ),
+    take: output(integer('scatterplotIo')),
   },
   {
     name: 'scatterplot-runstate',
@@ -429,9 +423,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       'Control whether we enumerate MMIO accesses to the VGA area, which can be extremely high during boot.  ' +
       'Default: 0',
-    take: integer((options, value) => {
-      options.mmioEnumerationSkipVga = value % 2 !== 0;
-    }),
+    take: mmioEnumerationSkipVga,
   },
   {
     name: 'sample-size',
@@ -439,9 +431,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     argument: 'size',
     group: SUMMARY,
     help: 'Start with [size] samples for percentile purposes.  Enter 0 todisable.  Default 1024.',
-    take: integer((options, size) => {
-      options.sampleSize = size;
-    }),
+    take: integer('sampleSize'),
   },
   {
     name: 'sample-max',
@@ -451,9 +441,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       'Do not allow sample to grow beyond [size] samples for percentile purposes.  Enter 0 for no ' +
       'limit.',
-    take: integer((options, size) => {
-      options.sampleMax = size;
-    }),
+    take: integer('sampleMax'),
   },
   {
     name: 'summary',
@@ -477,9 +465,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       'Default guest paging levels.  Mainly necessary for Rio, as Miami traces include guest paging levels ' +
       'where appropriate.',
-    take: integer((options, levels) => {
-      options.defaultGuestPagingLevels = levels;
-    }),
+    take: integer('defaultGuestPagingLevels'),
   },
   {
     name: 'symbol-file',
