@@ -51,22 +51,21 @@ function on(...names: OptionsOf<boolean>[]): Handler {
   };
 }
 
-/** Takes a 32-bit number for an option. */
-function integer(name: OptionsOf<number>): Handler {
+/** Takes a 32-bit number. */
+function number(take: (options: XenalyzeOptions, value: number) => void): Handler {
   return ({ options }, argument) => {
     const parsed = parseInteger(argument);
     if (parsed === undefined) return USAGE;
-    options[name] = toInt(parsed.value);
+    take(options, toInt(parsed.value));
     return undefined;
   };
 }
 
-function mmioEnumerationSkipVga({ options }: Parsing, argument: string): number | undefined {
-  const parsed = parseInteger(argument);
-  if (parsed === undefined) return USAGE;
-  // xenalyze has one bit for it.
-  options.mmioEnumerationSkipVga = toInt(parsed.value) % 2 !== 0;
-  return undefined;
+/** Takes a 32-bit number for an option. */
+function integer(name: OptionsOf<number>): Handler {
+  return number((options, value) => {
+    options[name] = value;
+  });
 }
 
 /** What prints something by itself: without any such option the output is a summary. */
@@ -423,7 +422,9 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       'Control whether we enumerate MMIO accesses to the VGA area, which can be extremely high during boot.  ' +
       'Default: 0',
-    take: mmioEnumerationSkipVga,
+    take: number((options, value) => {
+      options.mmioEnumerationSkipVga = value % 2 !== 0;
+    }),
   },
   {
     name: 'sample-size',
