@@ -47,7 +47,7 @@ export class RecordProcessor implements Processor {
     this.#intervals = intervals;
     this.#lines = new RecordLines(a, [...SCHED_LINES, ...MEMORY_LINES, ...HARDWARE_LINES]);
     this.#dumpAll = a.options.dumpAll;
-    if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, this.#lines);
+    if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, this.#lines, (p) => this.process(p));
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */

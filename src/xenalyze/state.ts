@@ -105,11 +105,7 @@ export class Pcpu extends structOf(PCPU) {
 
   readonly #memory: WalkMemory;
 
-  // The current record.
-  hasTsc = false;
   #exactTsc: bigint | undefined;
-  /** Bytes. */
-  size = 0;
   /** {@link words}[wordsAt + i] is extra word i; behind the last one lies what follows in the file. */
   readonly words: Uint32Array;
 

@@ -19,8 +19,11 @@ const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 export class UsualRecords {
   readonly #a: Analyser;
 
-  /** @param lines How scheduling records are shown. */
-  constructor(a: Analyser, lines: RecordLines) {
+  /**
+   * @param lines How scheduling records are shown.
+   * @param process What happens with records of other classes.
+   */
+  constructor(a: Analyser, lines: RecordLines, process: (p: Pcpu) => void) {
     this.#a = a;
     const { memory, options, run } = a;
     run.shows = options.dumpAll;
@@ -28,6 +31,7 @@ export class UsualRecords {
     memory.onPcpuTime = (p, tsc) => countPcpuTime(a, p, tsc);
     memory.onMove = (v, p, tsc) => moveVcpu(a, v, p, tsc);
     memory.onNewLine = (event, extraWords) => lines.find(event, extraWords);
+    memory.onOther = process;
     memory.onRecord = (p) => processSched(a, p, lines);
   }
 

@@ -85,6 +85,8 @@ export class WalkMemory {
   onNewLine: (event: number, extraWords: number) => number = () => NO_LINE;
   /** Shows the current record of a pCPU, of which there is no line. */
   onRecord: (pcpu: Pcpu) => void = () => {};
+  /** Processes the current record of a pCPU, which is of another class than the scheduling one. */
+  onOther: (pcpu: Pcpu) => void = () => {};
   /** Sets the time of a TSC that a number cannot hold. */
   onWideTime: (pcpu: Pcpu) => void = () => {};
   /** What pieces of lines are computed by, which write what they make of a record. */
@@ -110,6 +112,7 @@ export class WalkMemory {
       'usual-records': {
         findLine: (event, extraWords) => this.onNewLine(event, extraWords),
         showRecord: (pcpu) => this.onRecord(this.pcpuAt(pcpu)!),
+        processOther: (pcpu) => this.onOther(this.pcpuAt(pcpu)!),
         countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu)!, tsc),
         moveVcpu: (vcpu, pcpu, tsc) => this.onMove(this.vcpuAt(vcpu)!, this.pcpuAt(pcpu)!, tsc),
       },

@@ -73,12 +73,16 @@ export const PCPU = /** @type {const} */ ({
   /** Whether its TSC is too wild for a number. */
   hasExactTsc: 'bool',
   active: 'bool',
+  /** Whether the current record has a TSC of its own. */
+  hasTsc: 'bool',
   /** That of the current record, or of the record before it. */
   tsc: 'f64',
   event: 'i32',
   extraWords: 'i32',
   /** Where the extra words are among all words of the memory. */
   wordsAt: 'i32',
+  /** How many bytes it has. */
+  size: 'i32',
   /** Index of the idle state that it is in. */
   powerState: 'i32',
   /** Where it is in the file. */
@@ -87,7 +91,7 @@ export const PCPU = /** @type {const} */ ({
   nextCpuChangeOffset: 'f64',
   /** What its block is of the file, and where that begins among all words. */
   blockOffset: 'f64',
-  /** Bytes of usual records. */
+  /** Bytes of usual scheduling records. */
   passedBytes: 'f64',
   /** Where the last record that was read is in the file. */
   recordOffset: 'f64',

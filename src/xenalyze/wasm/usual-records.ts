@@ -20,6 +20,8 @@ import {
 declare function findLine(event: i32, extraWords: i32): i32;
 /** Shows the current record of a pCPU, of which there is no line. */
 declare function showRecord(pcpu: Pcpu): void;
+/** Processes the current record of a pCPU, which is of another class than the scheduling one. */
+declare function processOther(pcpu: Pcpu): void;
 /** Counts the time since which a pCPU has run what it runs. */
 declare function countPcpuTime(pcpu: Pcpu, tsc: f64): void;
 /** A vCPU comes from another pCPU. */
@@ -33,6 +35,9 @@ const SCHED = 0x20;
 const SCHED_MIN = 0x21;
 /** By sub-class: those records that change nothing but how many bytes there were. */
 const INERT = (1 << 0x2) | (1 << 0x8) | (1 << 0xf);
+
+/** Bits 16 to 27 of events of other classes than the general and the scheduling one, of which each has one bit. */
+const OTHERS = 0xfc;
 
 // What a runstate record is, by bits 0 to 11 of its event: old runstate, new runstate, change or continuation.
 const UNUSUAL = 0;
@@ -71,7 +76,7 @@ export function pass(p: Pcpu): bool {
   do {
     const header = load<i32>(at);
     const kind = (header >>> 12) & 0xffff;
-    if (kind !== SCHED_MIN && !isInert(kind)) break;
+    if (!mayBeUsual(kind)) break;
     if (header < 0 && at !== first) {
       const ticks = load<i64>(at, 4) + offset;
       if (u64(ticks - firstTsc) > range) break;
@@ -90,7 +95,8 @@ export function pass(p: Pcpu): bool {
       if (transition === UNUSUAL) break;
       if (shows) show(p, header, words, next);
       makeTransition(p, v, transition, (header >>> 4) & 15, next);
-    } else if (shows) show(p, header, words, next);
+    } else if (!isInert(kind)) takeOther(p, header, words, next);
+    else if (shows) show(p, header, words, next);
     tsc = next;
     last = at;
     at = words + (((header >>> 28) & 7) << 2);
@@ -120,9 +126,19 @@ export function count(p: Pcpu): void {
 export function usualTscOf(p: Pcpu, at: i32): f64 {
   const header = load<i32>(at);
   const kind = (header >>> 12) & 0xffff;
-  if (header >= 0 || (kind !== SCHED_MIN && !isInert(kind))) return Infinity;
+  if (header >= 0 || !mayBeUsual(kind)) return Infinity;
   const ticks = load<i64>(at, 4) + p.tscOffset;
   return u64(ticks - run.firstTscInteger) > run.tscRange ? Infinity : f64(ticks);
+}
+
+function mayBeUsual(kind: i32): bool {
+  return kind === SCHED_MIN || isInert(kind) || isOther(kind);
+}
+
+/** Whether a record is of a class that changes nothing of the order in which records come, nor of runstates. */
+function isOther(kind: i32): bool {
+  const main = kind >>> 4;
+  return (main & ~OTHERS) === 0 && main !== 0 && (main & (main - 1)) === 0;
 }
 
 function isInert(kind: i32): bool {
@@ -134,15 +150,31 @@ export function addToTable(v: Vcpu): void {
   store<Vcpu>(findSlot(v.word), v);
 }
 
-/** Makes a record the current one of its pCPU, as far as its line needs that, and shows it. */
-function show(p: Pcpu, header: i32, words: i32, tsc: f64): void {
-  const event = header & 0x0fffffff;
-  const extraWords = (header >>> 28) & 7;
+/** Makes a record the current one of its pCPU, as far as its line needs that. */
+function makeCurrent(p: Pcpu, header: i32, words: i32, tsc: f64): void {
   p.tsc = tsc;
-  p.event = event;
-  p.extraWords = extraWords;
+  p.event = header & 0x0fffffff;
+  p.extraWords = (header >>> 28) & 7;
   p.wordsAt = words >>> 2;
+}
+
+/** Has a record of another class processed. */
+function takeOther(p: Pcpu, header: i32, words: i32, tsc: f64): void {
+  makeCurrent(p, header, words, tsc);
+  p.hasTsc = header < 0;
+  p.size = (1 + ((header >>> 31) << 1) + p.extraWords) << 2;
+  p.orderTsc = tsc;
+  p.lastTsc = tsc;
+  p.passedBytes -= f64(p.size);
+  processOther(p);
+}
+
+/** Shows a scheduling record. */
+function show(p: Pcpu, header: i32, words: i32, tsc: f64): void {
+  makeCurrent(p, header, words, tsc);
   run.headerOf = p;
+  const event = p.event;
+  const extraWords = p.extraWords;
   const slot = SCHED_LINES + (((event & 0xffff) << 5) | (extraWords << 2));
   let line = load<i32>(slot);
   if (line === 0) {
