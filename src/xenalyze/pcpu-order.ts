@@ -82,9 +82,8 @@ export class PcpuOrder {
   /** From now on, what is in front may stay there without being put in its place. Returns the list. */
   becomeList(): Pcpu[] {
     if (this.#list !== undefined) return this.#list;
-    const { buffer } = this.#memory;
     const leaves = Array.from({ length: this.#program.orderSize() }, (_, at) => {
-      const leaf = new OrderNode(buffer, ORDER + at * ORDER_BYTES);
+      const leaf = new OrderNode(this.#memory, ORDER + at * ORDER_BYTES);
       return { key: leaf.key, pcpu: this.#memory.pcpuAt(leaf.pcpu)! };
     });
     leaves.sort((p, q) => Number(p.key - q.key) || q.pcpu.orderPlaced - p.pcpu.orderPlaced);

@@ -10,6 +10,9 @@ import { PLAIN, startLine } from './dump-line.ts';
 import { COUNTED_HYPERCALL_NAMES, HYPERCALL_NAMES, NO_NAME } from './hypercall-names.ts';
 import { ERROR_RECORD } from './options.ts';
 import type { Pcpu } from './state.ts';
+import { structOf } from './struct.ts';
+import { PV_RULE } from './wasm/structs.mjs';
+import { PV_RULE_BYTES, PV_RULES } from './wasm/walk-layout.ts';
 
 const HYPERCALL = 1;
 const TRAP = 3;
@@ -38,6 +41,14 @@ const KIND_NAMES = [
 const KINDS = KIND_NAMES.length;
 const HYPERCALLS = 56;
 const TRAPS = 20;
+const TRAPS_FROM = KINDS + HYPERCALLS;
+/** Of --compat 4.17, which counts kinds that there are not. */
+const COUNTS = 256;
+const COUNTS_IN_MEMORY = TRAPS_FROM + TRAPS;
+
+/** In an event: its addresses have 64 bits. */
+const WIDE = 0x100;
+const WORDS_MAX = 7;
 
 const SPACE = 0x20;
 
@@ -49,9 +60,15 @@ export class PvVcpu {
    * By kind, the low byte of an event. Those of hypercalls and traps follow in the same memory, as they do in xenalyze:
    * it takes an event of a kind that there is not for one of them.
    */
-  readonly kinds = new Int32Array(256);
-  readonly hypercalls = this.kinds.subarray(KINDS, KINDS + HYPERCALLS);
-  readonly traps = this.kinds.subarray(KINDS + HYPERCALLS, KINDS + HYPERCALLS + TRAPS);
+  readonly kinds: Int32Array;
+  readonly hypercalls: Int32Array;
+  readonly traps: Int32Array;
+
+  constructor(kinds: Int32Array) {
+    this.kinds = kinds;
+    this.hypercalls = kinds.subarray(KINDS, TRAPS_FROM);
+    this.traps = kinds.subarray(TRAPS_FROM, TRAPS_FROM + TRAPS);
+  }
 }
 
 /**
@@ -60,62 +77,105 @@ export class PvVcpu {
  */
 interface Layout {
   readonly words: readonly [number, number] | undefined;
-  readonly process: (a: Analyser, p: Pcpu, pv: PvVcpu, wide: boolean) => void;
+  readonly process: (a: Analyser, p: Pcpu, wide: boolean) => void;
+  /** What one of the words tells, that is counted too. */
+  readonly told?: Told;
 }
 
+/** The word, with addresses of 32 and of 64 bits; which of its bits; where the counts begin, and how many they are. */
+interface Told {
+  readonly word: readonly [number, number];
+  readonly mask: number;
+  readonly from: number;
+  readonly limit: number;
+}
+
+const HYPERCALL_TOLD: Told = { word: [1, 2], mask: 0xffffffff, from: KINDS, limit: HYPERCALLS };
+const TRAP_TOLD: Told = { word: [1, 2], mask: 0x7fff, from: TRAPS_FROM, limit: TRAPS };
+const HYPERCALL_V2_TOLD: Told = { word: [0, 0], mask: 0xfffff, from: KINDS, limit: HYPERCALLS };
+
 const LAYOUTS: readonly (Layout | undefined)[] = Object.assign(new Array<Layout | undefined>(KINDS), {
-  [HYPERCALL]: { words: [2, 3], process: processHypercall },
-  [TRAP]: { words: [2, 3], process: processTrap },
+  [HYPERCALL]: { words: [2, 3], process: processHypercall, told: HYPERCALL_TOLD },
+  [TRAP]: { words: [2, 3], process: processTrap, told: TRAP_TOLD },
   [PTWR_EMULATION]: { words: [3, 6], process: processPtwr },
   [PTWR_EMULATION_PAE]: { words: [4, 4], process: processPtwrPae },
-  [HYPERCALL_V2]: { words: undefined, process: processHypercallV2 },
-  [HYPERCALL_SUBCALL]: { words: undefined, process: processHypercallV2 },
+  [HYPERCALL_V2]: { words: undefined, process: processHypercallV2, told: HYPERCALL_V2_TOLD },
+  [HYPERCALL_SUBCALL]: { words: undefined, process: processHypercallV2, told: HYPERCALL_V2_TOLD },
 } satisfies Record<number, Layout>);
 
 /** Processes a record of the PV class. The current vCPU is known, and not one of an HVM guest. */
 export function processPv(a: Analyser, p: Pcpu): void {
   const vcpu = p.current!;
-  vcpu.pv ??= new PvVcpu();
-  const { pv } = vcpu;
   const { summaryInfo, compat417, dumpAll } = a.options;
+  vcpu.pv ??= new PvVcpu(
+    compat417
+      ? new Int32Array(COUNTS)
+      : new Int32Array(a.memory.buffer, a.memory.guestAt(vcpu), COUNTS_IN_MEMORY),
+  );
+  const { pv } = vcpu;
   const kind = p.event & 0xff;
-  const wide = (p.event & 0x100) !== 0;
+  const wide = (p.event & WIDE) !== 0;
   if (summaryInfo) {
     pv.counted = true;
-    if (kind < KINDS || compat417) pv.kinds[kind === PTWR_EMULATION_PAE ? PTWR_EMULATION : kind]++;
+    if (kind < KINDS || compat417) pv.kinds[countedKind(kind)]++;
   }
   const layout = LAYOUTS[kind];
   if (layout === undefined) {
     if (dumpAll) dumpOther(a, p, kind);
-  } else if (compat417 || hasWords(p, layout, wide)) layout.process(a, p, pv, wide);
-  else a.processGeneric(p);
+  } else if (compat417 || hasWords(p.extraWords, layout, wide)) {
+    if (summaryInfo && layout.told !== undefined) countTold(p, pv, layout.told, wide);
+    layout.process(a, p, wide);
+  } else a.processGeneric(p);
 }
 
-function hasWords(p: Pcpu, { words }: Layout, wide: boolean): boolean {
-  return words === undefined ? p.extraWords > 0 : p.extraWords === words[wide ? 1 : 0];
+function countedKind(kind: number): number {
+  return kind === PTWR_EMULATION_PAE ? PTWR_EMULATION : kind;
 }
 
-function processHypercall(a: Analyser, p: Pcpu, pv: PvVcpu, wide: boolean): void {
-  const hypercall = p.word(wide ? 2 : 1);
-  if (a.options.summaryInfo && hypercall < HYPERCALLS) pv.hypercalls[hypercall]++;
+function hasWords(extraWords: number, { words }: Layout, wide: boolean): boolean {
+  return words === undefined ? extraWords > 0 : extraWords === words[Number(wide)];
+}
+
+function countTold(p: Pcpu, { kinds }: PvVcpu, { word, mask, from, limit }: Told, wide: boolean): void {
+  const told = (p.word(word[Number(wide)]) & mask) >>> 0;
+  if (told < limit) kinds[from + told]++;
+}
+
+class PvRule extends structOf(PV_RULE) {}
+
+/** Tells wasm/guest-records.ts what is counted of records, as far as nothing else is to be done with them. */
+export function setPvRules({ memory }: Analyser): void {
+  for (let kind = 0; kind < KINDS; kind++)
+    for (const wide of [false, true])
+      for (let words = 0; words <= WORDS_MAX; words++) {
+        const layout = LAYOUTS[kind];
+        const isStrange = kind === PTWR_EMULATION_PAE && wide;
+        if (layout !== undefined && (isStrange || !hasWords(words, layout, wide))) continue;
+        const place = (((wide ? WIDE : 0) | kind) << 3) | words;
+        const rule = new PvRule(memory, PV_RULES + place * PV_RULE_BYTES);
+        rule.kind = countedKind(kind) + 1;
+        if (layout?.told !== undefined)
+          Object.assign(rule, layout.told, { word: layout.told.word[Number(wide)] });
+      }
+}
+
+function processHypercall(a: Analyser, p: Pcpu, wide: boolean): void {
   if (!a.options.dumpAll) return;
   const { out } = a;
   startLine(a, PLAIN);
-  writeHypercall(a, hypercall);
+  writeHypercall(a, p.word(wide ? 2 : 1));
   out.text(' eip ');
   writeAddress(a, p, 0, wide);
   out.newline();
 }
 
-function processTrap(a: Analyser, p: Pcpu, pv: PvVcpu, wide: boolean): void {
-  const word = p.word(wide ? 2 : 1);
-  const trap = word & 0x7fff;
-  if (a.options.summaryInfo && trap < TRAPS) pv.traps[trap]++;
+function processTrap(a: Analyser, p: Pcpu, wide: boolean): void {
   if (!a.options.dumpAll) return;
   const { out } = a;
+  const word = p.word(wide ? 2 : 1);
   startLine(a, PLAIN);
   out.text(' trap ');
-  out.hex(trap);
+  out.hex(word & TRAP_TOLD.mask);
   out.text(' eip ');
   writeAddress(a, p, 0, wide);
   if ((word & 0x8000) !== 0) {
@@ -125,7 +185,7 @@ function processTrap(a: Analyser, p: Pcpu, pv: PvVcpu, wide: boolean): void {
   out.newline();
 }
 
-function processPtwr(a: Analyser, p: Pcpu, _pv: PvVcpu, wide: boolean): void {
+function processPtwr(a: Analyser, p: Pcpu, wide: boolean): void {
   if (!wide && p.extraWords === 3 && !a.options.compat417) {
     dumpPtwr(a, 0, p.word(0), p.word(1), p.word(2));
     return;
@@ -137,7 +197,7 @@ function processPtwr(a: Analyser, p: Pcpu, _pv: PvVcpu, wide: boolean): void {
   dumpPtwr(a, p.word(1), p.word(0), p.bigint(2), p.bigint(4));
 }
 
-function processPtwrPae(a: Analyser, p: Pcpu, _pv: PvVcpu, wide: boolean): void {
+function processPtwrPae(a: Analyser, p: Pcpu, wide: boolean): void {
   if (wide) {
     a.warn.printf('Strange: PV_PTWR_EMULATION, but x64! %x\n', p.event);
     a.error(ERROR_RECORD, p);
@@ -260,10 +320,9 @@ const ARGUMENT_WRITERS: Readonly<Record<string, (a: Analyser, p: Pcpu) => void>>
 };
 const HYPERCALL_ARGUMENT_WRITERS = HYPERCALL_NAMES.map((name) => ARGUMENT_WRITERS[name]);
 
-function processHypercallV2(a: Analyser, p: Pcpu, pv: PvVcpu): void {
-  const hypercall = p.word(0) & 0xfffff;
-  if (a.options.summaryInfo && hypercall < HYPERCALLS) pv.hypercalls[hypercall]++;
+function processHypercallV2(a: Analyser, p: Pcpu): void {
   if (!a.options.dumpAll) return;
+  const hypercall = p.word(0) & HYPERCALL_V2_TOLD.mask;
   const { out } = a;
   startLine(a, PLAIN);
   if ((p.event & 0xff) === HYPERCALL_SUBCALL) out.byte(SPACE);

@@ -238,7 +238,7 @@ class CompiledLine {
     const { memory } = this.#a;
     const line = memory.addToTemplates(new Uint8Array(this.#pieces.length * PIECE_BYTES), 0);
     for (const [i, { text, word, ...others }] of this.#pieces.entries())
-      Object.assign(new LinePiece(memory.buffer, line + i * PIECE_BYTES), {
+      Object.assign(new LinePiece(memory, line + i * PIECE_BYTES), {
         ...others,
         text: memory.addToTemplates(Buffer.from(text, 'latin1'), OVERSHOOT),
         textLength: text.length,

@@ -66,13 +66,16 @@ export function processRunstate(a: Analyser, p: Pcpu, lines: RecordLines): void 
     startVcpu(a, p, v, old, next);
     return;
   }
-  if (v.hvm !== undefined) {
-    if (next === RUNNABLE && v.hvm.vmexitValid) closeVmexit(a, v.hvm, p.tsc);
-    if (v.runstate !== LOST) trackWaking(a, p, v, old, next);
-  }
+  if (v.hvm !== undefined) noteHvmTransition(a, p, v, old, next);
   if (v.runstate !== old && !resolveConflict(a, p, v, old, next, wrongOld)) return;
   if (isChange) change(a, p, v, old, next);
   else continueRunning(a, p, v);
+}
+
+/** A vCPU of an HVM guest is about to go over from one runstate to another: its exit may end, or an interval. */
+export function noteHvmTransition(a: Analyser, p: Pcpu, v: Vcpu, old: number, next: number): void {
+  if (next === RUNNABLE && v.hvm?.vmexitValid) closeVmexit(a, v.hvm, p.tsc);
+  if (v.runstate !== LOST) trackWaking(a, p, v, old, next);
 }
 
 function isUnexpected(old: number, next: number): boolean {

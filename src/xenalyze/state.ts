@@ -137,7 +137,7 @@ export class Pcpu extends structOf(PCPU) {
   readonly lost = new CycleSummary();
 
   constructor(number: number, never: number, memory: WalkMemory) {
-    super(memory.buffer, PCPUS + number * PCPU_BYTES);
+    super(memory, PCPUS + number * PCPU_BYTES);
     memory.pcpus[number] = this;
     this.#memory = memory;
     this.number = number;
@@ -226,7 +226,6 @@ export class Vcpu extends structOf(VCPU) {
   /** `d1v0`; the default domain's and the idle domain's by their numbers. */
   readonly label: string;
   readonly #memory: WalkMemory;
-  guestPagingLevels = 0;
   /** Of a transition whose old state was not {@link wrongOldRunstate}: what it was, and where; to tell TSC skew. */
   actualOldRunstate = 0;
   oldRunstateTsc = 0;
@@ -236,14 +235,13 @@ export class Vcpu extends structOf(VCPU) {
   /** By the number of a pCPU. */
   readonly affinityByPcpu = new Map<number, CycleSummary>();
   #hvm: HvmVcpu | undefined;
-  /** What it is besides if it is a PV guest's, once a record of one was seen. */
-  pv: PvVcpu | undefined;
+  #pv: PvVcpu | undefined;
   /** Interprocessor interrupts that are on their way to it. */
   vlapic: Vlapic | undefined;
 
   constructor(domain: Domain, number: number, never: number, index: number, memory: WalkMemory) {
     const label = `d${domain.id}v${number}`;
-    super(memory.buffer, memory.addVcpu(label, pictureCodeOf(domain.id)));
+    super(memory, memory.addVcpu(label, pictureCodeOf(domain.id)));
     memory.vcpus.push(this);
     this.#memory = memory;
     this.label = label;
@@ -266,6 +264,16 @@ export class Vcpu extends structOf(VCPU) {
   set hvm(hvm: HvmVcpu) {
     this.#hvm = hvm;
     this.isHvm = true;
+  }
+
+  /** What it is besides if it is a PV guest's, once a record of one was seen. */
+  get pv(): PvVcpu | undefined {
+    return this.#pv;
+  }
+
+  set pv(pv: PvVcpu) {
+    this.#pv = pv;
+    this.isPv = true;
   }
 
   /** Where it runs or ran. */

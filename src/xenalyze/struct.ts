@@ -34,18 +34,39 @@ export function layoutOf<F extends StructFields>(
   return { offsets, bytes: Math.ceil(bytes / 8) * 8 };
 }
 
-/** What a struct's fields are read from. */
-class Struct {
-  readonly address: number;
+/** A memory in which structs lie. */
+export class StructMemory {
+  readonly buffer: ArrayBuffer;
   readonly ints: Int32Array;
   readonly doubles: Float64Array;
   readonly bytes: Uint8Array;
+  readonly view: DataView;
 
-  constructor(buffer: ArrayBuffer, address: number, length: number) {
+  constructor(buffer: ArrayBuffer) {
+    this.buffer = buffer;
+    this.ints = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+}
+
+/** What a struct's fields are read from. */
+class Struct {
+  // Declared only: V8 takes long to define fields that it is to assign next.
+  /** Another struct of the same kind may follow, at another one. */
+  declare address: number;
+  declare readonly ints: Int32Array;
+  declare readonly doubles: Float64Array;
+  declare readonly bytes: Uint8Array;
+  declare readonly view: DataView;
+
+  constructor({ ints, doubles, bytes, view }: StructMemory, address: number) {
     this.address = address;
-    this.ints = new Int32Array(buffer, address, length / 4);
-    this.doubles = new Float64Array(buffer, address, length / 8);
-    this.bytes = new Uint8Array(buffer, address, length);
+    this.ints = ints;
+    this.doubles = doubles;
+    this.bytes = bytes;
+    this.view = view;
   }
 }
 
@@ -53,15 +74,11 @@ class Struct {
 export function structOf<F extends StructFields>(
   fields: F,
 ): new (
-  buffer: ArrayBuffer,
+  memory: StructMemory,
   address: number,
-) => { readonly address: number } & ValuesOf<F> {
-  const { offsets, bytes } = layoutOf(fields);
-  class Fields extends Struct {
-    constructor(buffer: ArrayBuffer, address: number) {
-      super(buffer, address, bytes);
-    }
-  }
+) => { address: number } & ValuesOf<F> {
+  const { offsets } = layoutOf(fields);
+  class Fields extends Struct {}
   for (const name in fields)
     Object.defineProperty(Fields.prototype, name, accessors(fields[name], offsets[name]));
   return Fields as unknown as ReturnType<typeof structOf<F>>;
@@ -72,38 +89,56 @@ function accessors(type: FieldType, offset: number): ThisType<Struct> & Property
   if (type === 'f64')
     return {
       get() {
-        return this.doubles[index];
+        return this.doubles[(this.address >>> 3) + index];
       },
       set(value: number) {
-        this.doubles[index] = value;
+        this.doubles[(this.address >>> 3) + index] = value;
       },
     };
   if (type === 'bool')
     return {
       get() {
-        return this.bytes[index] !== 0;
+        return this.bytes[this.address + index] !== 0;
       },
       set(value: boolean) {
-        this.bytes[index] = Number(value);
+        this.bytes[this.address + index] = Number(value);
+      },
+    };
+  if (type === 'u8')
+    return {
+      get() {
+        return this.bytes[this.address + index];
+      },
+      set(value: number) {
+        this.bytes[this.address + index] = value;
+      },
+    };
+  if (type === 'u32')
+    return {
+      get() {
+        return this.ints[(this.address >>> 2) + index] >>> 0;
+      },
+      set(value: number) {
+        this.ints[(this.address >>> 2) + index] = value;
       },
     };
   if (type in RARE) {
     const [get, set] = RARE[type as keyof typeof RARE];
     return {
       get() {
-        return new DataView(this.bytes.buffer, this.address)[get](offset, true);
+        return this.view[get](this.address + offset, true);
       },
       set(value: never) {
-        new DataView(this.bytes.buffer, this.address)[set](offset, value, true);
+        this.view[set](this.address + offset, value, true);
       },
     };
   }
   return {
     get() {
-      return this.ints[index];
+      return this.ints[(this.address >>> 2) + index];
     },
     set(value: number) {
-      this.ints[index] = value;
+      this.ints[(this.address >>> 2) + index] = value;
     },
   };
 }
@@ -112,7 +147,5 @@ function accessors(type: FieldType, offset: number): ThisType<Struct> & Property
 const RARE = {
   i64: ['getBigInt64', 'setBigInt64'],
   u64: ['getBigUint64', 'setBigUint64'],
-  u32: ['getUint32', 'setUint32'],
   u16: ['getUint16', 'setUint16'],
-  u8: ['getUint8', 'setUint8'],
 } as const;

@@ -1,12 +1,17 @@
 import type { Analyser } from './analyser.ts';
+import { countArcs, suitArcs } from './hvm/hvm-process.ts';
 import { ERROR_STRICT } from './options.ts';
+import { setPvRules } from './pv.ts';
 import type { RecordLines } from './record-lines.ts';
 import { countPcpuTime, moveVcpu } from './runstates.ts';
 import { processSched } from './sched.ts';
+import { noteHvmTransition } from './sched-runstate.ts';
 import type { Pcpu } from './state.ts';
 import { CPU_CHANGE } from './trace-walk.ts';
 
 const SCHED = 1;
+const HVM = 3;
+const PV = 5;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -32,6 +37,12 @@ export class UsualRecords {
     memory.onMove = (v, p, tsc) => moveVcpu(a, v, p, tsc);
     memory.onNewLine = (event, extraWords) => lines.find(event, extraWords);
     memory.onOther = process;
+    memory.onArcs = () => countArcs(a);
+    memory.onHvmTransition = (p, v, old, next) => noteHvmTransition(a, p, v, old, next);
+    if (suitArcs(a)) {
+      run.countsGuests = true;
+      setPvRules(a);
+    }
     memory.onRecord = (p) => processSched(a, p, lines);
   }
 
@@ -78,11 +89,18 @@ export class UsualRecords {
 
   /** Counts the bytes of all records that were passed. */
   end(): void {
+    countArcs(this.#a);
     for (const p of this.#a.pcpus) {
       if (p === undefined) continue;
       this.#a.memory.program.count(p.address);
       if (p.passedBytes > 0) p.summary = true;
       p.volume.byClass[SCHED] += p.passedBytes;
+      p.volume.byClass[PV] += p.pvBytes;
+      const hvm = [p.vmentryBytes, p.vmexitBytes, p.handlerBytes];
+      for (const [kind, bytes] of hvm.entries()) {
+        p.volume.hvm[kind] += bytes;
+        p.volume.byClass[HVM] += bytes;
+      }
     }
   }
 }

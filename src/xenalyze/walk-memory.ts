@@ -1,9 +1,11 @@
 import { assert } from '../base/assert.ts';
 import type { Pcpu, Vcpu } from './state.ts';
-import { layoutOf, structOf } from './struct.ts';
+import { layoutOf, StructMemory, structOf } from './struct.ts';
 import { RUN as RUN_FIELDS } from './wasm/structs.mjs';
 import {
   BLOCKS,
+  GUEST_BYTES,
+  GUESTS,
   LABEL_BYTES,
   LABEL_LENGTH,
   LABELS,
@@ -57,13 +59,10 @@ class Run extends structOf(RUN_FIELDS) {}
  * The memory in which pCPUs, vCPUs and the run have what the program in wasm/ needs of them, and that program. Only
  * what is used of it takes room.
  */
-export class WalkMemory {
+export class WalkMemory extends StructMemory {
   readonly tscBase: bigint;
-  readonly buffer: ArrayBuffer;
   readonly program: WalkProgram;
-  readonly bytes: Uint8Array;
   readonly words: Uint32Array;
-  readonly ints: Int32Array;
   readonly run: Run;
   /** Where text that is to be written lies, and, as the only element, how much there is. */
   readonly output: DataView;
@@ -91,6 +90,10 @@ export class WalkMemory {
   onWideTime: (pcpu: Pcpu) => void = () => {};
   /** What pieces of lines are computed by, which write what they make of a record. */
   readonly computed: ((pcpu: Pcpu) => void)[] = [];
+  /** Counts the exits in ARCS. */
+  onArcs: () => void = () => {};
+  /** A vCPU of an HVM guest is about to go over from one runstate to another. */
+  onHvmTransition: (pcpu: Pcpu, vcpu: Vcpu, old: number, next: number) => void = () => {};
   /** A pCPU stops to run what it runs. */
   onPcpuTime: (pcpu: Pcpu, tsc: number) => void = () => {};
   /** A vCPU comes to a pCPU. */
@@ -98,13 +101,11 @@ export class WalkMemory {
 
   /** @param tscBase What TSCs are counted from. */
   constructor(tscBase: bigint) {
-    this.tscBase = tscBase;
     const memory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES });
-    this.buffer = memory.buffer;
-    this.bytes = new Uint8Array(memory.buffer);
+    super(memory.buffer);
+    this.tscBase = tscBase;
     this.words = new Uint32Array(memory.buffer);
-    this.ints = new Int32Array(memory.buffer);
-    this.run = new Run(memory.buffer, RUN);
+    this.run = new Run(this, RUN);
     this.output = new DataView(memory.buffer, OUTPUT, OUTPUT_BYTES + OVERSHOOT);
     this.outputAt = new Int32Array(memory.buffer, RUN + layoutOf(RUN_FIELDS).offsets.outputAt, 1);
     this.program = startWasm<WalkProgram>('walk', memory, {
@@ -113,9 +114,12 @@ export class WalkMemory {
         findLine: (event, extraWords) => this.onNewLine(event, extraWords),
         showRecord: (pcpu) => this.onRecord(this.pcpuAt(pcpu)!),
         processOther: (pcpu) => this.onOther(this.pcpuAt(pcpu)!),
+        noteHvmTransition: (pcpu, vcpu, old, next) =>
+          this.onHvmTransition(this.pcpuAt(pcpu)!, this.vcpuAt(vcpu)!, old, next),
         countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu)!, tsc),
         moveVcpu: (vcpu, pcpu, tsc) => this.onMove(this.vcpuAt(vcpu)!, this.pcpuAt(pcpu)!, tsc),
       },
+      'guest-records': { takeArcs: () => this.onArcs() },
       'window-chain': { readHeader: (offset) => Number(this.onReadHeader(offset)) },
       'record-header': { takeWideTime: (pcpu) => this.onWideTime(this.pcpuAt(pcpu)!) },
       'record-lines': {
@@ -145,6 +149,11 @@ export class WalkMemory {
 
   vcpuAt(address: number): Vcpu | undefined {
     return address === 0 ? undefined : this.vcpus[(address - VCPUS) / VCPU_BYTES];
+  }
+
+  /** Where there is room for what a vCPU has as that of a PV or an HVM guest. */
+  guestAt({ address }: Vcpu): number {
+    return GUESTS + ((address - VCPUS) / VCPU_BYTES) * GUEST_BYTES;
   }
 
   /** Takes room for pieces of lines or their text, behind which so many bytes may be read. Returns its address. */

@@ -1,6 +1,6 @@
 import asc from 'assemblyscript/asc';
 import { expect, test } from 'vitest';
-import { layoutOf, type StructFields, structOf } from '../../src/xenalyze/struct.ts';
+import { layoutOf, type StructFields, StructMemory, structOf } from '../../src/xenalyze/struct.ts';
 import { STRUCT_CLASSES } from '../../src/xenalyze/wasm/compile.mjs';
 import { STRUCTS } from '../../src/xenalyze/wasm/structs.mjs';
 import { ORDER_BYTES, PCPU_BYTES, PIECE_BYTES, VCPU_BYTES } from '../../src/xenalyze/wasm/walk-layout.ts';
@@ -64,7 +64,7 @@ test('fields of each type are what was assigned to them, as a foreign reader fin
     Pcpu: 40_960,
   };
   const buffer = new ArrayBuffer(128);
-  const all = Object.assign(new All(buffer, 64), values);
+  const all = Object.assign(new All(new StructMemory(buffer), 64), values);
   for (const [name, value] of Object.entries(values)) expect(all[name as keyof typeof values]).toBe(value);
   const bytes = Buffer.from(buffer, 64);
   expect([bytes.readUInt8(0), bytes.readUInt8(1), bytes.readUInt16LE(2)]).toEqual([1, 255, 65_534]);

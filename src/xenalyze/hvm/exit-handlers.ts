@@ -8,6 +8,7 @@ import { HYPERCALL_NAMES } from '../hypercall-names.ts';
 import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { divide } from '../wasm/sample-rules.ts';
+import { POST_NONE } from '../wasm/walk-layout.ts';
 import { flushCr3, switchCr3 } from './cr3-values.ts';
 import { EipList } from './eip-list.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
@@ -135,6 +136,8 @@ function printCrWrites(a: Analyser, h: HvmVcpu, cr: number): void {
 
 // ---- model-specific registers
 
+export const MSR_WORDS = 3;
+
 export function processMsrRead(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   processMsr(a, p, h, 'msr_read');
 }
@@ -144,7 +147,7 @@ export function processMsrWrite(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 }
 
 function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string): void {
-  if (!a.hasExtraWords(p, 12, name)) return;
+  if (!a.hasExtraWords(p, MSR_WORDS * 4, name)) return;
   h.detail = p.word(0);
   h.valueLow = p.word(1);
   h.valueHigh = p.word(2);
@@ -207,7 +210,7 @@ export function processIntr(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     a.out.text(name === undefined ? `${shown}\n` : `${name}(${shown})\n`);
   }
   noteInterruptedEip(a, h, vector);
-  h.postProcess = undefined;
+  h.post = POST_NONE;
   if (!options.summaryInfo) return;
   if (options.summary) setSummaryHandler(a, h, 'hvm_intr_process', printInterrupts);
   const place = Math.min(vector, VECTORS);

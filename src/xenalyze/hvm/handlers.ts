@@ -3,6 +3,16 @@ import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
 import { processPfXen } from '../shadow/pf-xen.ts';
 import type { Pcpu } from '../state.ts';
 import {
+  HANDLER_MARK,
+  HANDLER_MSR,
+  HANDLER_NOTE,
+  HANDLER_NOTHING,
+  HANDLER_OTHER,
+  HANDLER_RULES,
+  HANDLERS_MAX,
+} from '../wasm/walk-layout.ts';
+import {
+  MSR_WORDS,
   processCrWrite,
   processIntr,
   processMsrRead,
@@ -27,21 +37,23 @@ import { EVENT_64, HANDLER_BASE, HANDLER_NAMES, noteHandler } from './post-proce
 type Process = (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
 
 /**
- * A handler's number, the numbers of extra words that its line is made for (the least and the most), and what reads it.
+ * A handler's number, the numbers of extra words that its line is made for (the least and the most), what reads it, and
+ * what it means for a summary, if wasm/guest-records.ts knows that.
  * Up to 4.0, Xen gave each record one word more, which is not set.
  */
-type Row = readonly [number: number, wordsMin: number, wordsMax: number, process: Process];
+type Row = readonly [number: number, wordsMin: number, wordsMax: number, process: Process, rule?: number];
 
 const WORDS_MAX = 7;
+const WORDS_LIMIT = WORDS_MAX + 1;
 
 /** What Xen did to the guest. */
 const TO_GUEST: readonly Row[] = [
-  [0x002, 2, 3, processPfInject],
-  [0x102, 3, 4, processPfInject],
-  [0x003, 2, 3, processInjExc],
+  [0x002, 2, 3, processPfInject, HANDLER_NOTHING],
+  [0x102, 3, 4, processPfInject, HANDLER_NOTHING],
+  [0x003, 2, 3, processInjExc, HANDLER_NOTHING],
   [0x004, 2, 3, processInjVirq],
-  [0x005, 1, WORDS_MAX, processReinjVirq],
-  [0x020, 3, 4, processIntrWindow],
+  [0x005, 1, WORDS_MAX, processReinjVirq, HANDLER_NOTHING],
+  [0x020, 3, 4, processIntrWindow, HANDLER_NOTHING],
   [0x100, 0, WORDS_MAX, processDestroy],
 ];
 
@@ -52,8 +64,8 @@ const OF_EXIT: readonly Row[] = [
   [0x009, 2, 3, processCrWrite],
   [0x109, 3, 4, processCrWrite],
   // These two look at the number of words themselves.
-  [0x00c, 0, WORDS_MAX, processMsrRead],
-  [0x00d, 0, WORDS_MAX, processMsrWrite],
+  [0x00c, 0, WORDS_MAX, processMsrRead, HANDLER_MSR],
+  [0x00d, 0, WORDS_MAX, processMsrWrite, HANDLER_MSR],
   [0x00f, 0, 2, processIntr],
   [0x012, 1, 2, processVmcall],
   [0x016, 1, 2, processPort],
@@ -62,8 +74,8 @@ const OF_EXIT: readonly Row[] = [
   [0x217, 1, 2, processMmio],
   [0x117, 2, 4, processMmio],
   [0x317, 2, 4, processMmio],
-  [0x01a, 2, 3, processRdtsc],
-  [0x021, 6, 7, processNpf],
+  [0x01a, 2, 3, processRdtsc, HANDLER_MARK],
+  [0x021, 6, 7, processNpf, HANDLER_NOTE],
 ];
 
 const byNumber = (rows: readonly Row[]) => new Map(rows.map((row) => [row[0], row]));
@@ -72,11 +84,12 @@ const ofExit = byNumber(OF_EXIT);
 
 /** A record of one of Xen's handlers: what it did about an exit, or to the guest. */
 export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  const { dumpAll, summaryInfo } = a.options;
+  const { options } = a;
+  const { dumpAll, summaryInfo } = options;
   const number = p.event - HANDLER_BASE;
   const injection = toGuest.get(number);
   if (injection !== undefined) {
-    if (isReadable(a, p, injection)) injection[3](a, p, h);
+    if (options.compat417 || isReadable(p.extraWords, injection)) injection[3](a, p, h);
     else if (dumpAll) dumpHandler(a, p, IN_EXIT);
     return;
   }
@@ -86,7 +99,7 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   }
   h.eventHandler = number;
   const handler = ofExit.get(number);
-  if (handler !== undefined && isReadable(a, p, handler)) handler[3](a, p, h);
+  if (handler !== undefined && (options.compat417 || isReadable(p.extraWords, handler))) handler[3](a, p, h);
   else {
     if (dumpAll) dumpHandler(a, p, IN_EXIT);
     if (summaryInfo) noteHandler(a, p, h);
@@ -94,8 +107,24 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 }
 
 /** Xenalyze 4.17 does not look at the number of words. */
-function isReadable({ options }: Analyser, { extraWords }: Pcpu, [, wordsMin, wordsMax]: Row): boolean {
-  return options.compat417 || (extraWords >= wordsMin && extraWords <= wordsMax);
+function isReadable(extraWords: number, [, wordsMin, wordsMax]: Row): boolean {
+  return extraWords >= wordsMin && extraWords <= wordsMax;
+}
+
+/** Tells wasm/guest-records.ts what records of handlers mean for a summary. */
+export function setHandlerRules({ memory: { bytes } }: Analyser): void {
+  const rules = bytes.subarray(HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * WORDS_LIMIT);
+  rules.fill(HANDLER_NOTE);
+  const set = (row: Row, otherwise: number) => {
+    for (let words = 0; words < WORDS_LIMIT; words++)
+      rules[row[0] * WORDS_LIMIT + words] = isReadable(words, row) ? ruleOf(row, words) : otherwise;
+  };
+  for (const row of TO_GUEST) set(row, HANDLER_NOTHING);
+  for (const row of OF_EXIT) set(row, HANDLER_NOTE);
+}
+
+function ruleOf([, , , , rule = HANDLER_OTHER]: Row, words: number): number {
+  return rule === HANDLER_MSR && words !== MSR_WORDS ? HANDLER_OTHER : rule;
 }
 
 function dumpHandler(a: Analyser, p: Pcpu, mark: number): void {

@@ -2,11 +2,15 @@ import type { Analyser } from '../analyser.ts';
 import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
+import { structOf } from '../struct.ts';
+import { ARC } from '../wasm/structs.mjs';
+import { ARC_BYTES, ARCS, POST_BY_HANDLER, POST_NONE, POST_OWN } from '../wasm/walk-layout.ts';
 import { EXTERNAL_INTERRUPT, SVM_EVENT_REASONS, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
-import { processHandler } from './handlers.ts';
+import { processHandler, setHandlerRules } from './handlers.ts';
 import { type HvmVcpu, setHvm } from './hvm-vcpu.ts';
 import { EVENT_64, postProcessByHandler } from './post-process.ts';
 import {
+  addToShortSummary,
   SHORT_HLT,
   SHORT_INTERRUPT,
   SHORT_OTHER,
@@ -83,6 +87,7 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   h.recorded.fill(0);
   h.mmio.clear();
   h.pageFaults?.clear();
+  h.leavesMore = false;
 
   h.exitReason = p.word(0);
   h.ripLow = p.word(1);
@@ -110,15 +115,23 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   h.preallocUnpin = false;
   h.wrmapBruteForce = false;
   h.shortSummaryDone = false;
-  h.postProcess = 'by handler';
+  h.post = POST_BY_HANDLER;
 }
 
 /** The first exit of a vCPU decides how its reasons are read. */
 function setReasons(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   if (h.reasons !== undefined) return;
   if (isSvmExit(p.event)) a.hvm.svm = true;
-  if (!a.hvm.svm) h.reasons = VMX_REASONS;
-  else h.reasons = a.options.svmMode ? SVM_REASONS : SVM_EVENT_REASONS;
+  let reasons = VMX_REASONS;
+  if (a.hvm.svm) reasons = a.options.svmMode ? SVM_REASONS : SVM_EVENT_REASONS;
+  h.reasons = reasons;
+  if (a.hvm.reasons === undefined) {
+    a.hvm.reasons = reasons;
+    setHandlerRules(a);
+  }
+  a.run.reasonMax = reasons.max;
+  // What the quick way learns of reasons is of one kind.
+  if (reasons !== a.hvm.reasons) a.run.countsGuests = false;
 }
 
 function isReason(a: Analyser, p: Pcpu, { exitReason, reasons }: HvmVcpu): boolean {
@@ -149,12 +162,13 @@ function isSignExtended(high: number): boolean {
 /** The guest is entered again, or stops running: accounts for the exit. */
 export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
   const { options } = a;
+  countArcs(a);
   if (h.exitTsc !== a.never) {
     h.arcCycles = Math.max(0, tsc - h.exitTsc);
     if (tsc >= h.exitTsc) countExit(a, h, tsc);
   }
-  if (h.postProcess === 'by handler') postProcessByHandler(a, h);
-  else h.postProcess?.(a, h);
+  if (h.post === POST_BY_HANDLER) postProcessByHandler(a, h);
+  else if (h.post === POST_OWN) h.postProcess?.(a, h);
   if (h.arcCycles !== 0) {
     if (options.summaryInfo && !h.shortSummaryDone)
       updateShortSummary(a, h, PURPOSE_OF_HANDLER.get(h.eventHandler) ?? SHORT_OTHER);
@@ -165,7 +179,31 @@ export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
   }
   h.exitTsc = a.never;
   h.vmexitValid = false;
-  h.postProcess = undefined;
+  h.post = POST_NONE;
+}
+
+class Arc extends structOf(ARC) {}
+
+/** Whether options want nothing of exits but their summary. */
+export function suitArcs({ options }: Analyser): boolean {
+  const { summary, dumpAll, compat417, withCr3Enumeration } = options;
+  const isWatched = options.scatterplotVmexitEip || options.scatterplotRdtsc || withCr3Enumeration;
+  return summary && !dumpAll && !compat417 && !isWatched && options.scatterplotExtintCycles === undefined;
+}
+
+/** Counts the exits that wasm/guest-records.ts has closed. */
+export function countArcs(a: Analyser): void {
+  const { memory, options, run } = a;
+  const arc = new Arc(memory, ARCS);
+  for (; run.arcs > 0; run.arcs--, arc.address += ARC_BYTES) {
+    const { cycles, vcpu, exitReason, handler, eventHandler } = arc;
+    const h = memory.vcpuAt(vcpu)?.hvm as HvmVcpu;
+    h.arcCycles = cycles;
+    h.summaryInfo = true;
+    h.exitSummaries.add(exitReason, cycles, options);
+    if (handler >= 0) h.generic.add(handler, cycles, options);
+    if (cycles !== 0) addToShortSummary(a, h, PURPOSE_OF_HANDLER.get(eventHandler) ?? SHORT_OTHER);
+  }
 }
 
 function countExit(a: Analyser, h: HvmVcpu, tsc: number): void {
@@ -186,6 +224,7 @@ function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   // Interrupts are injected on the way into the guest, after the exit's records.
   finishIpis(a, h.vcpu, p.tsc);
   startIntervals(a, p, h);
+  h.awaitsEntry = false;
   if (dumpAll) {
     startLine(a, h.vmexitValid ? IN_EXIT : NO_EXIT);
     out.text(' vmentry');

@@ -1,5 +1,6 @@
 import type { TextOutput } from '../text-output.ts';
 import type { Cr3Value } from './cr3-values.ts';
+import type { ExitReasons } from './exit-reasons.ts';
 
 /** What the processing of HVM records remembers beyond the single vCPU. */
 export class HvmRun {
@@ -7,6 +8,8 @@ export class HvmRun {
   readonly cr3Values: Cr3Value[] = [];
   /** Exits come from an AMD processor: an option or an event said so. */
   svm: boolean;
+  /** Those of the first exit. */
+  reasons: ExitReasons | undefined;
   /** The exit reason under which a handler's summary is printed, by the handler's number. */
   readonly reasonOfHandler = new Map<number, number>();
   /** The callers that had a summary handler set. */

@@ -3,6 +3,10 @@ import { CycleSummaries } from '../cycle-summaries.ts';
 import { ERROR_STRICT } from '../options.ts';
 import { type PageFaults, RECORDED_WORDS } from '../shadow/page-faults.ts';
 import type { Pcpu, Vcpu } from '../state.ts';
+import { structOf } from '../struct.ts';
+import type { WalkMemory } from '../walk-memory.ts';
+import { HVM_VCPU } from '../wasm/structs.mjs';
+import { POST_NOTHING, POST_OWN, RECORDED } from '../wasm/walk-layout.ts';
 import type { Cr3Value } from './cr3-values.ts';
 import type { ExitReasons } from './exit-reasons.ts';
 import { IoAddresses } from './io-addresses.ts';
@@ -19,41 +23,30 @@ export type SummaryHandler = (a: Analyser, h: HvmVcpu, data: number) => void;
  * What is known of a vCPU of an HVM guest: the exit that it is in, and what became of those before.
  *
  * From an exit of the guest to the next entry, records of handlers tell what Xen did. The last one that sets
- * {@link postProcess} decides how the exit is accounted for.
+ * {@link post} decides how the exit is accounted for.
  */
-export class HvmVcpu {
+export class HvmVcpu extends structOf(HVM_VCPU) {
   readonly vcpu: Vcpu;
 
-  /** Whether it is known why the guest was left. */
-  vmexitValid = false;
-  reasons: ExitReasons | undefined;
-  exitReason = 0;
-  exitTsc = 0;
-  /** As the file has it, where damage made it so wild that a number cannot hold it. */
+  #reasons: ExitReasons | undefined;
+  /** {@link exitTsc} as the file has it, where damage made it so wild that a number cannot hold it. */
   exactExitTsc: bigint | undefined;
-  entryTsc = 0;
   /** Length of the exit that was closed last. */
   arcCycles = 0;
-  /** Where the guest was. */
-  ripHigh = 0;
-  ripLow = 0;
-  /** The last handler's event, less the base of its class. */
-  eventHandler = 0;
-  /** By default, the exit is counted for the handler that recorded something. */
-  postProcess: PostProcess | 'by handler' | undefined;
+  /** With {@link POST_OWN}. */
+  postProcess: PostProcess | undefined;
 
   /**
    * What handlers recorded of the exit, word by word: see {@link detail}, {@link valueLow}, and for page faults
    * shadow/page-faults.ts. One place for all, as in xenalyze (a union): what came last counts, whoever asks.
    */
-  readonly recorded = new Uint32Array(RECORDED_WORDS);
+  readonly recorded: Uint32Array;
   readonly mmio = new Mmio();
   /** Page faults that Xen deals with; made by shadow/. */
   pageFaults: PageFaults | undefined;
   resyncs = 0;
   preallocUnpin = false;
   wrmapBruteForce = false;
-  shortSummaryDone = false;
 
   /** Top-level page table; 0 if not known. */
   cr3 = 0n;
@@ -84,11 +77,24 @@ export class HvmVcpu {
   readonly mmioAddresses = new IoAddresses();
   readonly ports = new IoAddresses();
 
-  constructor(vcpu: Vcpu, never: number) {
+  constructor(vcpu: Vcpu, never: number, memory: WalkMemory) {
+    const at = memory.guestAt(vcpu);
+    super(memory, at);
+    this.recorded = new Uint32Array(memory.buffer, at + RECORDED, RECORDED_WORDS);
     this.vcpu = vcpu;
     this.exitTsc = never;
     this.entryTsc = never;
     this.cr3Start = never;
+  }
+
+  /** How exits are read; not known before the first one. */
+  get reasons(): ExitReasons | undefined {
+    return this.#reasons;
+  }
+
+  set reasons(reasons: ExitReasons) {
+    this.#reasons = reasons;
+    this.knowsReasons = true;
   }
 
   /** What was recorded first: port, register, vector, hypercall, event. */
@@ -132,13 +138,14 @@ export function setHvm(a: Analyser, vcpu: Vcpu): boolean {
     a.wouldEnd();
     return false;
   }
-  vcpu.hvm = new HvmVcpu(vcpu, a.never);
+  vcpu.hvm = new HvmVcpu(vcpu, a.never, a.memory);
   return true;
 }
 
 /** Has `post` account for the exit, unless another handler's is set already: then false. */
 export function setPostProcess(h: HvmVcpu, post: PostProcess): boolean {
-  if (h.postProcess !== undefined && h.postProcess !== 'by handler') return false;
+  if (h.post >= POST_NOTHING) return false;
+  h.post = POST_OWN;
   h.postProcess = post;
   return true;
 }

@@ -30,6 +30,7 @@ const CAUSE_OF_EXIT = new Map([
 export function processMmio(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { mmio } = h;
   const { event, extraWords } = p;
+  h.leavesMore = true;
   const addressWords = event & EVENT_64 ? 2 : 1;
   mmio.gpaLow = p.word(0);
   mmio.gpaHigh = addressWords === 2 ? p.word(1) : 0;

@@ -6,6 +6,7 @@ import type { Analyser } from '../analyser.ts';
 import { NO_NAME } from '../hypercall-names.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
+import { ARC_COUNTED, ARC_QUIET, ARC_REASONS, ARC_RULES, POST_BY_HANDLER } from '../wasm/walk-layout.ts';
 import { addSummaryHandler, type HvmVcpu } from './hvm-vcpu.ts';
 
 /** The event of handler 0. */
@@ -55,8 +56,7 @@ export const HANDLER_NAMES: readonly string[] = [
 
 /** Has the exit accounted for as the handler's of the current record. */
 export function noteHandler({ warn }: Analyser, p: Pcpu, h: HvmVcpu): void {
-  if (h.postProcess !== 'by handler')
-    warn.text('hvm_generic_postprocess_init: Strange, h->postprocess set!\n');
+  if (h.post !== POST_BY_HANDLER) warn.text('hvm_generic_postprocess_init: Strange, h->postprocess set!\n');
   h.keepWords(p);
 }
 
@@ -65,7 +65,10 @@ export function postProcessByHandler(a: Analyser, h: HvmVcpu): void {
   let handler = 0;
   if (h.detail !== 0) handler = ((h.detail - HANDLER_BASE) & ~(EVENT_64 | EVENT_WRITE)) >>> 0;
   else {
-    if (h.reasons?.quiet.has(h.exitReason)) return;
+    if (h.reasons?.quiet.has(h.exitReason)) {
+      setArcRule(a, 0, h.exitReason, ARC_QUIET);
+      return;
+    }
     warnOfMissingHandler(a, h);
   }
   if (handler >= HANDLER_NAMES.length) {
@@ -85,6 +88,17 @@ export function postProcessByHandler(a: Analyser, h: HvmVcpu): void {
     a.warn.printf(format, handler, reason, h.exitReason);
     sharedHandlers.add(h.exitReason);
   }
+  setArcRule(a, handler, h.exitReason, ARC_COUNTED);
+}
+
+/** Tells wasm/guest-records.ts that there is nothing more to say of exits that are counted for a handler. */
+function setArcRule(
+  { memory: { bytes } }: Analyser,
+  handler: number,
+  exitReason: number,
+  rule: number,
+): void {
+  if (exitReason < ARC_REASONS) bytes[ARC_RULES + handler * ARC_REASONS + exitReason] = rule;
 }
 
 function warnOfMissingHandler({ hvm, warn }: Analyser, { exitReason, reasons }: HvmVcpu): void {

@@ -88,6 +88,7 @@ function startInterval(
   if (interrupt.start !== NOT_STARTED) return;
   interrupt.start = AT_NEXT_ENTRY;
   wakeToHalt.starting.push(vector);
+  vcpu.hvm!.awaitsEntry = true;
   wakeToHalt.interrupts++;
   if (options.dumpAll) out.printf(' [w2h] %s Starting vec %d\n', vcpu.label, vector);
 }
@@ -118,6 +119,7 @@ export function trackWaking(a: Analyser, p: Pcpu, v: Vcpu, oldRunstate: number, 
   if (newRunstate === RUNNABLE && oldRunstate === BLOCKED) {
     if (a.options.dumpAll) a.out.printf(' [w2h] %s Setting waking\n', v.label);
     wakeToHalt.waking = true;
+    v.hvm.awaitsEntry = true;
     return;
   }
   if (oldRunstate !== RUNNING) return;

@@ -20,6 +20,7 @@ import { FLAGS, PageFaults } from './page-faults.ts';
 
 /** The page faults of a vCPU. */
 export function pageFaultsOf(h: HvmVcpu): PageFaults {
+  h.leavesMore = true;
   h.pageFaults ??= new PageFaults(h.recorded);
   return h.pageFaults;
 }

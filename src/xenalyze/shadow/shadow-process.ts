@@ -23,6 +23,7 @@ export function processShadow(a: Analyser, p: Pcpu): void {
     if (a.options.dumpAll) dumpNumbers(a, p, NO_EXIT);
     return;
   }
+  h.leavesMore = true;
   const kind = p.event & 0xff;
   const levels = levelsOf(p);
   if (kind <= NOT_SHADOW && vcpu.guestPagingLevels !== levels) {

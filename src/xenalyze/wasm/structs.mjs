@@ -47,6 +47,12 @@ export const RUN = /** @type {const} */ ({
   hops: 'bool',
   /** Whether the real xenalyze would have ended by now. */
   ended: 'bool',
+  /** Whether nothing but a summary is wanted of guests' records. */
+  countsGuests: 'bool',
+  /** No exit of a guest has a higher reason. */
+  reasonMax: 'u32',
+  /** How many of ARCS there are. */
+  arcs: 'i32',
 });
 
 /** A pCPU. What each turn needs lies in the first 64 bytes, a line of the processor's caches. */
@@ -93,6 +99,11 @@ export const PCPU = /** @type {const} */ ({
   blockOffset: 'f64',
   /** Bytes of usual scheduling records. */
   passedBytes: 'f64',
+  /** Likewise those of guests' records, by kind. */
+  pvBytes: 'f64',
+  vmentryBytes: 'f64',
+  vmexitBytes: 'f64',
+  handlerBytes: 'f64',
   /** Where the last record that was read is in the file. */
   recordOffset: 'f64',
   blockAt: 'i32',
@@ -110,13 +121,59 @@ export const VCPU = /** @type {const} */ ({
   word: 'i32',
   /** Its number among all vCPUs and domains of a run, in the order in which they appeared. */
   index: 'i32',
-  runstate: 'i32',
-  /** The old runstate that a transition told, where that was not what was known. */
-  wrongOldRunstate: 'i32',
   /** Where it runs or ran. */
   lastPcpu: 'Pcpu',
+  runstate: 'u8',
+  /** The old runstate that a transition told, where that was not what was known. */
+  wrongOldRunstate: 'u8',
   activated: 'bool',
+  /** Whether GUESTS has more of it, as of a guest's of this kind. */
   isHvm: 'bool',
+  isPv: 'bool',
+  guestPagingLevels: 'u8',
+});
+
+/** What a vCPU of an HVM guest has besides: the exit that it is in. Behind it lies what handlers recorded of that. */
+export const HVM_VCPU = /** @type {const} */ ({
+  exitTsc: 'f64',
+  entryTsc: 'f64',
+  exitReason: 'u32',
+  /** Where the guest was. */
+  ripLow: 'u32',
+  ripHigh: 'u32',
+  /** The last handler's event, less the base of its class. */
+  eventHandler: 'i32',
+  /** Who accounts for the exit: POST_NONE and those that follow. */
+  post: 'u8',
+  /** Whether it is known why the guest was left. */
+  vmexitValid: 'bool',
+  shortSummaryDone: 'bool',
+  knowsReasons: 'bool',
+  /** Whether an exit leaves more to be forgotten than is here. */
+  leavesMore: 'bool',
+  /** Whether there is more to be done when the guest is entered. */
+  awaitsEntry: 'bool',
+});
+
+/** An exit of an HVM guest that is to be counted. */
+export const ARC = /** @type {const} */ ({
+  cycles: 'f64',
+  vcpu: 'Vcpu',
+  exitReason: 'u32',
+  /** The number of the handler that it is counted for, or -1. */
+  handler: 'i32',
+  eventHandler: 'i32',
+});
+
+/** What is counted of a PV guest's record: its kind, and what a word of it tells. */
+export const PV_RULE = /** @type {const} */ ({
+  /** Whose place among the counts is this, less 1; 0: that is not known. */
+  kind: 'u8',
+  word: 'u8',
+  /** Where the counts of what the word tells begin, and how many they are. */
+  from: 'u8',
+  limit: 'u8',
+  mask: 'u32',
 });
 
 /** A leaf or a node of the order of pCPUs: a key that has the order of TSCs, and whose it is. */
@@ -142,6 +199,9 @@ export const STRUCTS = {
   Run: RUN,
   Pcpu: PCPU,
   Vcpu: VCPU,
+  HvmVcpu: HVM_VCPU,
+  Arc: ARC,
+  PvRule: PV_RULE,
   OrderNode: ORDER_NODE,
   LinePiece: LINE_PIECE,
 };

@@ -2,6 +2,7 @@
  * The quick way through what most of a trace is made of; see ../usual-records.ts.
  * @module
  */
+import { countGuestRecord } from './guest-records.ts';
 import { writeLine } from './record-lines.ts';
 import { run } from './run.ts';
 import { logTransition } from './runstate-log.ts';
@@ -24,6 +25,8 @@ declare function showRecord(pcpu: Pcpu): void;
 declare function processOther(pcpu: Pcpu): void;
 /** Counts the time since which a pCPU has run what it runs. */
 declare function countPcpuTime(pcpu: Pcpu, tsc: f64): void;
+/** Takes notice of a transition of a vCPU of an HVM guest that is about to be made. */
+declare function noteHvmTransition(pcpu: Pcpu, vcpu: Vcpu, old: i32, next: i32): void;
 /** A vCPU comes from another pCPU. */
 declare function moveVcpu(vcpu: Vcpu, pcpu: Pcpu, tsc: f64): void;
 
@@ -76,13 +79,12 @@ export function pass(p: Pcpu): bool {
   do {
     const header = load<i32>(at);
     const kind = (header >>> 12) & 0xffff;
-    if (!mayBeUsual(kind)) break;
     if (header < 0 && at !== first) {
       const ticks = load<i64>(at, 4) + offset;
       if (u64(ticks - firstTsc) > range) break;
       next = f64(ticks);
       if (next > turnEnd) {
-        isLate = true;
+        isLate = mayBeUsual(kind);
         break;
       }
     }
@@ -94,9 +96,11 @@ export function pass(p: Pcpu): bool {
       const transition = usualTransition(p, v, header & 0xfff);
       if (transition === UNUSUAL) break;
       if (shows) show(p, header, words, next);
+      if (v.isHvm && transition !== START) tellTransition(p, v, transition, header, words, next);
       makeTransition(p, v, transition, (header >>> 4) & 15, next);
-    } else if (!isInert(kind)) takeOther(p, header, words, next);
-    else if (shows) show(p, header, words, next);
+    } else if (isInert(kind)) {
+      if (shows) show(p, header, words, next);
+    } else if (!takeOther(p, header, words, next)) break;
     tsc = next;
     last = at;
     at = words + (((header >>> 28) & 7) << 2);
@@ -158,15 +162,27 @@ function makeCurrent(p: Pcpu, header: i32, words: i32, tsc: f64): void {
   p.wordsAt = words >>> 2;
 }
 
-/** Has a record of another class processed. */
-function takeOther(p: Pcpu, header: i32, words: i32, tsc: f64): void {
+// These two are exported because otherwise they become parts of pass(), where the processor then lacks registers.
+
+/** Tells the caller of a transition of a vCPU of an HVM guest. */
+export function tellTransition(p: Pcpu, v: Vcpu, transition: i32, header: i32, words: i32, tsc: f64): void {
+  makeCurrent(p, header, words, tsc);
+  noteHvmTransition(p, v, v.runstate, transition === CONTINUE ? RUNNING : (header >>> 4) & 15);
+}
+
+/** Has a record of another class processed. False: it is not of one. */
+export function takeOther(p: Pcpu, header: i32, words: i32, tsc: f64): bool {
+  if (!isOther((header >>> 12) & 0xffff)) return false;
+  const size = (1 + ((header >>> 31) << 1) + ((header >>> 28) & 7)) << 2;
+  p.passedBytes -= f64(size);
+  if (run.countsGuests && countGuestRecord(p, header, words, tsc, f64(size))) return true;
   makeCurrent(p, header, words, tsc);
   p.hasTsc = header < 0;
-  p.size = (1 + ((header >>> 31) << 1) + p.extraWords) << 2;
+  p.size = size;
   p.orderTsc = tsc;
   p.lastTsc = tsc;
-  p.passedBytes -= f64(p.size);
   processOther(p);
+  return true;
 }
 
 /** Shows a scheduling record. */
@@ -205,7 +221,6 @@ function findSlot(word: i32): i32 {
 
 /** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */
 function usualTransition(p: Pcpu, v: Vcpu, bits: i32): i32 {
-  if (v.isHvm) return UNUSUAL;
   const transition: i32 = load<u8>(TRANSITIONS + bits);
   const runstate = v.runstate;
   let isUsual = false;
@@ -230,8 +245,8 @@ function makeTransition(p: Pcpu, v: Vcpu, transition: i32, runstate: i32, tsc: f
     p.seenValidSchedule = true;
   }
   const next = transition === CONTINUE ? RUNNING : runstate;
-  v.wrongOldRunstate = INIT;
-  v.runstate = next;
+  v.wrongOldRunstate = u8(INIT);
+  v.runstate = u8(next);
   v.runstateTsc = tsc;
   logTransition(v.index, next, tsc);
 }

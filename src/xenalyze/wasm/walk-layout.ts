@@ -9,7 +9,7 @@ export const HEADER_SCRATCH = RUN + 256;
 
 /** The pCPUs, by number. */
 export const PCPUS = 40_960;
-export const PCPU_BYTES = 192;
+export const PCPU_BYTES = 256;
 export const PCPUS_MAX = 16_384;
 
 /** The order of pCPUs: its leaves and its nodes. */
@@ -53,8 +53,41 @@ export const PICTURE_CODE = 15;
 export const PICTURE = LABELS + INDEXES_MAX * LABEL_BYTES;
 export const HEADER = PICTURE + PCPUS_MAX + 64;
 
+/** By vCPU, what it has as one of a PV or an HVM guest: HVM_VCPU and behind it what was recorded, or counts. */
+export const GUESTS = HEADER + PCPUS_MAX + 192;
+export const GUEST_BYTES = 512;
+export const RECORDED = 64;
+// What HVM_VCPU's post may be: nobody or the last handler accounts for an exit, nothing is counted, or it is ../'s.
+export const POST_NONE = 0;
+export const POST_BY_HANDLER = 1;
+export const POST_NOTHING = 2;
+export const POST_OWN = 3;
+/** Bits 0 to 8 of a PV guest's event and the number of extra words: a PV_RULE each. */
+export const PV_RULES = GUESTS + INDEXES_MAX * GUEST_BYTES;
+export const PV_RULE_BYTES = 8;
+/** Numbers of handlers (their events, less the base) and of extra words: what their records mean for a summary. */
+export const HANDLER_RULES = PV_RULES + 512 * 8 * PV_RULE_BYTES;
+export const HANDLERS_MAX = 1024;
+// More than is known here.
+export const HANDLER_OTHER = 0;
+export const HANDLER_NOTHING = 1;
+/** In an exit: it was the last handler; besides, the exit is counted for it; or nothing is counted. */
+export const HANDLER_MARK = 2;
+export const HANDLER_NOTE = 3;
+export const HANDLER_MSR = 4;
+/** Numbers of handlers that exits are counted for and exit reasons: not known, counted, or not. */
+export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * 8;
+export const ARC_HANDLERS = 64;
+export const ARC_REASONS = 2048;
+export const ARC_COUNTED = 1;
+export const ARC_QUIET = 2;
+/** Exits that are to be counted. */
+export const ARCS = ARC_RULES + ARC_HANDLERS * ARC_REASONS;
+export const ARC_BYTES = 24;
+export const ARCS_MAX = 4096;
+
 /** Text that is to be written, which is flushed before a line if there is more than OUTPUT_FULL. */
-export const OUTPUT = HEADER + PCPUS_MAX + 192;
+export const OUTPUT = ARCS + ARCS_MAX * ARC_BYTES;
 export const OUTPUT_FULL = 229_376;
 export const OUTPUT_BYTES = 262_144;
 /** How many bytes behind what was put may change. */
@@ -105,7 +138,7 @@ export const READ_AHEAD_BYTES = 4_194_304;
 export const RECORD_WORDS = 10;
 /** What was read of the file. */
 export const BLOCKS = READ_AHEAD + READ_AHEAD_BYTES;
-export const MEMORY_BYTES = 134_217_728;
+export const MEMORY_BYTES = 268_435_456;
 
 /** How far a pCPU's turn is: added to its address. */
 export const BEGINS = 0;

@@ -8,7 +8,7 @@ import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
 import { writeLine } from './record-lines.ts';
 import { hand, logForgottenStart, logSupposedRunner, logTransition, logVcpu } from './runstate-log.ts';
 import { Pcpu } from './structs.ts';
-import { addToTable, count, pass } from './usual-records.ts';
+import { addToTable, count, pass, takeOther, tellTransition } from './usual-records.ts';
 import { BEGINS, PAUSED, TRIED, TRIED_AND_PASSED } from './walk-layout.ts';
 import { addressOf, findOwn, leap } from './window-chain.ts';
 
@@ -34,6 +34,8 @@ export {
   place,
   putHeader,
   remove,
+  takeOther,
+  tellTransition,
   writeLine,
 };
 
