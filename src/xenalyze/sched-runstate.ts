@@ -206,7 +206,7 @@ function resetSkew(a: Analyser): void {
   for (let number = 0; number <= a.run.maxActivePcpu; number++) {
     const pcpu = a.pcpus[number];
     if (pcpu === undefined) continue;
-    pcpu.skewOffset = 0;
+    if (pcpu.skewOffset !== 0) pcpu.skewOffset = 0;
     pcpu.skewDownstream = 0;
   }
 }

@@ -167,6 +167,7 @@ function makeCurrent(p: Pcpu, header: i32, words: i32, tsc: f64): void {
 /** Tells the caller of a transition of a vCPU of an HVM guest. */
 export function tellTransition(p: Pcpu, v: Vcpu, transition: i32, header: i32, words: i32, tsc: f64): void {
   makeCurrent(p, header, words, tsc);
+  run.lastTsc = tsc;
   noteHvmTransition(p, v, v.runstate, transition === CONTINUE ? RUNNING : (header >>> 4) & 15);
 }
 
