@@ -144,7 +144,8 @@ function countTold(p: Pcpu, { kinds }: PvVcpu, { word, mask, from, limit }: Told
 class PvRule extends structOf(PV_RULE) {}
 
 /** Tells wasm/guest-records.ts what is counted of records, as far as nothing else is to be done with them. */
-export function setPvRules({ memory }: Analyser): void {
+export function setPvRules({ memory, options }: Analyser): void {
+  if (options.compat417) return;
   for (let kind = 0; kind < KINDS; kind++)
     for (const wide of [false, true])
       for (let words = 0; words <= WORDS_MAX; words++) {

@@ -41,6 +41,7 @@ export class UsualRecords {
     memory.onHvmTransition = (p, v, old, next) => noteHvmTransition(a, p, v, old, next);
     if (suitArcs(a)) {
       run.countsGuests = true;
+      run.knowsSvmExits = !options.compat417;
       setPvRules(a);
     }
     memory.onRecord = (p) => processSched(a, p, lines);

@@ -1,5 +1,6 @@
 import type { Analyser } from '../analyser.ts';
 import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
+import type { XenalyzeOptions } from '../options.ts';
 import { processPfXen } from '../shadow/pf-xen.ts';
 import type { Pcpu } from '../state.ts';
 import {
@@ -89,7 +90,7 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const number = p.event - HANDLER_BASE;
   const injection = toGuest.get(number);
   if (injection !== undefined) {
-    if (options.compat417 || isReadable(p.extraWords, injection)) injection[3](a, p, h);
+    if (isReadable(options, p.extraWords, injection)) injection[3](a, p, h);
     else if (dumpAll) dumpHandler(a, p, IN_EXIT);
     return;
   }
@@ -99,7 +100,7 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   }
   h.eventHandler = number;
   const handler = ofExit.get(number);
-  if (handler !== undefined && (options.compat417 || isReadable(p.extraWords, handler))) handler[3](a, p, h);
+  if (handler !== undefined && isReadable(options, p.extraWords, handler)) handler[3](a, p, h);
   else {
     if (dumpAll) dumpHandler(a, p, IN_EXIT);
     if (summaryInfo) noteHandler(a, p, h);
@@ -107,17 +108,21 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 }
 
 /** Xenalyze 4.17 does not look at the number of words. */
-function isReadable(extraWords: number, [, wordsMin, wordsMax]: Row): boolean {
-  return extraWords >= wordsMin && extraWords <= wordsMax;
+function isReadable(
+  { compat417 }: XenalyzeOptions,
+  extraWords: number,
+  [, wordsMin, wordsMax]: Row,
+): boolean {
+  return compat417 || (extraWords >= wordsMin && extraWords <= wordsMax);
 }
 
 /** Tells wasm/guest-records.ts what records of handlers mean for a summary. */
-export function setHandlerRules({ memory: { bytes } }: Analyser): void {
+export function setHandlerRules({ memory: { bytes }, options }: Analyser): void {
   const rules = bytes.subarray(HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * WORDS_LIMIT);
   rules.fill(HANDLER_NOTE);
   const set = (row: Row, otherwise: number) => {
     for (let words = 0; words < WORDS_LIMIT; words++)
-      rules[row[0] * WORDS_LIMIT + words] = isReadable(words, row) ? ruleOf(row, words) : otherwise;
+      rules[row[0] * WORDS_LIMIT + words] = isReadable(options, words, row) ? ruleOf(row, words) : otherwise;
   };
   for (const row of TO_GUEST) set(row, HANDLER_NOTHING);
   for (const row of OF_EXIT) set(row, HANDLER_NOTE);

@@ -186,9 +186,9 @@ class Arc extends structOf(ARC) {}
 
 /** Whether options want nothing of exits but their summary. */
 export function suitArcs({ options }: Analyser): boolean {
-  const { summary, dumpAll, compat417, withCr3Enumeration } = options;
+  const { summary, dumpAll, withCr3Enumeration } = options;
   const isWatched = options.scatterplotVmexitEip || options.scatterplotRdtsc || withCr3Enumeration;
-  return summary && !dumpAll && !compat417 && !isWatched && options.scatterplotExtintCycles === undefined;
+  return summary && !dumpAll && !isWatched && options.scatterplotExtintCycles === undefined;
 }
 
 /** Counts the exits that wasm/guest-records.ts has closed. */

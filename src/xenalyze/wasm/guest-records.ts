@@ -115,7 +115,7 @@ function takeHandler(p: Pcpu, h: HvmVcpu, header: i32, words: i32, bytes: f64): 
 function leaveGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
   const is64 = (header & IS_64) !== 0;
   const event = header & 0xfff & ~IS_64;
-  if (event !== VMEXIT && event !== SVM_EXIT) return false;
+  if (event !== VMEXIT && !(event === SVM_EXIT && run.knowsSvmExits)) return false;
   if (wordsOf(header) !== (is64 ? 3 : 2) || !h.knowsReasons || h.leavesMore) return false;
   const reason = load<u32>(words);
   const ripHigh = is64 ? load<i32>(words, 8) : 0;

@@ -49,6 +49,8 @@ export const RUN = /** @type {const} */ ({
   ended: 'bool',
   /** Whether nothing but a summary is wanted of guests' records. */
   countsGuests: 'bool',
+  /** Whether exits from AMD processors have events of their own. */
+  knowsSvmExits: 'bool',
   /** No exit of a guest has a higher reason. */
   reasonMax: 'u32',
   /** How many of ARCS there are. */
