@@ -31,6 +31,7 @@ interface Program {
   end(): void;
   findNext(thread: number): number;
   vcpuLines(index: number): number;
+  restOfLines(): number;
   domainLines(index: number): number;
 }
 
@@ -102,6 +103,7 @@ export class RunstateCounter implements RunstateTimes {
     const linesTo = (end: number) => new Uint8Array(buffer, LINES, end - LINES);
     return {
       ofVcpu: (index) => linesTo(this.#program.vcpuLines(index)),
+      rest: () => linesTo(this.#program.restOfLines()),
       ofDomain: (index) => linesTo(this.#program.domainLines(index)),
     };
   }

@@ -29,6 +29,11 @@ export class RunstateLog {
     this.#program.logTransition(vcpu, runstate, tsc);
   }
 
+  /** A vCPU comes to a pCPU, given by its number; which ends its stay where it was. */
+  comeTo(vcpu: number, pcpu: number, tsc: number): void {
+    this.#program.logStay(vcpu, pcpu, tsc);
+  }
+
   /** A vCPU runs, but nobody knows since when; it does not count among its domain's. */
   supposeRunning(vcpu: number): void {
     this.#program.logSupposedRunner(vcpu);

@@ -11,8 +11,10 @@ export interface RunstateTimes {
  * domains are given as their indexes.
  */
 export interface RunstateLines {
-  /** How long a vCPU was in each of {@link RUNSTATE_NAMES}, and runnable for each of {@link RUNNABLE_CAUSE_NAMES}. */
+  /** How long a vCPU was in each of {@link RUNSTATE_NAMES}, and runnable for each of {@link RUNNABLE_CAUSE_NAMES}; where it was. */
   ofVcpu(index: number): Uint8Array;
+  /** Lines of the vCPU that are left, which are those of its stays on pCPUs; nothing if there are none. */
+  rest(): Uint8Array;
   /** How long a domain was in each of {@link DOMAIN_RUNSTATE_NAMES}. */
   ofDomain(index: number): Uint8Array;
 }

@@ -3,7 +3,6 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { CycleSummary } from './cycle-summary.ts';
 import { clearVlapic } from './hvm/vlapic.ts';
 import { loseHvm } from './hvm/wake-to-halt.ts';
 import {
@@ -154,11 +153,11 @@ export function enterPcpu(a: Analyser, p: Pcpu, next: Vcpu, tsc: number): void {
       a.warn.printf('Strange, next %s already running on proc %d!\n', next.label, next.pcpu?.number ?? -1);
       forgetStart(a, next);
     }
-    if (next.pcpu !== p) moveVcpu(a, next, p, tsc);
+    if (next.pcpu !== p) a.runstateLog.comeTo(next.index, p.number, tsc);
   } else {
     next.guestPagingLevels = options.defaultGuestPagingLevels;
     next.activated = true;
-    next.pcpuTsc = tsc;
+    a.runstateLog.comeTo(next.index, p.number, tsc);
   }
   updateRunstate(a, next, RUNNING, tsc);
   if (options.scatterplotPcpu) plotPcpu(a, p, next, from, tsc);
@@ -182,25 +181,6 @@ function dropCurrent(a: Analyser, p: Pcpu, current: Vcpu, tsc: number): void {
     RUNSTATE_NAMES[current.runstate],
   );
   a.error(7);
-}
-
-/** A vCPU comes to a pCPU. */
-export function moveVcpu(a: Analyser, v: Vcpu, p: Pcpu, tsc: number): void {
-  if (v.pcpuTsc !== a.never) countStay(a, v, p.number, tsc);
-  v.pcpuTsc = tsc;
-  v.pcpu = p;
-}
-
-/** Counts the time since a vCPU came to where it is, as the summary does: for the pCPU that it goes to. */
-export function countStay(a: Analyser, v: Vcpu, pcpuNumber: number, tsc: number): void {
-  const cycles = tsc - v.pcpuTsc;
-  v.affinity.add(cycles, a.options);
-  let onPcpu = v.affinityByPcpu.get(pcpuNumber);
-  if (onPcpu === undefined) {
-    onPcpu = new CycleSummary();
-    v.affinityByPcpu.set(pcpuNumber, onPcpu);
-  }
-  onPcpu.add(cycles, a.options);
 }
 
 function plotPcpu(a: Analyser, p: Pcpu, next: Vcpu, from: Pcpu | undefined, tsc: number): void {

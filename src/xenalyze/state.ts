@@ -230,10 +230,6 @@ export class Vcpu extends structOf(VCPU) {
   actualOldRunstate = 0;
   oldRunstateTsc = 0;
   oldRunstatePcpu = 0;
-  pcpuTsc = 0;
-  readonly affinity = new CycleSummary();
-  /** By the number of a pCPU. */
-  readonly affinityByPcpu = new Map<number, CycleSummary>();
   #hvm: HvmVcpu | undefined;
   #pv: PvVcpu | undefined;
   /** Interprocessor interrupts that are on their way to it. */
@@ -253,7 +249,6 @@ export class Vcpu extends structOf(VCPU) {
     this.word = (domain.id << 16) | number;
     this.runstateTsc = never;
     this.oldRunstateTsc = never;
-    this.pcpuTsc = never;
   }
 
   /** What it is besides if it is an HVM guest's, once a record of one was seen. */

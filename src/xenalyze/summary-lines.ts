@@ -34,14 +34,6 @@ export function printCyclePercentSummary(
   printPercentiles(a, percentiles, 6);
 }
 
-/** `name: count mean {p5|p50|p95}` of stays on a pCPU. */
-export function printAffinity(a: Analyser, summary: CycleSummary, name: string): void {
-  const { count, mean } = summary;
-  if (count === 0) return;
-  a.out.text(`${name}: ${`${count}`.padStart(7)} ${`${mean}`.padStart(6)}`);
-  printPercentiles(a, plainPercentiles(a, summary), 6);
-}
-
 /** `name events seconds percent mean cyc {p5|p50|p95}`; nothing where nothing happened. */
 export function printEventSummary(a: Analyser, summary: CycleSummary, name: string): void {
   if (summary.eventCount === 0) return;

@@ -9,7 +9,6 @@ import { printHvmSummary } from './hvm/hvm-summary.ts';
 import { printMemorySummary } from './memory.ts';
 import { printPvSummary } from './pv.ts';
 import type { RunstateLines } from './runstate-times.ts';
-import { countStay } from './runstates.ts';
 import {
   DOMAIN_RUNSTATE_NAMES,
   type Domain,
@@ -17,23 +16,28 @@ import {
   RUNSTATE_NAMES,
   type Vcpu,
 } from './state.ts';
-import { printAffinity, printCycleSummary } from './summary-lines.ts';
+import { printCycleSummary } from './summary-lines.ts';
 import { sprintf } from './text-output.ts';
 import { printVolume } from './volume-report.ts';
 
 /** Names of summary lines are cut off at this many characters. */
 const NAME_LENGTH = 29;
 
-/** What lines about the times of runstates begin with: those of vCPUs, by cause, and those of domains. */
+/** What lines begin with: those of the runstates of vCPUs, by cause, of domains, and those of stays on pCPUs. */
 export const RUNSTATE_LABELS: readonly string[] = [
   ...RUNSTATE_NAMES.map((name) => cut('  %8s', name)),
   ...RUNNABLE_CAUSE_NAMES.map((name) => cut('    %8s', name)),
   ...DOMAIN_RUNSTATE_NAMES.map((name) => cut('  %8s', name)),
+  ' cpu affinity',
+  '   [',
 ];
 
 /** Time, volume, and everything by domain and vCPU. */
 export function printSummary(a: Analyser): void {
   const { out, options } = a;
+  // All that are anywhere stay there to the end.
+  for (const v of a.memory.vcpus)
+    if (v.pcpu !== undefined) a.runstateLog.comeTo(v.index, v.pcpu.number, a.run.lastTsc);
   const lines = a.runstateLog.lines();
   out.printf(
     'Total time: %.2lf seconds (using cpu speed %s)\n',
@@ -71,15 +75,8 @@ function printDomain(a: Analyser, domain: Domain, lines: RunstateLines): void {
 
 function printVcpu(a: Analyser, v: Vcpu, lines: RunstateLines): void {
   a.out.text(`-- v${v.number} --\n`);
-  if (v.pcpuTsc !== a.never) {
-    if (v.pcpu === undefined) a.wouldEnd();
-    else countStay(a, v, v.pcpu.number, a.run.lastTsc);
-  }
   a.out.text(' Runstates:\n');
-  a.out.bytes(lines.ofVcpu(v.index));
-  printAffinity(a, v.affinity, ' cpu affinity');
-  const byPcpu = [...v.affinityByPcpu].sort(([p], [q]) => p - q);
-  for (const [pcpu, stays] of byPcpu) printAffinity(a, stays, `   [${pcpu}]`);
+  for (let bytes = lines.ofVcpu(v.index); bytes.length > 0; bytes = lines.rest()) a.out.bytes(bytes);
   if (v.hvm !== undefined) printHvmSummary(a, v.hvm);
   else if (v.pv !== undefined) printPvSummary(a, v.pv);
 }

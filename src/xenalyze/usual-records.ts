@@ -3,7 +3,7 @@ import { countArcs, suitArcs } from './hvm/hvm-process.ts';
 import { ERROR_STRICT } from './options.ts';
 import { setPvRules } from './pv.ts';
 import type { RecordLines } from './record-lines.ts';
-import { countPcpuTime, moveVcpu } from './runstates.ts';
+import { countPcpuTime } from './runstates.ts';
 import { processSched } from './sched.ts';
 import { noteHvmTransition } from './sched-runstate.ts';
 import type { Pcpu } from './state.ts';
@@ -34,7 +34,6 @@ export class UsualRecords {
     run.shows = options.dumpAll;
     run.countsPcpus = options.reportPcpu;
     memory.onPcpuTime = (p, tsc) => countPcpuTime(a, p, tsc);
-    memory.onMove = (v, p, tsc) => moveVcpu(a, v, p, tsc);
     memory.onNewLine = (event, extraWords) => lines.find(event, extraWords);
     memory.onOther = process;
     memory.onArcs = () => countArcs(a);

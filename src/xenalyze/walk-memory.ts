@@ -41,6 +41,7 @@ export interface WalkProgram {
   addressOf(offset: number, bytes: number): number;
   addToTable(vcpu: number): void;
   logTransition(vcpu: number, runstate: number, tsc: number): void;
+  logStay(vcpu: number, pcpu: number, tsc: number): void;
   logVcpu(vcpu: number, domain: number): void;
   logSupposedRunner(vcpu: number): void;
   logForgottenStart(vcpu: number): void;
@@ -96,8 +97,6 @@ export class WalkMemory extends StructMemory {
   onHvmTransition: (pcpu: Pcpu, vcpu: Vcpu, old: number, next: number) => void = () => {};
   /** A pCPU stops to run what it runs. */
   onPcpuTime: (pcpu: Pcpu, tsc: number) => void = () => {};
-  /** A vCPU comes to a pCPU. */
-  onMove: (vcpu: Vcpu, pcpu: Pcpu, tsc: number) => void = () => {};
 
   /** @param tscBase What TSCs are counted from. */
   constructor(tscBase: bigint) {
@@ -117,7 +116,6 @@ export class WalkMemory extends StructMemory {
         noteHvmTransition: (pcpu, vcpu, old, next) =>
           this.onHvmTransition(this.pcpuAt(pcpu)!, this.vcpuAt(vcpu)!, old, next),
         countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu)!, tsc),
-        moveVcpu: (vcpu, pcpu, tsc) => this.onMove(this.vcpuAt(vcpu)!, this.pcpuAt(pcpu)!, tsc),
       },
       'guest-records': { takeArcs: () => this.onArcs() },
       'window-chain': { readHeader: (offset) => Number(this.onReadHeader(offset)) },

@@ -3,11 +3,19 @@
  * @module
  */
 import { CAUSES, RUNSTATES, TALLIES, TALLIES_OF_SUBJECT, TALLY_BYTES } from './runstate-layout.ts';
-import { beginLines, domainLines, findNext, prepareSearch, vcpuLines } from './runstate-lines.ts';
+import {
+  beginLines,
+  domainLines,
+  findNext,
+  prepareSearch,
+  restOfLines,
+  vcpuLines,
+} from './runstate-lines.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
-import { addSpecial, DURATION_MAX, limitSamples } from './samples.ts';
+import { add, limitSamples } from './samples.ts';
+import { countStay } from './stays.ts';
 import { nthTally, Subject, subjectAt, Tally } from './tallies.ts';
-import { ADD_VCPU, FORGET_START, RUNSTATE_BITS, TIME } from './walk-layout.ts';
+import { ADD_VCPU, FORGET_START, RUNSTATE_BITS, STAY, TIME } from './walk-layout.ts';
 
 const RUNSTATE_MASK = (1 << RUNSTATE_BITS) - 1;
 
@@ -53,10 +61,11 @@ let never: i64 = 0;
 /** That of the last transition. */
 let lastTsc: i64 = 0;
 
-/** How many tallies there are up to the last vCPU or domain. */
+/** How many vCPUs and domains there are up to the last one, and their tallies. */
+let subjectsUsed = 0;
 let talliesUsed = 0;
 
-export { domainLines, findNext, vcpuLines };
+export { domainLines, findNext, restOfLines, vcpuLines };
 
 /** @param tscOfNone The TSC that stands for none. */
 export function begin(tscOfNone: f64, cpuHz: f64, sampleSize: f64, sampleMax: f64): void {
@@ -67,7 +76,7 @@ export function begin(tscOfNone: f64, cpuHz: f64, sampleSize: f64, sampleMax: f6
 
 /** All was taken: percentiles can be found. */
 export function end(): void {
-  prepareSearch(talliesUsed);
+  prepareSearch(talliesUsed, subjectsUsed);
 }
 
 /** Takes the words of a log between two addresses. */
@@ -83,7 +92,10 @@ export function take(from: i32, to: i32): void {
       continue;
     }
     const index = load<i32>(at, 8);
-    if (word === TIME) tsc = i64(load<f64>(at, 8));
+    if (word === STAY) {
+      tsc += load<i32>(at, 4);
+      countStay(subjectAt(index), load<i32>(at, 12), tsc, never);
+    } else if (word === TIME) tsc = i64(load<f64>(at, 8));
     else if (word === ADD_VCPU) addVcpu(index, load<i32>(at, 12));
     else if (word === FORGET_START) subjectAt(index).start = never;
     else supposeRunning(subjectAt(index));
@@ -109,7 +121,9 @@ function begun(index: i32): Subject {
   subject.tallies = TALLIES + index * (TALLIES_OF_SUBJECT * TALLY_BYTES);
   subject.tally = nthTally(subject.tallies, 0);
   subject.start = never;
-  talliesUsed = max(talliesUsed, (index + 1) * TALLIES_OF_SUBJECT);
+  subject.stayStart = never;
+  subjectsUsed = max(subjectsUsed, index + 1);
+  talliesUsed = subjectsUsed * TALLIES_OF_SUBJECT;
   return subject;
 }
 
@@ -145,17 +159,6 @@ function countSince(subject: Subject, tsc: i64): void {
   add(tally, tsc - start);
   const sum = tally.sum;
   if (sum !== null) add(sum, tsc - start);
-}
-
-function add(tally: Tally, cycles: i64): void {
-  const count = tally.count;
-  if (count >= tally.room || cycles > DURATION_MAX) {
-    addSpecial(tally, cycles);
-    return;
-  }
-  store<i32>(tally.base + (count << 2), i32(cycles));
-  tally.count = count + 1;
-  tally.cycles += cycles;
 }
 
 function countOf(domain: Subject, runstate: i32): i32 {

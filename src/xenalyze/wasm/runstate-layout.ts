@@ -14,13 +14,10 @@ export const WORKSPACES = 12;
 /** Whether there was no memory left for samples. */
 export const IS_SHORT = 20;
 
-/** What lines begin with: by {@link RUNSTATES}, {@link CAUSES}, and what a domain's vCPUs do together. */
+/** What lines begin with: by {@link RUNSTATES}, {@link CAUSES}, what a domain's vCPUs do together; then those of stays. */
 export const LABELS = 61_504;
 export const LABEL_BYTES = 32;
 export const LABEL_LENGTH = 31;
-/** The lines of a vCPU or a domain. */
-export const LINES = 63_488;
-
 /** vCPUs and domains, by their indexes. */
 export const SUBJECTS = 65_536;
 export const SUBJECT_BYTES = 64;
@@ -37,5 +34,10 @@ export const RING = TALLIES + INDEXES_MAX * TALLIES_OF_SUBJECT * TALLY_BYTES;
 export const RING_BLOCKS = 64;
 export const RING_BLOCK_BYTES = LOG_WORDS * 4;
 
+/** Lines of a vCPU or a domain: no more begin behind so many bytes. */
+export const LINES = RING + RING_BLOCKS * RING_BLOCK_BYTES;
+export const LINES_FULL = 16_384;
+export const LINES_BYTES = 65_536;
+
 /** Samples of durations, four bytes each. */
-export const SAMPLES = RING + RING_BLOCKS * RING_BLOCK_BYTES;
+export const SAMPLES = LINES + LINES_BYTES;

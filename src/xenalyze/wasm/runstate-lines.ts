@@ -1,10 +1,10 @@
 /**
- * What was counted, as lines of the summary: `name: count seconds mean {p5|p50|p95}`.
+ * What was counted, as lines of the summary: `name: count seconds mean {p5|p50|p95}`, without seconds for stays.
  * @module
  */
-import { putByte, putInteger, putText } from './ascii.ts';
+import { putByte, putInteger, putSigned, putText } from './ascii.ts';
 import { SCRATCH_BYTES } from './percentile-layout.ts';
-import { begin, selfWeighted } from './percentile-search.ts';
+import { begin, percentile, selfWeighted } from './percentile-search.ts';
 import {
   CAUSES,
   DONE,
@@ -12,6 +12,7 @@ import {
   LABEL_LENGTH,
   LABELS,
   LINES,
+  LINES_FULL,
   NEXT,
   PROGRESS,
   RUNSTATES,
@@ -21,7 +22,7 @@ import {
 } from './runstate-layout.ts';
 import { RUNNABLE } from './runstates.ts';
 import { durationAt, take, valuesOf } from './samples.ts';
-import { Tally, tallyAt } from './tallies.ts';
+import { ALL_PCPUS, SamplePiece, Stays, subjectAt, Tally, tallyAt } from './tallies.ts';
 
 const COUNT_WIDTH = 7;
 const SECONDS_WIDTH = 5;
@@ -33,11 +34,20 @@ const NAN = 0x6e616e2d;
 const INF = 0x666e6920;
 const MINUS_INF = 0x666e692d;
 const DOMAIN_LABELS = RUNSTATES + CAUSES;
+const STAYS_LABEL = DOMAIN_LABELS + RUNSTATES;
+const STAYS_OF_PCPU_LABEL = STAYS_LABEL + 1;
 
-/** Makes room in which two threads can search for percentiles of so many tallies. */
-export function prepareSearch(tallies: i32): void {
+/** Makes room in which two threads can search for percentiles of so many tallies, those of so many vCPUs and domains. */
+export function prepareSearch(tallies: i32, subjects: i32): void {
   let most = 0;
   for (let k = 0; k < tallies; k++) most = max(most, samplesOf(tallyAt(k)));
+  for (let k = 0; k < subjects; k++) {
+    let stays = subjectAt(k).stays;
+    while (stays !== null) {
+      most = max(most, samplesOf(stays));
+      stays = stays.next;
+    }
+  }
   for (let thread = 0; thread < 2; thread++)
     store<u32>(PROGRESS + thread * 4, take(SCRATCH_BYTES + most * 8), WORKSPACES);
   store<i32>(PROGRESS, tallies, TALLIES_USED);
@@ -52,20 +62,24 @@ export function findNext(thread: i32): bool {
   const next = atomic.add<i32>(PROGRESS, 1, NEXT);
   if (next >= tallies) return false;
   const tally = tallyAt(next);
-  const sample = tally.sample;
-  if (sample !== null && sampledUnder(tally) === tally) {
-    const values = load<u32>(PROGRESS + thread * 4, WORKSPACES) + SCRATCH_BYTES;
-    begin(values, loadSample(tally, values));
-    const p50 = exact(tally, selfWeighted(50));
-    const p5 = exact(tally, selfWeighted(5));
-    const p95 = exact(tally, selfWeighted(95));
-    const found = valuesOf(sample);
-    store<i64>(found, p5);
-    store<i64>(found, p50, 8);
-    store<i64>(found, p95, 16);
-  }
+  if (sampledUnder(tally) === tally) search(tally, thread, true);
   if (atomic.add<i32>(PROGRESS, 1, DONE) === tallies - 1) atomic.notify(PROGRESS + DONE, -1);
   return true;
+}
+
+/** Finds percentiles of a sample, in the order that xenalyze has; `weighs`: of the time that they are together. */
+function search(tally: Tally, thread: i32, weighs: bool): void {
+  const sample = tally.sample;
+  if (sample === null) return;
+  const values = load<u32>(PROGRESS + thread * 4, WORKSPACES) + SCRATCH_BYTES;
+  begin(values, loadSample(tally, values));
+  const p50 = exact(tally, weighs ? selfWeighted(50) : percentile(50));
+  const p5 = exact(tally, weighs ? selfWeighted(5) : percentile(5));
+  const p95 = exact(tally, weighs ? selfWeighted(95) : percentile(95));
+  const found = valuesOf(sample);
+  store<i64>(found, p5);
+  store<i64>(found, p50, 8);
+  store<i64>(found, p95, 16);
 }
 
 /** Puts the durations of a sample in place, as numbers. Returns how many there are. */
@@ -88,7 +102,7 @@ function loadSample(tally: Tally, values: u32): i32 {
 
 /** The duration that was found, which a number may have rounded. */
 function exact(tally: Tally, found: f64): i64 {
-  if (found < WIDE) return i64(found);
+  if (abs(found) < WIDE) return i64(found);
   let piece = tally.sample;
   while (piece !== null) {
     for (let i = 0; i < piece.length; i++) {
@@ -119,7 +133,10 @@ export function beginLines(hz: f64, shows: bool): void {
   showsSamples = shows;
 }
 
-/** Writes what a vCPU, by its index, was in, and why it was runnable. Returns where the lines end. */
+/** What there was no room for. */
+let nextStays: Stays | null = null;
+
+/** Writes what a vCPU, by its index, was in, why it was runnable, and where it was. Returns where the lines end. */
 export function vcpuLines(index: i32): i32 {
   let at = LINES;
   for (let runstate = 0; runstate < RUNSTATES; runstate++) {
@@ -127,6 +144,24 @@ export function vcpuLines(index: i32): i32 {
     for (let cause = 1; runstate === RUNNABLE && cause < CAUSES; cause++)
       at = putLine(at, index, RUNSTATES + cause, RUNSTATES + cause);
   }
+  nextStays = subjectAt(index).stays;
+  return putStays(at);
+}
+
+/** Writes what is left of the lines of the vCPU. Returns where the lines end: at LINES if there was nothing left. */
+export function restOfLines(): i32 {
+  return putStays(LINES);
+}
+
+function putStays(start: i32): i32 {
+  let at = start;
+  let stays = nextStays;
+  while (stays !== null && at < LINES + LINES_FULL) {
+    search(stays, 0, false);
+    at = putStaysLine(at, stays);
+    stays = stays.next;
+  }
+  nextStays = stays;
   return at;
 }
 
@@ -144,13 +179,31 @@ function putLine(start: i32, index: i32, nth: i32, label: i32): i32 {
   const count = tally.count;
   if (count === 0) return start;
   const cycles = tally.cycles;
-  const text = LABELS + label * LABEL_BYTES;
-  let at = putText(start, text, load<u8>(text, LABEL_LENGTH));
-  at = putPadded(putByte(putByte(at, 0x3a), 0x20), count, COUNT_WIDTH);
+  let at = putCount(putLabel(start, label), count);
   at = putHundredths(putByte(at, 0x20), f64(cycles) / cpuHz);
-  at = putPadded(putByte(putByte(at, 0x73), 0x20), cycles / count, CYCLES_WIDTH);
+  return putMean(putByte(at, 0x73), tally, sampledUnder(tally).sample);
+}
+
+function putStaysLine(start: i32, stays: Stays): i32 {
+  const pcpu = stays.pcpu;
+  let at = putLabel(start, pcpu === ALL_PCPUS ? STAYS_LABEL : STAYS_OF_PCPU_LABEL);
+  if (pcpu !== ALL_PCPUS) at = putByte(putInteger(at, pcpu), 0x5d);
+  return putMean(putCount(at, stays.count), stays, stays.sample);
+}
+
+function putLabel(at: i32, label: i32): i32 {
+  const text = LABELS + label * LABEL_BYTES;
+  return putText(at, text, load<u8>(text, LABEL_LENGTH));
+}
+
+function putCount(at: i32, count: i32): i32 {
+  return putPadded(putByte(putByte(at, 0x3a), 0x20), count, COUNT_WIDTH);
+}
+
+/** Puts the mean of a tally, and percentiles, which were found of a sample. The sum has no sign, as in xenalyze. */
+function putMean(start: i32, tally: Tally, sample: SamplePiece | null): i32 {
+  let at = putPadded(putByte(start, 0x20), u64(tally.cycles) / u64(tally.count), CYCLES_WIDTH);
   if (showsSamples) {
-    const sample = sampledUnder(tally).sample;
     const found = sample === null ? 0 : valuesOf(sample);
     at = putByte(putByte(at, 0x20), 0x7b);
     for (let k = 0; k < 3; k++) {
@@ -197,10 +250,12 @@ function putWord(at: i32, characters: i32): i32 {
 }
 
 /** Puts a whole number with blanks in front. */
-function putPadded(at: i32, value: u64, width: i32): i32 {
+function putPadded(at: i32, value: i64, width: i32): i32 {
   let next = at;
-  for (let blanks = digitsOf(value); blanks < width; blanks++) next = putByte(next, 0x20);
-  return putInteger(next, value);
+  const isNegative = value < 0;
+  for (let blanks = digitsOf(isNegative ? -value : value) + i32(isNegative); blanks < width; blanks++)
+    next = putByte(next, 0x20);
+  return putSigned(next, value);
 }
 
 function digitsOf(value: u64): i32 {

@@ -9,6 +9,7 @@ import {
   LOG,
   LOG_WORDS,
   RUNSTATE_BITS,
+  STAY,
   SUPPOSE_RUNNING,
   TIME,
 } from './walk-layout.ts';
@@ -25,16 +26,21 @@ let lastTsc: f64 = 0;
 
 export function logTransition(vcpu: i32, runstate: i32, tsc: f64): void {
   if (!run.logs) return;
-  let delta = tsc - lastTsc;
-  if (delta > DELTA_MAX || delta < 0) {
-    store<f64>(room(TIME), tsc, 8);
-    delta = 0;
-  }
-  lastTsc = tsc;
+  const delta = goOnTo(tsc);
   store<i32>(next, (vcpu << RUNSTATE_BITS) | runstate);
-  store<i32>(next, i32(delta), 4);
+  store<i32>(next, delta, 4);
   next += 8;
   if (next === END) hand();
+}
+
+/** A vCPU comes to a pCPU, which may be the one where it is; that ends a stay there or elsewhere. */
+export function logStay(vcpu: i32, pcpu: i32, tsc: f64): void {
+  if (!run.logs) return;
+  const delta = goOnTo(tsc);
+  const at = room(STAY);
+  store<i32>(at, delta, 4);
+  store<i32>(at, vcpu, 8);
+  store<i32>(at, pcpu, 12);
 }
 
 export function logVcpu(vcpu: i32, domain: i32): void {
@@ -49,6 +55,17 @@ export function logSupposedRunner(vcpu: i32): void {
 
 export function logForgottenStart(vcpu: i32): void {
   store<i32>(room(FORGET_START), vcpu, 8);
+}
+
+/** Goes on to a TSC. Returns by how much, if the log can tell that in a word. */
+function goOnTo(tsc: f64): i32 {
+  let delta = tsc - lastTsc;
+  if (delta > DELTA_MAX || delta < 0) {
+    store<f64>(room(TIME), tsc, 8);
+    delta = 0;
+  }
+  lastTsc = tsc;
+  return i32(delta);
 }
 
 /** Has the caller take what there is. */

@@ -1,13 +1,13 @@
 /**
  * Samples of durations: which are kept, in pieces that lie one behind the other in the memory as they are needed. A
- * duration has four bytes; one that is too long for that has eight bytes elsewhere.
+ * duration has four bytes; one that is too long for that, or negative, has eight bytes elsewhere.
  * @module
  */
 import { IS_SHORT, PROGRESS, SAMPLES } from './runstate-layout.ts';
 import { grownSampleSize, nextReplacement } from './sample-rules.ts';
 import { SamplePiece, Tally } from './tallies.ts';
 
-export const DURATION_MAX: i64 = 2147483647;
+const DURATION_MAX: i64 = 2147483647;
 const PAGE_BITS = 16;
 const GROWN_PAGES = 256;
 /** Durations of the first piece of a sample, and of those behind: as many as are there, but no more than this. */
@@ -35,8 +35,20 @@ export function limitSamples(size: f64, max: f64): void {
   sampleMax = max;
 }
 
-/** Counts a duration for which there is no room under a tally, or that is long. */
-export function addSpecial(tally: Tally, cycles: i64): void {
+/** Counts a duration under a tally. */
+export function add(tally: Tally, cycles: i64): void {
+  const count = tally.count;
+  if (count >= tally.room || u64(cycles) > u64(DURATION_MAX)) {
+    addSpecial(tally, cycles);
+    return;
+  }
+  store<i32>(tally.base + (count << 2), i32(cycles));
+  tally.count = count + 1;
+  tally.cycles += cycles;
+}
+
+/** Where there is no room for it, or where it is long or negative. */
+function addSpecial(tally: Tally, cycles: i64): void {
   const count = tally.count;
   if (!tally.isFull) append(tally, cycles);
   else if (count === tally.replacement) replace(tally, cycles);
@@ -89,7 +101,7 @@ export function durationAt(at: u32): i64 {
 
 /** Puts a duration in a place where there was another word. */
 function put(at: u32, old: i32, cycles: i64): void {
-  if (cycles <= DURATION_MAX) {
+  if (u64(cycles) <= u64(DURATION_MAX)) {
     store<i32>(at, i32(cycles));
     return;
   }

@@ -46,17 +46,32 @@ export class Tally {
   }
 }
 
+/** How long a vCPU stayed where it was before it came to a pCPU. */
+@unmanaged
+export class Stays extends Tally {
+  /** Of the next pCPU by number. */
+  next: Stays | null;
+  /** ALL_PCPUS: all of them together. */
+  pcpu: i32;
+}
+
+export const ALL_PCPUS = -1;
+
 /** A vCPU or a domain. */
 @unmanaged
 export class Subject {
   /** Since when it is in its runstate, and what that is counted under. */
   start: i64;
+  /** Of a vCPU: since when it is where it is. */
+  stayStart: i64;
   tally: Tally | null;
   /** Its tallies: of a vCPU by runstate, then by cause of being runnable; of a domain by what its vCPUs do together. */
   tallies: i32;
   /** Of a vCPU: its runstate, and its domain. */
   runstate: i32;
   domain: Subject | null;
+  /** Likewise, the first of its stays. */
+  stays: Stays | null;
   /** Of a domain: by runstate, how many of its vCPUs are in it; more of them lie behind this one. */
   counts: i32;
 }

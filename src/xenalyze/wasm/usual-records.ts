@@ -5,7 +5,7 @@
 import { countGuestRecord } from './guest-records.ts';
 import { writeLine } from './record-lines.ts';
 import { run } from './run.ts';
-import { logTransition } from './runstate-log.ts';
+import { logStay, logTransition } from './runstate-log.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import { Pcpu, Vcpu } from './structs.ts';
 import {
@@ -27,8 +27,6 @@ declare function processOther(pcpu: Pcpu): void;
 declare function countPcpuTime(pcpu: Pcpu, tsc: f64): void;
 /** Takes notice of a transition of a vCPU of an HVM guest that is about to be made. */
 declare function noteHvmTransition(pcpu: Pcpu, vcpu: Vcpu, old: i32, next: i32): void;
-/** A vCPU comes from another pCPU. */
-declare function moveVcpu(vcpu: Vcpu, pcpu: Pcpu, tsc: f64): void;
 
 /** As much of a block as has to be there for a record to be taken from it. */
 const RECORD_BYTES = RECORD_WORDS * 4;
@@ -240,7 +238,8 @@ function makeTransition(p: Pcpu, v: Vcpu, transition: i32, runstate: i32, tsc: f
     p.timeTsc = run.never;
     p.currentVcpu = null;
   } else if (transition === START) {
-    if (v.lastPcpu !== p) moveVcpu(v, p, tsc);
+    if (v.lastPcpu !== p) logStay(v.index, p.number, tsc);
+    v.lastPcpu = p;
     p.currentVcpu = v;
     p.timeTsc = tsc;
     p.seenValidSchedule = true;

@@ -40,8 +40,10 @@ export const TIME = -1;
 export const ADD_VCPU = -2;
 /** vCPU; */
 export const SUPPOSE_RUNNING = -3;
-/** vCPU. */
+/** vCPU; */
 export const FORGET_START = -4;
+/** vCPU, and the pCPU that it comes to. The second word is as that of a transition. */
+export const STAY = -5;
 
 /** By vCPU, its label, how long that is, and the character of a pCPU on which it runs. */
 export const LABELS = LOG + LOG_WORDS * 4;

@@ -6,7 +6,14 @@ import { enterNextWindow } from './next-window.ts';
 import { first, includes, insert, nextTurn, orderSize, place, remove } from './pcpu-order.ts';
 import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
 import { writeLine } from './record-lines.ts';
-import { hand, logForgottenStart, logSupposedRunner, logTransition, logVcpu } from './runstate-log.ts';
+import {
+  hand,
+  logForgottenStart,
+  logStay,
+  logSupposedRunner,
+  logTransition,
+  logVcpu,
+} from './runstate-log.ts';
 import { Pcpu } from './structs.ts';
 import { addToTable, count, pass, takeOther, tellTransition } from './usual-records.ts';
 import { BEGINS, PAUSED, TRIED, TRIED_AND_PASSED } from './walk-layout.ts';
@@ -25,6 +32,7 @@ export {
   insert,
   leap,
   logForgottenStart,
+  logStay,
   logSupposedRunner,
   logTransition,
   logVcpu,
