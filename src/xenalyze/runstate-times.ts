@@ -11,7 +11,10 @@ export interface RunstateTimes {
  * domains are given as their indexes.
  */
 export interface RunstateLines {
-  /** How long a vCPU was in each of {@link RUNSTATE_NAMES}, and runnable for each of {@link RUNNABLE_CAUSE_NAMES}; where it was. */
+  /**
+   * How long a vCPU was in each of {@link RUNSTATE_NAMES}, and runnable for each of {@link RUNNABLE_CAUSE_NAMES}; how
+   * long it stayed on which pCPU.
+   */
   ofVcpu(index: number): Uint8Array;
   /** Lines of the vCPU that are left, which are those of its stays on pCPUs; nothing if there are none. */
   rest(): Uint8Array;

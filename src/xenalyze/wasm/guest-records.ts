@@ -1,6 +1,6 @@
 /**
- * Records of guests, where nothing but a summary is wanted of them: hypercalls and traps of PV guests, exits and entries
- * of HVM guests. What is not said here, or would have to be told, is left to ../pv.ts and ../hvm.
+ * Records of guests, where nothing but a summary is wanted of them: hypercalls and traps of PV guests, exits and
+ * entries of HVM guests. What is not said here, or would have to be told, is left to ../pv.ts and ../hvm.
  * @module
  */
 import { run } from './run.ts';
@@ -144,7 +144,7 @@ function enterGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, tsc: f64, bytes: f64): bool {
 function closeExit(v: Vcpu, h: HvmVcpu, tsc: f64): bool {
   const since = h.exitTsc;
   const reason = h.exitReason;
-  if (since === run.never || tsc < since || h.post === POST_OWN || h.shortSummaryDone) return false;
+  if (since === run.never || tsc < since || h.post === POST_OWN) return false;
   let handler = -1;
   if (h.post === POST_BY_HANDLER) {
     const detail = load<u32>(changetype<i32>(h) + RECORDED);

@@ -14,7 +14,7 @@ export const WORKSPACES = 12;
 /** Whether there was no memory left for samples. */
 export const IS_SHORT = 20;
 
-/** What lines begin with: by {@link RUNSTATES}, {@link CAUSES}, what a domain's vCPUs do together; then those of stays. */
+/** What lines begin with: by {@link RUNSTATES}, {@link CAUSES}, what a domain's vCPUs do together; those of stays. */
 export const LABELS = 61_504;
 export const LABEL_BYTES = 32;
 export const LABEL_LENGTH = 31;

@@ -37,7 +37,7 @@ const DOMAIN_LABELS = RUNSTATES + CAUSES;
 const STAYS_LABEL = DOMAIN_LABELS + RUNSTATES;
 const STAYS_OF_PCPU_LABEL = STAYS_LABEL + 1;
 
-/** Makes room in which two threads can search for percentiles of so many tallies, those of so many vCPUs and domains. */
+/** Makes room in which two threads can search for percentiles of so many tallies, of so many vCPUs and domains. */
 export function prepareSearch(tallies: i32, subjects: i32): void {
   let most = 0;
   for (let k = 0; k < tallies; k++) most = max(most, samplesOf(tallyAt(k)));
