@@ -173,12 +173,13 @@ describe.skipIf(REAL_XENALYZE === undefined)(
 
     const options: readonly (readonly string[])[] = [
       ['-a', '-s', '--dump-ipi-latency', '--with-cr3-enumeration', '--with-mmio-enumeration'],
+      ['-s', '--sample-size=16', '--sample-max=64'],
       ['-s', '--scatterplot-io=0x64', '--mmio-enumeration-skip-vga=0', '--with-mmio-enumeration'],
       ['-s', '--with-interrupt-eip-enumeration=0x31', '--histogram-interrupt-eip=0x31,0x10000000'],
       ['--scatterplot-interrupt-eip=0x31', '--scatterplot-extint-cycles=0x31', '--scatterplot-rdtsc'],
       ['--scatterplot-cr3-switch', '--scatterplot-wake-to-halt', '--scatterplot-vmexit-eip'],
     ];
-    test.each(Array.from({ length: 10 }, (_, i) => i))('exits where anything goes: %i', async (seed) => {
+    test.each(Array.from({ length: 18 }, (_, i) => i))('exits where anything goes: %i', async (seed) => {
       const svm = seed % 3 === 2;
       const trace = recklessExits(seed, { svm, wrongWords: seed < 5 ? 0 : 0.02 });
       const argv = [...options[seed % options.length], '--tolerance=6', ...(svm ? ['--svm-mode'] : [])];

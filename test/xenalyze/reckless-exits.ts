@@ -12,6 +12,9 @@ const VMX_REASONS = [
   0, 1, 1, 1, 2, 7, 10, 12, 12, 16, 18, 28, 28, 30, 30, 31, 32, 35, 40, 43, 44, 48, 48, 54, 55,
 ];
 const SVM_REASONS = [16, 19, 64, 78, 96, 96, 100, 110, 119, 120, 123, 124, 129, 150, 1024, 1024];
+const INVALID_REASONS = [57, 58, 1025, 1026, 2047, 2048, 0xffffffff];
+const RIPS = [0xffffffff_81000000n, 0x400000n];
+const INVALID_RIPS = [0x8000_00000000n, 0x12345_00000000n, 0xffff0000_81000000n];
 const PAGES = [
   0xfee00300n,
   0xfee000b0n,
@@ -80,8 +83,12 @@ export function recklessExits(seed: number, { svm, wrongWords }: Recklessness): 
   const exit = (vcpu: number) => {
     if (draws.chance(0.9)) {
       const is64 = draws.chance(vcpu % 2 === 0 ? 0.9 : 0.3);
-      const rip = draws.pick([0xffffffff_81000000n, 0x400000n]) + BigInt(draws.below(16));
-      const words = [draws.pick(svm ? SVM_REASONS : VMX_REASONS), ...u64(rip).slice(0, is64 ? 2 : 1)];
+      const rip = draws.pick(draws.chance(0.02) ? INVALID_RIPS : RIPS) + BigInt(draws.below(16));
+      const reasons = svm ? SVM_REASONS : VMX_REASONS;
+      const words = [
+        draws.pick(draws.chance(0.02) ? INVALID_REASONS : reasons),
+        ...u64(rip).slice(0, is64 ? 2 : 1),
+      ];
       trace.record(VMEXIT + (is64 ? BIT_64 : 0), later(), words);
     }
     for (let count = draws.below(4); count > 0; count--) {

@@ -140,6 +140,61 @@ test('of two hundredths that are equally near, seconds are the even one, as in C
   expect(seconds).toEqual(['0.12', '0.38', '0.62', '0.88']);
 });
 
+test('a stay counts for the pCPU that the vCPU goes to, by hand', () => {
+  const log = new RunstateLog(new WalkMemory(0n), new RunstateCounter({ ...OPTIONS, never: 0 }));
+  log.addVcpu(1, -1);
+  log.addVcpu(2, -1);
+  log.comeTo(1, 3, 100);
+  log.comeTo(2, 3, 110);
+  log.comeTo(1, 0, 150);
+  log.comeTo(1, 3, 150);
+  // The TSCs of two pCPUs do not agree.
+  log.comeTo(1, 0, 130);
+  log.comeTo(1, 12, 2 ** 33 + 130);
+  const lines = log.lines();
+  expect(textOf(lines.ofVcpu(1)).split('\n')).toEqual([
+    ' cpu affinity:       3 2863311540 {   -20|    50|8589934592}',
+    '   [0]:       2     15 {   -20|    50|    50}',
+    '   [12]:       1 8589934592 {8589934592|8589934592|8589934592}',
+    '',
+  ]);
+  expect(textOf(lines.rest())).toBe('');
+  expect(textOf(lines.ofVcpu(2))).toBe('');
+});
+
+test.each([OPTIONS, { ...OPTIONS, sampleSize: 0 }])(
+  'stays are summed up and sampled as anything else, on however many pCPUs: %j',
+  (options) => {
+    const log = new RunstateLog(new WalkMemory(0n), new RunstateCounter(options));
+    const random = randomly();
+    log.addVcpu(1, -1);
+    log.comeTo(1, 0, 0);
+    const all = new CycleSummary();
+    const byPcpu = Array.from({ length: 700 }, () => new CycleSummary());
+    let tsc = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const cycles = 1 + random(random(100) === 0 ? 2 ** 32 : 5000);
+      const pcpu = random(700);
+      tsc += cycles;
+      log.comeTo(1, pcpu, tsc);
+      all.add(cycles, options);
+      byPcpu[pcpu].add(cycles, options);
+    }
+    const lines = log.lines();
+    let found = '';
+    for (let bytes = lines.ofVcpu(1); bytes.length > 0; bytes = lines.rest()) found += textOf(bytes);
+    const search = new PercentileSearch();
+    const lineOf = (name: string, { count, mean, sample, samples }: CycleSummary) => {
+      const padded = (value: unknown) => String(value).padStart(6);
+      const { p5, p50, p95 } = search.percentiles(sample, samples);
+      const percentiles = options.sampleSize === 0 ? '' : ` {${[p5, p50, p95].map(padded).join('|')}}`;
+      return `${name}: ${String(count).padStart(7)} ${padded(mean)}${percentiles}`;
+    };
+    const expected = byPcpu.map((stays, pcpu) => lineOf(`   [${pcpu}]`, stays));
+    expect(found.split('\n')).toEqual([lineOf(' cpu affinity', all), ...expected, '']);
+  },
+);
+
 test('samples for which the memory has no room are refused with what to do', () => {
   const pages = SAMPLES / 65_536;
   const scant = new WebAssembly.Memory({ initial: pages, maximum: pages + 1, shared: true });
@@ -172,7 +227,10 @@ test('a thread is told all that its counter is to count', () => {
       vcpus.push(added);
     } else if (random(100) === 0) both((log) => log.forgetStart(vcpu));
     else if (random(1000) === 0) both((log) => log.supposeRunning(vcpus[11] ?? vcpu));
-    else {
+    else if (random(20) === 0) {
+      const pcpu = random(5);
+      both((log) => log.comeTo(vcpu, pcpu, tsc));
+    } else {
       const far = random(500);
       if (far === 0) tsc += 2 ** 31 + random(2 ** 31) * 2 ** 15;
       else if (far === 1) tsc -= random(1000);

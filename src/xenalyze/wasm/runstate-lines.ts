@@ -157,7 +157,8 @@ function putStays(start: i32): i32 {
   let at = start;
   let stays = nextStays;
   while (stays !== null && at < LINES + LINES_FULL) {
-    search(stays, 0, false);
+    if (!stays.isSearched) search(stays, 0, false);
+    stays.isSearched = true;
     at = putStaysLine(at, stays);
     stays = stays.next;
   }

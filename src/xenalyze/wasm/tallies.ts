@@ -53,6 +53,8 @@ export class Stays extends Tally {
   next: Stays | null;
   /** ALL_PCPUS: all of them together. */
   pcpu: i32;
+  /** Whether percentiles have been found. */
+  isSearched: bool;
 }
 
 export const ALL_PCPUS = -1;
