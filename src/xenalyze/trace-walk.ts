@@ -18,6 +18,8 @@ import {
 /** TRC_TRACE_CPU_CHANGE: the header of a window. */
 export const CPU_CHANGE = 0x0001f003;
 const LOST_RECORDS = 0x0001f001;
+/** The first of two words that tell since when records were lost. */
+const LOSS_START = 2;
 /** The second look at a record of lost records, when its own time has come; no event of a trace. */
 export const LOST_RECORDS_END = 0x0001f032;
 const EVENT_MASK = 0x0fffffff;
@@ -153,10 +155,12 @@ export class TraceWalk {
       pcpu.orderTsc = pcpu.tsc;
       return;
     }
+    const tsc = a.exact(pcpu);
+    const orderTsc = hasLossStart(pcpu) ? pcpu.bigint(LOSS_START) + BigInt(pcpu.skewOffset) : tsc;
     a.warn.printf(
       'Strange, lost_record ri->tsc %lld !> p->order_tsc %lld!\n',
-      a.absolute(pcpu.tsc),
-      a.absolute(pcpu.orderTsc),
+      BigInt.asIntN(64, tsc),
+      BigInt.asIntN(64, orderTsc),
     );
     a.error(5);
   }
@@ -200,9 +204,10 @@ export class TraceWalk {
       pcpu.tsc = tsc;
       if (tsc > EXACT_MAX || tsc < -EXACT_MAX || pcpu.exactTsc !== undefined) this.#takeExactTsc(pcpu);
       if (pcpu.firstTsc === a.never) pcpu.firstTsc = tsc;
-      if (pcpu.event === LOST_RECORDS && pcpu.extraWords === 4)
-        pcpu.orderTsc = a.relative(words[wordsAt + 3], words[wordsAt + 2]) + pcpu.skewOffset;
-      else pcpu.orderTsc = tsc;
+      if (pcpu.event === LOST_RECORDS && hasLossStart(pcpu)) {
+        const from = wordsAt + LOSS_START;
+        pcpu.orderTsc = a.relative(words[from + 1], words[from]) + pcpu.skewOffset;
+      } else pcpu.orderTsc = tsc;
       pcpu.lastTsc = tsc;
     } else pcpu.tsc = pcpu.lastTsc;
     this.#onRead?.(pcpu);
@@ -394,4 +399,9 @@ export class TraceWalk {
     if (this.#order.includes(pcpu)) this.#a.wouldEnd();
     else this.#order.insert(pcpu);
   }
+}
+
+/** Whether a record of lost records tells since when. */
+function hasLossStart({ extraWords }: Pcpu): boolean {
+  return extraWords === 4;
 }

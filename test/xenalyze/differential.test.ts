@@ -49,13 +49,13 @@ describe.skipIf(REAL_XENALYZE === undefined)(
       expect(difference(withoutDeliberate(real), withoutDeliberate(ours))).toBeUndefined();
     });
 
-    test.each(seedsFrom(1, 40, 562))('with --compat 4.17: random trace %i', async (seed) => {
+    test.each(seedsFrom(1, 40, 562, 1935, 2047))('with --compat 4.17: random trace %i', async (seed) => {
       const path = written(`random-${seed}.trace`, randomTrace(seed, { anyLayout: seed % 4 === 0 }));
       for (const options of [OPTION_SETS[seed % 2], optionsOf(seed)])
         await compare([...options, ...processorOf(seed), path]);
     });
 
-    test.each(seedsFrom(10_001, 15, 11_177))(
+    test.each(seedsFrom(10_001, 15, 11_177, 11_987, 12_071))(
       'without it: random trace %i of records that both know',
       async (seed) => {
         const path = written(`plain-${seed}.trace`, randomTrace(seed, PLAIN));
@@ -64,7 +64,7 @@ describe.skipIf(REAL_XENALYZE === undefined)(
       },
     );
 
-    test.each(seedsFrom(20_001, 40, 20_446, 20_485, 20_592, 20_640, 21_118, 21_172))(
+    test.each(seedsFrom(20_001, 40, 20_446, 20_485, 20_592, 20_640, 21_118, 21_172, 22_324))(
       'with --compat 4.17: damaged trace %i',
       async (seed) => {
         const path = written(`damaged-${seed}.trace`, damaged(randomTrace(seed), seed));
