@@ -109,23 +109,30 @@ export class Intervals {
       // 4.17 looks at the first value even where the option takes none.
       if (this.#values.length === 0) this.#a.wouldEnd();
       if (cr3.gmfn === this.#values[0]) this.#cr3 = cr3;
-    } else this.#addColumn(cr3.gmfn, cr3.totalTime, 'cr3 value %llx', cr3.gmfn.toString(16));
+    } else if (this.#addColumn(cr3.gmfn, cr3.totalTime, 'cr3 value %llx', cr3.gmfn.toString(16)))
+      this.#a.stderr.printf('interval_cr3_value_check: found gmfn %llx\n', cr3.gmfn);
   }
 
-  #addColumn(value: number, summary: CycleSummary, what: string, name: string): void {
+  /** Returns whether it is one of the columns that were asked for. */
+  #addColumn(value: number, summary: CycleSummary, what: string, name: string): boolean {
     if (this.#options.mode === 'list') {
       this.#a.warn.printf("interval_list_add: Adding element '%s'\n", name);
       this.#columns.push(summary);
       this.#names.push(name);
-      return;
+      return false;
     }
+    let isFound = false;
     for (const [i, wanted] of this.#values.entries()) {
       if (wanted !== value) continue;
       if (this.#columns[i] !== undefined) {
         this.#a.stderr.printf(`Fatal: duplicate ${what}!\n`, value);
         this.#a.error(ERROR_ASSERT);
-      } else this.#columns[i] = summary;
+      } else {
+        this.#columns[i] = summary;
+        isFound = true;
+      }
     }
+    return isFound;
   }
 
   #countInterrupt({ guestInterrupts }: Domain, vector: number): void {

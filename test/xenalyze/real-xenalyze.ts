@@ -50,12 +50,13 @@ export async function runOurs(argv: readonly string[]): Promise<Outcome> {
 class TooMuch extends Error {}
 
 /**
- * Where the standard outputs of both part, in words; undefined where they do not. Where the real one did not come to
- * the end, ours may go on.
+ * Where the standard outputs of both part, or else what they say on standard error, in words; undefined where they do
+ * not. Where the real one did not come to the end, ours may go on.
  */
 export function difference(real: Outcome, ours: Outcome): string | undefined {
   const stdout = real.finished ? ours.stdout : ours.stdout.subarray(0, real.stdout.length);
-  if (stdout.equals(real.stdout)) return;
+  if (stdout.equals(real.stdout))
+    return real.finished && ours.finished ? differenceOfWarnings(real, ours) : undefined;
   if (showsStack(real)) return difference(withoutStack(real), withoutStack(ours));
   const length = Math.min(stdout.length, real.stdout.length);
   let at = 0;
@@ -71,6 +72,17 @@ export function difference(real: Outcome, ours: Outcome): string | undefined {
       .join('\n  ');
   return `line ${line}\nreal:\n  ${lines(real.stdout)}\nours:\n  ${lines(ours.stdout)}`;
 }
+
+function differenceOfWarnings(real: Outcome, ours: Outcome): string | undefined {
+  const lines = ours.stderr.toString('latin1').split('\n');
+  const expected = real.stderr.toString('latin1').replace(ADDRESSES, '').split('\n');
+  const at = expected.findIndex((line, i) => line !== lines[i]);
+  if (at < 0 && lines.length === expected.length) return;
+  return `line ${at + 1} of standard error\nreal:\n  ${expected[at]}\nours:\n  ${lines[at]}`;
+}
+
+/** What tells of places in its memory, which differ from run to run. */
+const ADDRESSES = /^__hvm_set_summary_handler: Unexpected duplicate handler 0x.*\n/gm;
 
 /** Whether a text is a few lines over and over again. */
 function goesRound(text: string): boolean {

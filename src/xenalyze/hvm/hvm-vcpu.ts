@@ -151,7 +151,8 @@ export function setPostProcess(h: HvmVcpu, post: PostProcess): boolean {
 }
 
 /**
- * Has `handler` called with `data` after the line of the current exit reason. `site` names the caller: each does this
+ * Has `handler` called with `data` after the line of the current exit reason. `site` names the caller, with more behind
+ * a blank where it calls from several places: each does this
  * once in a run, for the reason and the vCPU at hand (so does xenalyze; what comes later is not printed).
  */
 export function setSummaryHandler(
@@ -164,7 +165,7 @@ export function setSummaryHandler(
   const { summarySites } = a.hvm;
   if (summarySites.has(site)) return;
   summarySites.add(site);
-  addSummaryHandler(a, h, site, handler, data);
+  addSummaryHandler(a, h, site.replace(/ .*/, ''), handler, data);
 }
 
 /** As {@link setSummaryHandler}, each time. A handler that is there with the same data is not added again. */
