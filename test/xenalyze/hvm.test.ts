@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TraceBuilder, u64 } from '../support/trace-builder.ts';
+import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
 import { differenceOn, dumpedLines, linesOf } from './guest-classes.ts';
 import { REAL_XENALYZE } from './real-xenalyze.ts';
 import { recklessExits } from './reckless-exits.ts';
@@ -9,6 +9,7 @@ const VMEXIT_64 = 0x81102;
 const INJ_VIRQ = 0x82004;
 const HLT = 0x82013;
 const RIP = u64(0xffffffff_81000010n);
+const LATE = 2 ** 52;
 
 type Words = readonly number[];
 
@@ -122,6 +123,29 @@ describe('records of HVM guests', () => {
     expect(await linesOf(trace, '-a', '--compat', '4.17')).toContain('Unknown hvm event: 81103');
   });
 });
+
+test.each(Array.from({ length: 12 }, (_, i) => i))(
+  'exits are summed up the same while records are dumped, which is another way: %i',
+  async (seed) => {
+    const trace = Buffer.concat([
+      recklessExits(seed, { svm: false, wrongWords: 0.01 }),
+      // Some vCPUs have their first exit here, which is one of an AMD processor.
+      new TraceBuilder()
+        .window(0)
+        .record(0x21101, LATE, [vcpuWord(3, 0)])
+        .record(0x81103, LATE, [120, ...RIP])
+        .record(VMENTRY, LATE)
+        .bytes(),
+      recklessExits(seed + 100, { svm: true, wrongWords: 0.01 }),
+    ]);
+    const summary = await linesOf(trace, '-s', '--tolerance=6');
+    const dumped = await linesOf(trace, '-a', '-s', '--tolerance=6');
+    const from = (lines: string[]) => lines.slice(lines.findIndex((line) => line.startsWith('Total time')));
+    // With dumped records, warnings are on standard output.
+    expect(from(summary)).toEqual(from(dumped).filter((line) => !line.startsWith('self_weighted')));
+    expect(summary.some((line) => line.startsWith(' VMEXIT_HLT'))).toBe(true);
+  },
+);
 
 describe('from wake to halt', () => {
   /** It wakes, is entered with interrupt 0x30, gets 0xef while it runs, and halts. */

@@ -4,7 +4,6 @@ import type { XenalyzeOptions } from '../options.ts';
 import { processPfXen } from '../shadow/pf-xen.ts';
 import type { Pcpu } from '../state.ts';
 import {
-  HANDLER_MARK,
   HANDLER_MSR,
   HANDLER_NOTE,
   HANDLER_NOTHING,
@@ -75,7 +74,7 @@ const OF_EXIT: readonly Row[] = [
   [0x217, 1, 2, processMmio],
   [0x117, 2, 4, processMmio],
   [0x317, 2, 4, processMmio],
-  [0x01a, 2, 3, processRdtsc, HANDLER_MARK],
+  [0x01a, 2, 3, processRdtsc, HANDLER_NOTHING],
   [0x021, 6, 7, processNpf, HANDLER_NOTE],
 ];
 

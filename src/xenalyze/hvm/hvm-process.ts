@@ -10,7 +10,6 @@ import { processHandler, setHandlerRules } from './handlers.ts';
 import { type HvmVcpu, setHvm } from './hvm-vcpu.ts';
 import { EVENT_64, postProcessByHandler } from './post-process.ts';
 import {
-  addToShortSummary,
   SHORT_HLT,
   SHORT_INTERRUPT,
   SHORT_OTHER,
@@ -184,25 +183,24 @@ export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
 
 class Arc extends structOf(ARC) {}
 
-/** Whether options want nothing of exits but their summary. */
+/** Whether options want nothing of exits but their summary, which does not tell what they were for. */
 export function suitArcs({ options }: Analyser): boolean {
   const { summary, dumpAll, withCr3Enumeration } = options;
   const isWatched = options.scatterplotVmexitEip || options.scatterplotRdtsc || withCr3Enumeration;
   return summary && !dumpAll && !isWatched && options.scatterplotExtintCycles === undefined;
 }
 
-/** Counts the exits that wasm/guest-records.ts has closed. */
+/** Counts the exits that wasm/guest-records.ts has closed: by reason and by handler. */
 export function countArcs(a: Analyser): void {
   const { memory, options, run } = a;
   const arc = new Arc(memory, ARCS);
   for (; run.arcs > 0; run.arcs--, arc.address += ARC_BYTES) {
-    const { cycles, vcpu, exitReason, handler, eventHandler } = arc;
+    const { cycles, vcpu, exitReason, handler } = arc;
     const h = memory.vcpuAt(vcpu)?.hvm as HvmVcpu;
     h.arcCycles = cycles;
     h.summaryInfo = true;
     h.exitSummaries.add(exitReason, cycles, options);
     if (handler >= 0) h.generic.add(handler, cycles, options);
-    if (cycles !== 0) addToShortSummary(a, h, PURPOSE_OF_HANDLER.get(eventHandler) ?? SHORT_OTHER);
   }
 }
 

@@ -33,6 +33,8 @@ export class HvmVcpu extends structOf(HVM_VCPU) {
   exactExitTsc: bigint | undefined;
   /** Length of the exit that was closed last. */
   arcCycles = 0;
+  /** The last handler's event, less the base of its class. */
+  eventHandler = 0;
   /** With {@link POST_OWN}. */
   postProcess: PostProcess | undefined;
 
@@ -47,6 +49,7 @@ export class HvmVcpu extends structOf(HVM_VCPU) {
   resyncs = 0;
   preallocUnpin = false;
   wrmapBruteForce = false;
+  shortSummaryDone = false;
 
   /** Top-level page table; 0 if not known. */
   cr3 = 0n;

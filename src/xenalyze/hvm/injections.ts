@@ -73,6 +73,7 @@ export function processInjVirq(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     out.integer(p.word(0));
     out.text(fake ? '  fake\n' : '  real\n');
   }
+  h.awaitsEntry = true;
   noteInterrupt(a, h, vector, fake);
   injectVector(a, h.vcpu, vector);
 }

@@ -17,15 +17,10 @@ export const SHORT_HLT = 8;
 export const SHORT_OTHER = 9;
 
 /** Counts the exit that ends as being for `purpose`, for its domain and for its top-level page table. */
-export function updateShortSummary(a: Analyser, h: HvmVcpu, purpose: number): void {
-  addToShortSummary(a, h, purpose);
-  h.shortSummaryDone = true;
-}
-
-/** The same for an exit that has ended already. */
-export function addToShortSummary({ options }: Analyser, h: HvmVcpu, purpose: number): void {
+export function updateShortSummary({ options }: Analyser, h: HvmVcpu, purpose: number): void {
   h.cr3Data?.hvm[purpose].add(h.arcCycles, options);
   h.vcpu.domain.hvmShort[purpose].add(h.arcCycles, options);
+  h.shortSummaryDone = true;
 }
 
 export function printShortSummary(

@@ -101,7 +101,6 @@ export function injectVector(a: Analyser, v: Vcpu, vector: number): void {
     out.text(' injecting\n');
   }
   slot.injected = true;
-  v.hvm!.awaitsEntry = true;
 }
 
 /** The guest accessed a register of its interrupt controller. */

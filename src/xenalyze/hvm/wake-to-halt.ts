@@ -88,7 +88,6 @@ function startInterval(
   if (interrupt.start !== NOT_STARTED) return;
   interrupt.start = AT_NEXT_ENTRY;
   wakeToHalt.starting.push(vector);
-  vcpu.hvm!.awaitsEntry = true;
   wakeToHalt.interrupts++;
   if (options.dumpAll) out.printf(' [w2h] %s Starting vec %d\n', vcpu.label, vector);
 }

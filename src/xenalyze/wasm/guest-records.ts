@@ -97,7 +97,6 @@ function takeHandler(p: Pcpu, h: HvmVcpu, header: i32, words: i32, bytes: f64): 
   if (h.vmexitValid && rule !== HANDLER_NOTHING) {
     if (rule === HANDLER_NOTE && h.post !== POST_BY_HANDLER) return false;
     if (rule === HANDLER_MSR && h.post > u8(POST_BY_HANDLER)) return false;
-    h.eventHandler = handler;
     const recorded = changetype<i32>(h) + RECORDED;
     if (rule === HANDLER_NOTE) {
       store<i32>(recorded, header & 0x0fffffff);
@@ -128,7 +127,6 @@ function leaveGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: 
   h.ripHigh = ripHigh;
   h.exitTsc = tsc;
   h.entryTsc = run.never;
-  h.shortSummaryDone = false;
   h.post = u8(POST_BY_HANDLER);
   p.vmexitBytes += bytes;
   return true;
@@ -161,7 +159,6 @@ function closeExit(v: Vcpu, h: HvmVcpu, tsc: f64): bool {
   arc.vcpu = v;
   arc.exitReason = reason;
   arc.handler = handler;
-  arc.eventHandler = h.eventHandler;
   h.exitTsc = run.never;
   h.entryTsc = tsc;
   h.vmexitValid = false;

@@ -143,13 +143,10 @@ export const HVM_VCPU = /** @type {const} */ ({
   /** Where the guest was. */
   ripLow: 'u32',
   ripHigh: 'u32',
-  /** The last handler's event, less the base of its class. */
-  eventHandler: 'i32',
   /** Who accounts for the exit: POST_NONE and those that follow. */
   post: 'u8',
   /** Whether it is known why the guest was left. */
   vmexitValid: 'bool',
-  shortSummaryDone: 'bool',
   knowsReasons: 'bool',
   /** Whether an exit leaves more to be forgotten than is here. */
   leavesMore: 'bool',
@@ -164,7 +161,6 @@ export const ARC = /** @type {const} */ ({
   exitReason: 'u32',
   /** The number of the handler that it is counted for, or -1. */
   handler: 'i32',
-  eventHandler: 'i32',
 });
 
 /** What is counted of a PV guest's record: its kind, and what a word of it tells. */

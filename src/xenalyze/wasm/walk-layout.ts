@@ -73,10 +73,9 @@ export const HANDLERS_MAX = 1024;
 // More than is known here.
 export const HANDLER_OTHER = 0;
 export const HANDLER_NOTHING = 1;
-/** In an exit: it was the last handler; besides, the exit is counted for it; or nothing is counted. */
-export const HANDLER_MARK = 2;
-export const HANDLER_NOTE = 3;
-export const HANDLER_MSR = 4;
+/** The exit that it is in is counted for it; or is not counted for a handler. */
+export const HANDLER_NOTE = 2;
+export const HANDLER_MSR = 3;
 /** Numbers of handlers that exits are counted for and exit reasons: not known, counted, or not. */
 export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * 8;
 export const ARC_HANDLERS = 64;
