@@ -17,8 +17,16 @@ async function withFile<T>(trace: Uint8Array, use: (file: string) => Promise<T>)
 
 /** What xenscope prints of a trace, as lines. */
 export async function linesOf(trace: Uint8Array, ...options: readonly string[]): Promise<string[]> {
-  const { stdout } = await withFile(trace, (file) => runOurs([...options, file]));
-  return stdout.toString('latin1').split('\n');
+  return (await linesAndWarningsOf(trace, ...options))[0];
+}
+
+/** The same, and the lines on standard error. */
+export async function linesAndWarningsOf(
+  trace: Uint8Array,
+  ...options: readonly string[]
+): Promise<[lines: string[], warnings: string[]]> {
+  const { stdout, stderr } = await withFile(trace, (file) => runOurs([...options, file]));
+  return [stdout.toString('latin1').split('\n'), stderr.toString('latin1').split('\n')];
 }
 
 /** What a vCPU's records are shown as on a host of one pCPU: dumped lines without time and picture of the pCPU. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
-import { differenceOn, dumpedLines, linesOf } from './guest-classes.ts';
+import { TraceBuilder, u64 } from '../support/trace-builder.ts';
+import { differenceOn, dumpedLines, linesAndWarningsOf, linesOf } from './guest-classes.ts';
 import { REAL_XENALYZE } from './real-xenalyze.ts';
 import { recklessExits } from './reckless-exits.ts';
 
@@ -9,7 +9,6 @@ const VMEXIT_64 = 0x81102;
 const INJ_VIRQ = 0x82004;
 const HLT = 0x82013;
 const RIP = u64(0xffffffff_81000010n);
-const LATE = 2 ** 52;
 
 type Words = readonly number[];
 
@@ -124,28 +123,52 @@ describe('records of HVM guests', () => {
   });
 });
 
-test.each(Array.from({ length: 12 }, (_, i) => i))(
-  'exits are summed up the same while records are dumped, which is another way: %i',
-  async (seed) => {
-    const trace = Buffer.concat([
-      recklessExits(seed, { svm: false, wrongWords: 0.01 }),
-      // Some vCPUs have their first exit here, which is one of an AMD processor.
-      new TraceBuilder()
-        .window(0)
-        .record(0x21101, LATE, [vcpuWord(3, 0)])
-        .record(0x81103, LATE, [120, ...RIP])
-        .record(VMENTRY, LATE)
-        .bytes(),
-      recklessExits(seed + 100, { svm: true, wrongWords: 0.01 }),
-    ]);
-    const summary = await linesOf(trace, '-s', '--tolerance=6');
-    const dumped = await linesOf(trace, '-a', '-s', '--tolerance=6');
+describe('exits are summed up the same while records are dumped, which is another way:', () => {
+  const isWarning = (line: string) => /^(h->exit_reason|self_weighted)/.test(line);
+
+  async function expectSame(trace: Uint8Array): Promise<string[]> {
     const from = (lines: string[]) => lines.slice(lines.findIndex((line) => line.startsWith('Total time')));
-    // With dumped records, warnings are on standard output.
-    expect(from(summary)).toEqual(from(dumped).filter((line) => !line.startsWith('self_weighted')));
-    expect(summary.some((line) => line.startsWith(' VMEXIT_HLT'))).toBe(true);
-  },
-);
+    const [summary, warnings] = await linesAndWarningsOf(trace, '-s', '--tolerance=6');
+    // Where records are dumped, warnings are on standard output.
+    const dumped = await linesOf(trace, '-a', '-s', '--tolerance=6');
+    expect(warnings.filter(isWarning)).toEqual(dumped.filter(isWarning));
+    expect(from(summary)).toEqual(from(dumped).filter((line) => !isWarning(line)));
+    return summary;
+  }
+
+  const countsIn = (lines: string[]) =>
+    lines.flatMap((line) => /^ (HLT|VMEXIT\w*) +(\d+)/.exec(line)?.slice(1) ?? []);
+
+  test('a great many', async () => {
+    const trace = new TraceBuilder().window(0).runstate(500, 1, 0, 'runnable', 'running');
+    for (let i = 1; i <= 5_000; i++)
+      trace.record(VMEXIT_64, i * 1_000, [12, ...RIP]).record(VMENTRY, i * 1_000 + 100);
+    expect(countsIn(await expectSame(trace.bytes()))).toEqual(['HLT', '5000']);
+  });
+
+  test.each(Array.from({ length: 12 }, (_, i) => i))('any of them, %i', async (seed) => {
+    await expectSame(recklessExits(seed, { svm: seed % 2 === 0, wrongWords: 0.01 }));
+  });
+
+  test('those with reasons of two kinds of processors', async () => {
+    const trace = new TraceBuilder().window(0);
+    let tsc = 0;
+    const exit = (event: number, reason: number) =>
+      trace.record(event, ++tsc * 1_000, [reason, ...RIP]).record(VMENTRY, tsc * 1_000 + 100);
+    trace.runstate(500, 1, 0, 'runnable', 'running');
+    for (let i = 0; i < 3; i++) exit(VMEXIT_64, 12);
+    trace.runstate(++tsc * 1_000, 1, 0, 'running', 'blocked');
+    trace.runstate(++tsc * 1_000, 2, 0, 'runnable', 'running');
+    for (let i = 0; i < 3; i++) exit(0x81103, 120);
+    trace.runstate(++tsc * 1_000, 2, 0, 'running', 'blocked');
+    trace
+      .runstate(++tsc * 1_000, 1, 0, 'blocked', 'runnable')
+      .runstate(tsc * 1_000, 1, 0, 'runnable', 'running');
+    // The first vCPU's processor does not know the second reason.
+    for (const reason of [12, 120, 12]) exit(VMEXIT_64, reason);
+    expect(countsIn(await expectSame(trace.bytes()))).toEqual(['HLT', '5', 'VMEXIT_HLT', '3']);
+  });
+});
 
 describe('from wake to halt', () => {
   /** It wakes, is entered with interrupt 0x30, gets 0xef while it runs, and halts. */
