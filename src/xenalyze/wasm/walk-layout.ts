@@ -9,7 +9,8 @@ export const HEADER_SCRATCH = RUN + 256;
 
 /** The pCPUs, by number. */
 export const PCPUS = 40_960;
-export const PCPU_BYTES = 256;
+// Odd multiples of a line of the caches, so that beginnings of structs share as few of their places as may be.
+export const PCPU_BYTES = 320;
 export const PCPUS_MAX = 16_384;
 
 /** The order of pCPUs: its leaves and its nodes. */
@@ -57,7 +58,7 @@ export const HEADER = PICTURE + PCPUS_MAX + 64;
 
 /** By vCPU, what it has as one of a PV or an HVM guest: HVM_VCPU and behind it what was recorded, or counts. */
 export const GUESTS = HEADER + PCPUS_MAX + 192;
-export const GUEST_BYTES = 512;
+export const GUEST_BYTES = 448;
 export const RECORDED = 64;
 // What HVM_VCPU's post may be: nobody or the last handler accounts for an exit, nothing is counted, or it is ../'s.
 export const POST_NONE = 0;
