@@ -1,15 +1,17 @@
 /**
  * `npm run bench:xenalyze`: the drop-in against the real xenalyze, as whole processes, output to /dev/null.
  *
- *     node test/bench/xenalyze.mjs [records] [pairs]          default: 10 million, 5
+ *     node test/bench/xenalyze.mjs [records] [pairs] [traces...]          default: 10 million, 5, none
  *
+ * Recorded traces that are given are repeated to 400 MB, and read with --svm-mode, which only those of AMD hosts heed.
  * The two run in turns, so that a busy machine slows both; of each, the median is told. Needs dist/ and xenalyze.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { generateTrace } from './generate-trace.mjs';
+import { repeatTrace } from './repeat-trace.mjs';
 
 /** How many pCPUs, and how many vCPUs take turns on each: many of both, and many vCPUs on few pCPUs. */
 const HOSTS = [
@@ -20,6 +22,8 @@ const HOSTS = [
 const MAIN = resolve(import.meta.dirname, '../../dist/cli/main.js');
 const records = Number(process.argv[2] ?? 10_000_000);
 const pairs = Number(process.argv[3] ?? 5);
+const recorded = process.argv.slice(4);
+const REPEATED_BYTES = 400e6;
 const nowhere = openSync('/dev/null', 'w');
 
 function secondsOf(command, words) {
@@ -29,6 +33,20 @@ function secondsOf(command, words) {
   return (performance.now() - start) / 1000;
 }
 
+/** Prints a row for each kind of output. */
+function compare(name, options, trace) {
+  for (const output of ['--summary', '--dump-all']) {
+    const real = [];
+    const ours = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      real.push(secondsOf('xenalyze', [output, ...options, trace]));
+      ours.push(secondsOf(process.execPath, [MAIN, 'xenalyze', output, ...options, trace]));
+    }
+    const [a, b] = [median(real), median(ours)];
+    console.log(`| ${name} | ${output} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(a / b).toFixed(2)} |`);
+  }
+}
+
 const median = (numbers) => numbers.slice().sort((a, b) => a - b)[numbers.length >> 1];
 
 const folder = mkdtempSync(join(tmpdir(), 'xenscope-bench-'));
@@ -36,22 +54,18 @@ try {
   console.log(`${records} records; seconds, the median of ${pairs} pairs\n`);
   console.log('| pCPUs | vCPUs | options | xenalyze | xenscope xenalyze | ratio |');
   console.log('| ---: | ---: | --- | ---: | ---: | ---: |');
+  const trace = join(folder, 'a.trace');
   for (const [pcpus, vcpusOfPcpu] of HOSTS) {
-    const vcpus = pcpus * vcpusOfPcpu;
-    const trace = join(folder, 'a.trace');
     generateTrace(trace, { records, pcpus, vcpusOfPcpu });
-    for (const options of [['--summary'], ['--dump-all']]) {
-      const real = [];
-      const ours = [];
-      for (let pair = 0; pair < pairs; pair++) {
-        real.push(secondsOf('xenalyze', [...options, trace]));
-        ours.push(secondsOf(process.execPath, [MAIN, 'xenalyze', ...options, trace]));
-      }
-      const [a, b] = [median(real), median(ours)];
-      console.log(
-        `| ${pcpus} | ${vcpus} | ${options.join(' ')} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(a / b).toFixed(2)} |`,
-      );
-    }
+    compare(`${pcpus} | ${pcpus * vcpusOfPcpu}`, [], trace);
+  }
+  if (recorded.length > 0) {
+    console.log('\n| recorded trace | options | xenalyze | xenscope xenalyze | ratio |');
+    console.log('| --- | --- | ---: | ---: | ---: |');
+  }
+  for (const path of recorded) {
+    repeatTrace(path, trace, REPEATED_BYTES);
+    compare(basename(path), ['--svm-mode'], trace);
   }
 } finally {
   rmSync(folder, { recursive: true });
