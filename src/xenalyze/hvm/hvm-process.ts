@@ -193,8 +193,11 @@ export function suitArcs({ options }: Analyser): boolean {
 /** Counts the exits that wasm/guest-records.ts has closed: by reason and by handler. */
 export function countArcs(a: Analyser): void {
   const { memory, options, run } = a;
+  const { arcs } = run;
+  if (arcs === 0) return;
+  run.arcs = 0;
   const arc = new Arc(memory, ARCS);
-  for (; run.arcs > 0; run.arcs--, arc.address += ARC_BYTES) {
+  for (let i = 0; i < arcs; i++, arc.address += ARC_BYTES) {
     const { cycles, vcpu, exitReason, handler } = arc;
     const h = memory.vcpuAt(vcpu)?.hvm as HvmVcpu;
     h.arcCycles = cycles;
