@@ -15,11 +15,12 @@ const PV = 5;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
- * The quick way through what most of a trace is made of: transitions of runstates that agree with what is known, and
- * records that change nothing but how many bytes there were. All others are left alone.
+ * The quick way through what most of a trace is made of: transitions of runstates that agree with what is known,
+ * records that change nothing but how many bytes there were, and, for a summary, most of guests' records. Others that
+ * do not change the order in which records come are processed on the way, one by one. All the rest are left alone.
  *
- * The way itself is WebAssembly, wasm/usual-records.ts: it takes a third of the time of the same in JavaScript, and
- * nothing at all to become warm.
+ * The way itself is WebAssembly, wasm/usual-records.ts and wasm/guest-records.ts: it takes a third of the time of the
+ * same in JavaScript, and nothing at all to become warm.
  */
 export class UsualRecords {
   readonly #a: Analyser;

@@ -191,6 +191,7 @@ describe('records of shadow page tables', () => {
     test.each([
       [['-a']],
       [['-a', '-s', '--default-guest-paging-levels=3']],
+      [['-a', '-s', '--default-guest-paging-levels=300']],
       [['-s', '--with-cr3-enumeration', '--with-mmio-enumeration']],
       [['--scatterplot-unpin-promote']],
     ])('%j is the same', async (options) => {

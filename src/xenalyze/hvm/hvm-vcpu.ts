@@ -155,8 +155,8 @@ export function setPostProcess(h: HvmVcpu, post: PostProcess): boolean {
 
 /**
  * Has `handler` called with `data` after the line of the current exit reason. `site` names the caller, with more behind
- * a blank where it calls from several places: each does this
- * once in a run, for the reason and the vCPU at hand (so does xenalyze; what comes later is not printed).
+ * a blank where it calls from several places: each does this once in a run, for the reason and the vCPU at hand (so
+ * does xenalyze; what comes later is not printed).
  */
 export function setSummaryHandler(
   a: Analyser,

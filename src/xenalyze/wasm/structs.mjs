@@ -125,6 +125,7 @@ export const VCPU = /** @type {const} */ ({
   index: 'i32',
   /** Where it runs or ran. */
   lastPcpu: 'Pcpu',
+  guestPagingLevels: 'i32',
   runstate: 'u8',
   /** The old runstate that a transition told, where that was not what was known. */
   wrongOldRunstate: 'u8',
@@ -132,7 +133,6 @@ export const VCPU = /** @type {const} */ ({
   /** Whether GUESTS has more of it, as of a guest's of this kind. */
   isHvm: 'bool',
   isPv: 'bool',
-  guestPagingLevels: 'u8',
 });
 
 /** What a vCPU of an HVM guest has besides: the exit that it is in. Behind it lies what handlers recorded of that. */
