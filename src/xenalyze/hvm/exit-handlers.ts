@@ -8,7 +8,7 @@ import { HYPERCALL_NAMES } from '../hypercall-names.ts';
 import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { divide } from '../wasm/sample-rules.ts';
-import { POST_NONE } from '../wasm/walk-layout.ts';
+import { HANDLER_MSR, HANDLER_RULES, HANDLER_RULES_EACH, POST_NONE } from '../wasm/walk-layout.ts';
 import { flushCr3, switchCr3 } from './cr3-values.ts';
 import { EipList } from './eip-list.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
@@ -136,17 +136,19 @@ function printCrWrites(a: Analyser, h: HvmVcpu, cr: number): void {
 
 // ---- model-specific registers
 
-export const MSR_WORDS = 3;
+const MSR_WORDS = 3;
+const MSR_READ = 0x00c;
+const MSR_WRITE = 0x00d;
 
 export function processMsrRead(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  processMsr(a, p, h, 'msr_read');
+  processMsr(a, p, h, 'msr_read', postProcessMsrRead);
 }
 
 export function processMsrWrite(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  processMsr(a, p, h, 'msr_write');
+  processMsr(a, p, h, 'msr_write', postProcessMsrWrite);
 }
 
-function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string): void {
+function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string, post: PostProcess): void {
   if (!a.hasExtraWords(p, MSR_WORDS * 4, name)) return;
   h.detail = p.word(0);
   h.valueLow = p.word(1);
@@ -159,10 +161,22 @@ function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string): void {
     out.hex64(p.word(2), p.word(1));
     out.newline();
   }
-  claim(a, h, countNothing, `hvm_${name}_process`);
+  claim(a, h, post, `hvm_${name}_process`);
 }
 
-function countNothing(): void {}
+function postProcessMsrRead(a: Analyser, h: HvmVcpu): void {
+  countNothing(a, h, 'hvm_msr_read_postprocess', MSR_READ);
+}
+
+function postProcessMsrWrite(a: Analyser, h: HvmVcpu): void {
+  countNothing(a, h, 'hvm_msr_write_postprocess', MSR_WRITE);
+}
+
+/** There is nothing to print, but xenalyze tells where it cannot do it. That is once: then the quick way can go on. */
+function countNothing(a: Analyser, h: HvmVcpu, site: string, handler: number): void {
+  setSummaryHandler(a, h, site, () => {});
+  a.memory.bytes[HANDLER_RULES + handler * HANDLER_RULES_EACH + MSR_WORDS] = HANDLER_MSR;
+}
 
 // ---- hypercalls
 

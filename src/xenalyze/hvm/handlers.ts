@@ -4,15 +4,14 @@ import type { XenalyzeOptions } from '../options.ts';
 import { processPfXen } from '../shadow/pf-xen.ts';
 import type { Pcpu } from '../state.ts';
 import {
-  HANDLER_MSR,
   HANDLER_NOTE,
   HANDLER_NOTHING,
   HANDLER_OTHER,
   HANDLER_RULES,
+  HANDLER_RULES_EACH,
   HANDLERS_MAX,
 } from '../wasm/walk-layout.ts';
 import {
-  MSR_WORDS,
   processCrWrite,
   processIntr,
   processMsrRead,
@@ -44,7 +43,6 @@ type Process = (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
 type Row = readonly [number: number, wordsMin: number, wordsMax: number, process: Process, rule?: number];
 
 const WORDS_MAX = 7;
-const WORDS_LIMIT = WORDS_MAX + 1;
 
 /** What Xen did to the guest. */
 const TO_GUEST: readonly Row[] = [
@@ -64,8 +62,8 @@ const OF_EXIT: readonly Row[] = [
   [0x009, 2, 3, processCrWrite],
   [0x109, 3, 4, processCrWrite],
   // These two look at the number of words themselves.
-  [0x00c, 0, WORDS_MAX, processMsrRead, HANDLER_MSR],
-  [0x00d, 0, WORDS_MAX, processMsrWrite, HANDLER_MSR],
+  [0x00c, 0, WORDS_MAX, processMsrRead],
+  [0x00d, 0, WORDS_MAX, processMsrWrite],
   [0x00f, 0, 2, processIntr],
   [0x012, 1, 2, processVmcall],
   [0x016, 1, 2, processPort],
@@ -117,18 +115,16 @@ function isReadable(
 
 /** Tells wasm/guest-records.ts what records of handlers mean for a summary. */
 export function setHandlerRules({ memory: { bytes }, options }: Analyser): void {
-  const rules = bytes.subarray(HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * WORDS_LIMIT);
+  const rules = bytes.subarray(HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * HANDLER_RULES_EACH);
   rules.fill(HANDLER_NOTE);
   const set = (row: Row, otherwise: number) => {
-    for (let words = 0; words < WORDS_LIMIT; words++)
-      rules[row[0] * WORDS_LIMIT + words] = isReadable(options, words, row) ? ruleOf(row, words) : otherwise;
+    for (let words = 0; words < HANDLER_RULES_EACH; words++)
+      rules[row[0] * HANDLER_RULES_EACH + words] = isReadable(options, words, row)
+        ? (row[4] ?? HANDLER_OTHER)
+        : otherwise;
   };
   for (const row of TO_GUEST) set(row, HANDLER_NOTHING);
   for (const row of OF_EXIT) set(row, HANDLER_NOTE);
-}
-
-function ruleOf([, , , , rule = HANDLER_OTHER]: Row, words: number): number {
-  return rule === HANDLER_MSR && words !== MSR_WORDS ? HANDLER_OTHER : rule;
 }
 
 function dumpHandler(a: Analyser, p: Pcpu, mark: number): void {

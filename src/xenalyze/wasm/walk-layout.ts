@@ -71,6 +71,7 @@ export const PV_RULE_BYTES = 8;
 /** Numbers of handlers (their events, less the base) and of extra words: what their records mean for a summary. */
 export const HANDLER_RULES = PV_RULES + 512 * 8 * PV_RULE_BYTES;
 export const HANDLERS_MAX = 1024;
+export const HANDLER_RULES_EACH = 8;
 // More than is known here.
 export const HANDLER_OTHER = 0;
 export const HANDLER_NOTHING = 1;
@@ -78,7 +79,7 @@ export const HANDLER_NOTHING = 1;
 export const HANDLER_NOTE = 2;
 export const HANDLER_MSR = 3;
 /** Numbers of handlers that exits are counted for and exit reasons: not known, counted, or not. */
-export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * 8;
+export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * HANDLER_RULES_EACH;
 export const ARC_HANDLERS = 64;
 export const ARC_REASONS = 2048;
 export const ARC_COUNTED = 1;
