@@ -14,17 +14,9 @@ import { RecordLines } from './record-lines.ts';
 import { processSched } from './sched.ts';
 import { SCHED_LINES } from './sched-lines.ts';
 import { processShadow } from './shadow/shadow-process.ts';
-import { CLASSES, IDLE_DOMAIN, type Pcpu } from './state.ts';
+import { CLASSES, DOM0OP, GENERAL, HVM, IDLE_DOMAIN, MEMORY, type Pcpu, PV, SCHED, SHADOW } from './state.ts';
 import { LOST_RECORDS_END, type Processor } from './trace-walk.ts';
 import { UsualRecords } from './usual-records.ts';
-
-const GENERAL = 0;
-const SCHED = 1;
-const DOM0OP = 2;
-const HVM = 3;
-const MEMORY = 4;
-const PV = 5;
-const SHADOW = 6;
 
 const LOST_RECORDS = 0x0001f001;
 const WRAP_BUFFER = 0x0001f002;

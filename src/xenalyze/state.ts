@@ -80,6 +80,13 @@ export const HVM_SHORT_NAMES = [
 /** Classes of events, by the bit of an event's main part. */
 export const CLASS_NAMES = ['gen', 'sched', 'dom0op', 'hvm', 'mem', 'pv', 'shadow', 'hw'];
 export const CLASSES = CLASS_NAMES.length;
+export const GENERAL = 0;
+export const SCHED = 1;
+export const DOM0OP = 2;
+export const HVM = 3;
+export const MEMORY = 4;
+export const PV = 5;
+export const SHADOW = 6;
 
 /** How many bytes of records there were, by class, and of some classes by kind. */
 export class TraceVolume {

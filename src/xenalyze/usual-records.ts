@@ -6,12 +6,9 @@ import type { RecordLines } from './record-lines.ts';
 import { countPcpuTime } from './runstates.ts';
 import { processSched } from './sched.ts';
 import { noteHvmTransition } from './sched-runstate.ts';
-import type { Pcpu } from './state.ts';
+import { HVM, type Pcpu, PV, SCHED } from './state.ts';
 import { CPU_CHANGE } from './trace-walk.ts';
 
-const SCHED = 1;
-const HVM = 3;
-const PV = 5;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 
 /**

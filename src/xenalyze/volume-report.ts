@@ -3,10 +3,8 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { CLASS_NAMES, type Pcpu, RUNSTATE_NAMES, type TraceVolume } from './state.ts';
+import { CLASS_NAMES, HVM, type Pcpu, RUNSTATE_NAMES, SCHED, type TraceVolume } from './state.ts';
 
-const SCHED = 1;
-const HVM = 3;
 const HVM_KINDS = ['vmentry', 'vmexit', 'handler'];
 
 /** Bytes by class, those of HVM records by kind. */
