@@ -146,6 +146,13 @@ describe('exits are summed up the same while records are dumped, which is anothe
     expect(countsIn(await expectSame(trace.bytes()))).toEqual(['HLT', '5000']);
   });
 
+  test('those that seem to end before they begin', async () => {
+    const trace = new TraceBuilder().window(0).runstate(500, 1, 0, 'runnable', 'running');
+    for (const cycles of [100, 100, -300, 100])
+      trace.record(VMEXIT_64, 10_000, [12, ...RIP]).record(VMENTRY, 10_000 + cycles);
+    expect(countsIn(await expectSame(trace.bytes()))).toEqual(['HLT', '3']);
+  });
+
   test.each(Array.from({ length: 12 }, (_, i) => i))('any of them, %i', async (seed) => {
     await expectSame(recklessExits(seed, { svm: seed % 2 === 0, wrongWords: 0.01 }));
   });
