@@ -12,7 +12,7 @@ import { ERROR_RECORD } from './options.ts';
 import type { Pcpu } from './state.ts';
 import { structOf } from './struct.ts';
 import { PV_RULE } from './wasm/structs.mjs';
-import { PV_RULE_BYTES, PV_RULES } from './wasm/walk-layout.ts';
+import { PV_RULE_BYTES, PV_RULES, WORD_COUNTS } from './wasm/walk-layout.ts';
 
 const HYPERCALL = 1;
 const TRAP = 3;
@@ -48,7 +48,6 @@ const COUNTS_IN_MEMORY = TRAPS_FROM + TRAPS;
 
 /** In an event: its addresses have 64 bits. */
 const WIDE = 0x100;
-const WORDS_MAX = 7;
 
 const SPACE = 0x20;
 
@@ -148,11 +147,11 @@ export function setPvRules({ memory, options }: Analyser): void {
   if (options.compat417) return;
   for (let kind = 0; kind < KINDS; kind++)
     for (const wide of [false, true])
-      for (let words = 0; words <= WORDS_MAX; words++) {
+      for (let words = 0; words < WORD_COUNTS; words++) {
         const layout = LAYOUTS[kind];
         const isStrange = kind === PTWR_EMULATION_PAE && wide;
         if (layout !== undefined && (isStrange || !hasWords(words, layout, wide))) continue;
-        const place = (((wide ? WIDE : 0) | kind) << 3) | words;
+        const place = ((wide ? WIDE : 0) | kind) * WORD_COUNTS + words;
         const rule = new PvRule(memory, PV_RULES + place * PV_RULE_BYTES);
         rule.kind = countedKind(kind) + 1;
         if (layout?.told !== undefined)

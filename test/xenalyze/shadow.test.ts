@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Analyser } from '../../src/xenalyze/analyser.ts';
 import { mappedVa, walkGuest } from '../../src/xenalyze/shadow/guest-walk.ts';
-import { PageFaults, RECORDED_WORDS, VA } from '../../src/xenalyze/shadow/page-faults.ts';
+import { PageFaults, VA } from '../../src/xenalyze/shadow/page-faults.ts';
+import { RECORDED_WORDS } from '../../src/xenalyze/wasm/walk-layout.ts';
 import { TraceBuilder, u64 } from '../support/trace-builder.ts';
 import { differenceOn, dumpedLines, linesOf } from './guest-classes.ts';
 import { REAL_XENALYZE } from './real-xenalyze.ts';

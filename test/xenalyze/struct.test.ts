@@ -3,9 +3,25 @@ import { expect, test } from 'vitest';
 import { layoutOf, type StructFields, StructMemory, structOf } from '../../src/xenalyze/struct.ts';
 import { STRUCT_CLASSES } from '../../src/xenalyze/wasm/compile.mjs';
 import { STRUCTS } from '../../src/xenalyze/wasm/structs.mjs';
-import { ORDER_BYTES, PCPU_BYTES, PIECE_BYTES, VCPU_BYTES } from '../../src/xenalyze/wasm/walk-layout.ts';
+import {
+  ARC_BYTES,
+  ORDER_BYTES,
+  PCPU_BYTES,
+  PIECE_BYTES,
+  PV_RULE_BYTES,
+  RECORDED,
+  VCPU_BYTES,
+} from '../../src/xenalyze/wasm/walk-layout.ts';
 
-const STRIDES = { Pcpu: PCPU_BYTES, Vcpu: VCPU_BYTES, OrderNode: ORDER_BYTES, LinePiece: PIECE_BYTES };
+const STRIDES = {
+  Pcpu: PCPU_BYTES,
+  Vcpu: VCPU_BYTES,
+  OrderNode: ORDER_BYTES,
+  LinePiece: PIECE_BYTES,
+  Arc: ARC_BYTES,
+  PvRule: PV_RULE_BYTES,
+  HvmVcpu: RECORDED,
+};
 
 test("AssemblyScript's compiler has each field of a struct where we have it", async () => {
   const expected: Record<string, number> = {};

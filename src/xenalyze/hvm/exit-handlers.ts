@@ -8,11 +8,11 @@ import { HYPERCALL_NAMES } from '../hypercall-names.ts';
 import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { divide } from '../wasm/sample-rules.ts';
-import { HANDLER_MSR, HANDLER_RULES, HANDLER_RULES_EACH, POST_NONE } from '../wasm/walk-layout.ts';
+import { HANDLER_MSR, POST_NONE } from '../wasm/walk-layout.ts';
 import { flushCr3, switchCr3 } from './cr3-values.ts';
 import { EipList } from './eip-list.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
-import { EVENT_64, EVENT_WRITE, noteHandler } from './post-process.ts';
+import { EVENT_64, EVENT_WRITE, noteHandler, setHandlerRule } from './post-process.ts';
 import { SHORT_CR3, updateShortSummary } from './short-summary.ts';
 
 const VECTORS = 256;
@@ -175,7 +175,7 @@ function postProcessMsrWrite(a: Analyser, h: HvmVcpu): void {
 /** There is nothing to print, but xenalyze tells where it cannot do it. That is once: then the quick way can go on. */
 function countNothing(a: Analyser, h: HvmVcpu, site: string, handler: number): void {
   setSummaryHandler(a, h, site, () => {});
-  a.memory.bytes[HANDLER_RULES + handler * HANDLER_RULES_EACH + MSR_WORDS] = HANDLER_MSR;
+  setHandlerRule(a, handler, MSR_WORDS, HANDLER_MSR);
 }
 
 // ---- hypercalls

@@ -8,8 +8,8 @@ import {
   HANDLER_NOTHING,
   HANDLER_OTHER,
   HANDLER_RULES,
-  HANDLER_RULES_EACH,
   HANDLERS_MAX,
+  WORD_COUNTS,
 } from '../wasm/walk-layout.ts';
 import {
   processCrWrite,
@@ -31,7 +31,7 @@ import {
   processReinjVirq,
 } from './injections.ts';
 import { processMmio } from './mmio.ts';
-import { EVENT_64, HANDLER_BASE, HANDLER_NAMES, noteHandler } from './post-process.ts';
+import { EVENT_64, HANDLER_BASE, HANDLER_NAMES, noteHandler, setHandlerRule } from './post-process.ts';
 
 type Process = (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
 
@@ -114,14 +114,12 @@ function isReadable(
 }
 
 /** Tells wasm/guest-records.ts what records of handlers mean for a summary. */
-export function setHandlerRules({ memory: { bytes }, options }: Analyser): void {
-  const rules = bytes.subarray(HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * HANDLER_RULES_EACH);
-  rules.fill(HANDLER_NOTE);
+export function setHandlerRules(a: Analyser): void {
+  a.memory.bytes.fill(HANDLER_NOTE, HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * WORD_COUNTS);
   const set = (row: Row, otherwise: number) => {
-    for (let words = 0; words < HANDLER_RULES_EACH; words++)
-      rules[row[0] * HANDLER_RULES_EACH + words] = isReadable(options, words, row)
-        ? (row[4] ?? HANDLER_OTHER)
-        : otherwise;
+    const [number, , , , rule = HANDLER_OTHER] = row;
+    for (let words = 0; words < WORD_COUNTS; words++)
+      setHandlerRule(a, number, words, isReadable(a.options, words, row) ? rule : otherwise);
   };
   for (const row of TO_GUEST) set(row, HANDLER_NOTHING);
   for (const row of OF_EXIT) set(row, HANDLER_NOTE);

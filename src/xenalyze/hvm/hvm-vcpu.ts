@@ -1,12 +1,12 @@
 import type { Analyser } from '../analyser.ts';
 import { CycleSummaries } from '../cycle-summaries.ts';
 import { ERROR_STRICT } from '../options.ts';
-import { type PageFaults, RECORDED_WORDS } from '../shadow/page-faults.ts';
+import type { PageFaults } from '../shadow/page-faults.ts';
 import type { Pcpu, Vcpu } from '../state.ts';
 import { structOf } from '../struct.ts';
 import type { WalkMemory } from '../walk-memory.ts';
 import { HVM_VCPU } from '../wasm/structs.mjs';
-import { POST_NOTHING, POST_OWN, RECORDED } from '../wasm/walk-layout.ts';
+import { POST_NOTHING, POST_OWN, RECORDED, RECORDED_WORDS } from '../wasm/walk-layout.ts';
 import type { Cr3Value } from './cr3-values.ts';
 import type { ExitReasons } from './exit-reasons.ts';
 import { IoAddresses } from './io-addresses.ts';

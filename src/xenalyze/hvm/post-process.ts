@@ -6,7 +6,15 @@ import type { Analyser } from '../analyser.ts';
 import { NO_NAME } from '../hypercall-names.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
-import { ARC_COUNTED, ARC_QUIET, ARC_REASONS, ARC_RULES, POST_BY_HANDLER } from '../wasm/walk-layout.ts';
+import {
+  ARC_COUNTED,
+  ARC_QUIET,
+  ARC_REASONS,
+  ARC_RULES,
+  HANDLER_RULES,
+  POST_BY_HANDLER,
+  WORD_COUNTS,
+} from '../wasm/walk-layout.ts';
 import { addSummaryHandler, type HvmVcpu } from './hvm-vcpu.ts';
 
 /** The event of handler 0. */
@@ -89,6 +97,16 @@ export function postProcessByHandler(a: Analyser, h: HvmVcpu): void {
     sharedHandlers.add(h.exitReason);
   }
   setArcRule(a, handler, h.exitReason, ARC_COUNTED);
+}
+
+/** Tells wasm/guest-records.ts what a handler's records with so many extra words mean for a summary. */
+export function setHandlerRule(
+  { memory: { bytes } }: Analyser,
+  handler: number,
+  words: number,
+  rule: number,
+): void {
+  bytes[HANDLER_RULES + handler * WORD_COUNTS + words] = rule;
 }
 
 /** Tells wasm/guest-records.ts that there is nothing more to say of exits that are counted for a handler. */

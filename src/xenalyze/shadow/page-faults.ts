@@ -106,7 +106,6 @@ export const GL1E = 5;
 /** What the guest writes. */
 export const WRITTEN = 7;
 export const GFN = 9;
-export const RECORDED_WORDS = 11;
 
 /** The page fault that a vCPU of an HVM guest is in, and what became of those before. */
 export class PageFaults {

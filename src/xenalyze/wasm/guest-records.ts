@@ -28,8 +28,10 @@ import {
   PV_RULE_BYTES,
   PV_RULES,
   RECORDED,
+  RECORDED_WORDS,
   VCPU_BYTES,
   VCPUS,
+  WORD_COUNTS,
 } from './walk-layout.ts';
 
 /** Counts the exits in ARCS, and forgets them. */
@@ -46,8 +48,6 @@ const SVM_EXIT = 3;
 const IS_64 = 0x100;
 const IS_WRITE = 0x200;
 const HANDLER_BASE = 0x82000;
-/** What was recorded first is the event or the detail; four more are the words of a record. */
-const RECORDED_BYTES = 44;
 
 /** Counts a record of the vCPU that runs on a pCPU. False: that takes more. */
 export function countGuestRecord(p: Pcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
@@ -72,7 +72,7 @@ function wordsOf(header: i32): i32 {
 }
 
 function countPv(p: Pcpu, v: Vcpu, header: i32, words: i32, bytes: f64): bool {
-  const place = ((header & 0x1ff) << 3) | wordsOf(header);
+  const place = (header & 0x1ff) * WORD_COUNTS + wordsOf(header);
   const rule = changetype<PvRule>(PV_RULES + place * PV_RULE_BYTES);
   if (rule.kind === 0) return false;
   const counts = guestOf(v);
@@ -92,7 +92,7 @@ function increment(counts: i32, place: i32): void {
 function takeHandler(p: Pcpu, h: HvmVcpu, header: i32, words: i32, bytes: f64): bool {
   const handler = header & 0xfff;
   if (handler >= HANDLERS_MAX) return false;
-  const rule: i32 = load<u8>(HANDLER_RULES + ((handler << 3) | wordsOf(header)));
+  const rule: i32 = load<u8>(HANDLER_RULES + handler * WORD_COUNTS + wordsOf(header));
   if (rule === HANDLER_OTHER) return false;
   if (h.vmexitValid && rule !== HANDLER_NOTHING) {
     if (rule === HANDLER_NOTE && h.post !== POST_BY_HANDLER) return false;
@@ -120,7 +120,7 @@ function leaveGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: 
   const ripHigh = is64 ? load<i32>(words, 8) : 0;
   if (reason > run.reasonMax || is64 !== (v.guestPagingLevels === 4) || ripHigh >> 15 !== ripHigh >> 31)
     return false;
-  memory.fill(changetype<i32>(h) + RECORDED, 0, RECORDED_BYTES);
+  memory.fill(changetype<i32>(h) + RECORDED, 0, RECORDED_WORDS * 4);
   h.vmexitValid = true;
   h.exitReason = reason;
   h.ripLow = load<u32>(words, 4);

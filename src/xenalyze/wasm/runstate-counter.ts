@@ -61,9 +61,8 @@ let never: i64 = 0;
 /** That of the last transition. */
 let lastTsc: i64 = 0;
 
-/** How many vCPUs and domains there are up to the last one, and their tallies. */
+/** How many vCPUs and domains there are up to the last one. */
 let subjectsUsed = 0;
-let talliesUsed = 0;
 
 export { domainLines, findNext, restOfLines, vcpuLines };
 
@@ -76,7 +75,7 @@ export function begin(tscOfNone: f64, cpuHz: f64, sampleSize: f64, sampleMax: f6
 
 /** All was taken: percentiles can be found. */
 export function end(): void {
-  prepareSearch(talliesUsed, subjectsUsed);
+  prepareSearch(subjectsUsed);
 }
 
 /** Takes the words of a log between two addresses. */
@@ -123,7 +122,6 @@ function begun(index: i32): Subject {
   subject.start = never;
   subject.stayStart = never;
   subjectsUsed = max(subjectsUsed, index + 1);
-  talliesUsed = subjectsUsed * TALLIES_OF_SUBJECT;
   return subject;
 }
 

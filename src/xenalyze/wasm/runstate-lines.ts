@@ -37,8 +37,9 @@ const DOMAIN_LABELS = RUNSTATES + CAUSES;
 const STAYS_LABEL = DOMAIN_LABELS + RUNSTATES;
 const STAYS_OF_PCPU_LABEL = STAYS_LABEL + 1;
 
-/** Makes room in which two threads can search for percentiles of so many tallies, of so many vCPUs and domains. */
-export function prepareSearch(tallies: i32, subjects: i32): void {
+/** Makes room in which two threads can search for percentiles of what so many vCPUs and domains have. */
+export function prepareSearch(subjects: i32): void {
+  const tallies = subjects * TALLIES_OF_SUBJECT;
   let most = 0;
   for (let k = 0; k < tallies; k++) most = max(most, samplesOf(tallyAt(k)));
   for (let k = 0; k < subjects; k++) {

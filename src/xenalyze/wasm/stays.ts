@@ -10,12 +10,13 @@ export function countStay(vcpu: Subject, pcpu: i32, tsc: i64, never: i64): void 
   const start = vcpu.stayStart;
   vcpu.stayStart = tsc;
   if (start === never || start === tsc) return;
-  for (let each = ALL_PCPUS; ; each = pcpu) {
-    const stays = staysOf(vcpu, each);
-    if (stays === null) return;
-    add(stays, tsc - start);
-    if (each === pcpu) return;
-  }
+  addStay(vcpu, ALL_PCPUS, tsc - start);
+  addStay(vcpu, pcpu, tsc - start);
+}
+
+function addStay(vcpu: Subject, pcpu: i32, cycles: i64): void {
+  const stays = staysOf(vcpu, pcpu);
+  if (stays !== null) add(stays, cycles);
 }
 
 /** The stays that count for a pCPU, in ascending order; null where there is no memory for them. */

@@ -94,8 +94,9 @@ export function pass(p: Pcpu): bool {
       const transition = usualTransition(p, v, header & 0xfff);
       if (transition === UNUSUAL) break;
       if (shows) show(p, header, words, next);
-      if (v.isHvm && transition !== START) tellTransition(p, v, transition, header, words, next);
-      makeTransition(p, v, transition, (header >>> 4) & 15, next);
+      const runstate = transition === CONTINUE ? RUNNING : (header >>> 4) & 15;
+      if (v.isHvm && transition !== START) tellTransition(p, v, runstate, header, words, next);
+      makeTransition(p, v, transition, runstate, next);
     } else if (isInert(kind)) {
       if (shows) show(p, header, words, next);
     } else if (!takeOther(p, header, words, next)) break;
@@ -163,10 +164,10 @@ function makeCurrent(p: Pcpu, header: i32, words: i32, tsc: f64): void {
 // These two are exported because otherwise they become parts of pass(), where the processor then lacks registers.
 
 /** Tells the caller of a transition of a vCPU of an HVM guest. */
-export function tellTransition(p: Pcpu, v: Vcpu, transition: i32, header: i32, words: i32, tsc: f64): void {
+export function tellTransition(p: Pcpu, v: Vcpu, runstate: i32, header: i32, words: i32, tsc: f64): void {
   makeCurrent(p, header, words, tsc);
   run.lastTsc = tsc;
-  noteHvmTransition(p, v, v.runstate, transition === CONTINUE ? RUNNING : (header >>> 4) & 15);
+  noteHvmTransition(p, v, v.runstate, runstate);
 }
 
 /** Has a record of another class processed. False: it is not of one. */
@@ -244,9 +245,8 @@ function makeTransition(p: Pcpu, v: Vcpu, transition: i32, runstate: i32, tsc: f
     p.timeTsc = tsc;
     p.seenValidSchedule = true;
   }
-  const next = transition === CONTINUE ? RUNNING : runstate;
   v.wrongOldRunstate = u8(INIT);
-  v.runstate = u8(next);
+  v.runstate = u8(runstate);
   v.runstateTsc = tsc;
-  logTransition(v.index, next, tsc);
+  logTransition(v.index, runstate, tsc);
 }

@@ -60,18 +60,20 @@ export const HEADER = PICTURE + PCPUS_MAX + 64;
 export const GUESTS = HEADER + PCPUS_MAX + 192;
 export const GUEST_BYTES = 448;
 export const RECORDED = 64;
+export const RECORDED_WORDS = 11;
 // What HVM_VCPU's post may be: nobody or the last handler accounts for an exit, nothing is counted, or it is ../'s.
 export const POST_NONE = 0;
 export const POST_BY_HANDLER = 1;
 export const POST_NOTHING = 2;
 export const POST_OWN = 3;
+/** As many numbers of extra words there are. */
+export const WORD_COUNTS = 8;
 /** Bits 0 to 8 of a PV guest's event and the number of extra words: a PV_RULE each. */
 export const PV_RULES = GUESTS + INDEXES_MAX * GUEST_BYTES;
 export const PV_RULE_BYTES = 8;
 /** Numbers of handlers (their events, less the base) and of extra words: what their records mean for a summary. */
-export const HANDLER_RULES = PV_RULES + 512 * 8 * PV_RULE_BYTES;
+export const HANDLER_RULES = PV_RULES + 512 * WORD_COUNTS * PV_RULE_BYTES;
 export const HANDLERS_MAX = 1024;
-export const HANDLER_RULES_EACH = 8;
 // More than is known here.
 export const HANDLER_OTHER = 0;
 export const HANDLER_NOTHING = 1;
@@ -79,7 +81,7 @@ export const HANDLER_NOTHING = 1;
 export const HANDLER_NOTE = 2;
 export const HANDLER_MSR = 3;
 /** Numbers of handlers that exits are counted for and exit reasons: not known, counted, or not. */
-export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * HANDLER_RULES_EACH;
+export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * WORD_COUNTS;
 export const ARC_HANDLERS = 64;
 export const ARC_REASONS = 2048;
 export const ARC_COUNTED = 1;
