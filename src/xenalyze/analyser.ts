@@ -4,6 +4,7 @@ import { HvmRun } from './hvm/hvm-run.ts';
 import type { HvmVcpu } from './hvm/hvm-vcpu.ts';
 import { ERROR_RECORD, type XenalyzeOptions } from './options.ts';
 import { PercentileSearch } from './percentiles.ts';
+import { RecordLines } from './record-lines.ts';
 import { RunstateLog } from './runstate-log.ts';
 import type { RunstateTimes } from './runstate-times.ts';
 import { DEFAULT_DOMAIN, Domain, Pcpu, Vcpu } from './state.ts';
@@ -54,6 +55,8 @@ export class Analyser {
   /** Called with each interrupt that a guest is given, if a summary is collected. */
   onGuestInterrupt: ((h: HvmVcpu, vector: number) => void) | undefined;
   readonly hvm: HvmRun;
+  /** What records are shown as. */
+  readonly lines = new RecordLines(this);
 
   /** What vCPUs do, if a summary is wanted. */
   readonly runstateLog: RunstateLog;
@@ -324,6 +327,13 @@ export class Analyser {
   /** Makes the text in front of the lines of the record that is being processed. */
   makeHeader(): void {
     this.memory.program.makeHeader();
+  }
+
+  /** Begins a line: a mark, and the text in front of the lines of a record. */
+  startLine(mark: number): void {
+    this.out.reserve();
+    this.out.byte(mark);
+    this.writeHeader();
   }
 
   /** Writes the text in front of the lines of a record. */

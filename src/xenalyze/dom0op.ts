@@ -1,20 +1,19 @@
 import type { Analyser } from './analyser.ts';
-import { PLAIN, startLine } from './dump-line.ts';
+import type { RecordLine } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
 
 const DOMAINS = 1;
-const ADD = 0x00041001;
 const REMOVE = 0x00041002;
+
+export const DOM0OP_LINES: readonly RecordLine[] = [
+  { event: 0x00041001, byWords: { 1: 'creating domain d{0}' } },
+  { event: REMOVE, byWords: { 1: 'destroying domain d{0}' } },
+];
 
 /** Processes a record of what the control domain does with domains. 4.17 takes all but one event for a destruction. */
 export function processDom0op(a: Analyser, p: Pcpu): void {
-  const { options, out } = a;
+  const { lines, options, out } = a;
   if (((p.event >>> 12) & 15) !== DOMAINS) a.processGeneric(p);
-  else if (options.dumpAll) {
-    const isKnown = (p.event === ADD || p.event === REMOVE) && p.extraWords === 1;
-    if (isKnown || options.compat417) {
-      startLine(a, PLAIN);
-      out.printf(' %s domain d%u\n', p.event === ADD ? 'creating' : 'destroying', p.word(0));
-    } else a.dumpGeneric(out, p);
-  }
+  else if (options.dumpAll && !lines.write(p) && !(options.compat417 && lines.write(p, REMOVE)))
+    a.dumpGeneric(out, p);
 }

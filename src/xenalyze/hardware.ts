@@ -3,7 +3,7 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import type { LineTemplate, RecordLine, RecordLines } from './record-lines.ts';
+import type { LineTemplate, RecordLine } from './record-lines.ts';
 import { CSTATE_MAX, CSTATE_UNKNOWN, type Pcpu } from './state.ts';
 
 const POWER = 1;
@@ -58,8 +58,9 @@ export const HARDWARE_LINES: readonly RecordLine[] = [
 ];
 
 /** Processes a record of the hardware. */
-export function processHardware(a: Analyser, p: Pcpu, lines: RecordLines): void {
+export function processHardware(a: Analyser, p: Pcpu): void {
   const { compat417, dumpAll, scatterplotIrq } = a.options;
+  const { lines } = a;
   const kind = (p.event >>> 12) & 15;
   if (kind !== POWER && kind !== INTERRUPTS) return;
   if (dumpAll && !lines.write(p)) a.dumpGeneric(a.out, p);

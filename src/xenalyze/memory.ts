@@ -3,7 +3,7 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import type { LineTemplate, RecordLine, RecordLines } from './record-lines.ts';
+import type { LineTemplate, RecordLine } from './record-lines.ts';
 import type { Domain, Pcpu } from './state.ts';
 import type { TextOutput } from './text-output.ts';
 
@@ -103,7 +103,8 @@ export const MEMORY_LINES: readonly RecordLine[] = [
 ];
 
 /** Processes a record of memory. */
-export function processMemory(a: Analyser, p: Pcpu, lines: RecordLines): void {
+export function processMemory(a: Analyser, p: Pcpu): void {
+  const { lines } = a;
   const { dumpAll, summaryInfo } = a.options;
   if (dumpAll && !lines.write(p)) a.dumpGeneric(a.out, p);
   if (!summaryInfo || p.current === undefined) return;

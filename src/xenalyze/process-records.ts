@@ -3,43 +3,51 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { processDom0op } from './dom0op.ts';
+import { DOM0OP_LINES, processDom0op } from './dom0op.ts';
 import { HARDWARE_LINES, processHardware } from './hardware.ts';
+import { hvmLine } from './hvm/hvm-lines.ts';
 import { processHvm } from './hvm/hvm-process.ts';
 import type { Intervals } from './intervals.ts';
 import { endLostRecords, processLostRecords } from './lost-records.ts';
 import { MEMORY_LINES, processMemory } from './memory.ts';
-import { processPv } from './pv.ts';
-import { RecordLines } from './record-lines.ts';
+import { processPv, pvLine } from './pv.ts';
 import { processSched } from './sched.ts';
 import { SCHED_LINES } from './sched-lines.ts';
 import { processShadow } from './shadow/shadow-process.ts';
-import { CLASSES, DOM0OP, GENERAL, HVM, IDLE_DOMAIN, MEMORY, type Pcpu, PV, SCHED, SHADOW } from './state.ts';
+import {
+  CLASSES,
+  classOf,
+  DOM0OP,
+  GENERAL,
+  HVM,
+  IDLE_DOMAIN,
+  MEMORY,
+  type Pcpu,
+  PV,
+  SCHED,
+  SHADOW,
+} from './state.ts';
 import { LOST_RECORDS_END, type Processor } from './trace-walk.ts';
 import { UsualRecords } from './usual-records.ts';
 
 const LOST_RECORDS = 0x0001f001;
 const WRAP_BUFFER = 0x0001f002;
 
-/** The class of an event by its main part (bits 16 to 27), which has one bit set; -1 where it has none or several. */
-const CLASS_OF = new Int8Array(4096).fill(-1);
-for (let main = 0; main < CLASS_OF.length; main += 2 ** CLASSES)
-  for (let bit = 0; bit < CLASSES; bit++) CLASS_OF[main + 2 ** bit] = bit;
-
 /** Processes records one by one. */
 export class RecordProcessor implements Processor {
   readonly #a: Analyser;
   readonly #intervals: Intervals | undefined;
-  readonly #lines: RecordLines;
   readonly #dumpAll: boolean;
   readonly usual: UsualRecords | undefined;
 
   constructor(a: Analyser, intervals: Intervals | undefined) {
     this.#a = a;
     this.#intervals = intervals;
-    this.#lines = new RecordLines(a, [...SCHED_LINES, ...MEMORY_LINES, ...HARDWARE_LINES]);
+    a.lines.add([...SCHED_LINES, ...DOM0OP_LINES, ...MEMORY_LINES, ...HARDWARE_LINES]);
+    a.lines.addClass(PV, (event, extraWords) => pvLine(a, event, extraWords));
+    a.lines.addClass(HVM, (event, extraWords) => hvmLine(a, event, extraWords));
     this.#dumpAll = a.options.dumpAll;
-    if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, this.#lines, (p) => this.process(p));
+    if (UsualRecords.suit(a)) this.usual = new UsualRecords(a, (p) => this.process(p));
   }
 
   /** Processes the current record of a pCPU; see {@link TraceWalk}. */
@@ -48,12 +56,12 @@ export class RecordProcessor implements Processor {
     p.summary = true;
     this.#advance(p);
     if (this.#dumpAll) a.beginRecord(p);
-    const recordClass = CLASS_OF[(p.event >>> 16) & 0xfff];
+    const recordClass = classOf(p.event);
     if (recordClass < 0) {
       reportClass(a, p);
       return;
     }
-    if (recordClass === SCHED) processSched(a, p, this.#lines);
+    if (recordClass === SCHED) processSched(a, p);
     else {
       if (this.#dumpAll) a.makeHeader();
       if (isExpected(a, p, recordClass)) this.#processOther(p, recordClass);
@@ -76,7 +84,7 @@ export class RecordProcessor implements Processor {
         processHvm(a, p);
         break;
       case MEMORY:
-        processMemory(a, p, this.#lines);
+        processMemory(a, p);
         break;
       case PV:
         processPv(a, p);
@@ -85,7 +93,7 @@ export class RecordProcessor implements Processor {
         processShadow(a, p);
         break;
       default:
-        processHardware(a, p, this.#lines);
+        processHardware(a, p);
     }
   }
 

@@ -6,9 +6,9 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { PLAIN, startLine } from './dump-line.ts';
 import { COUNTED_HYPERCALL_NAMES, HYPERCALL_NAMES, NO_NAME } from './hypercall-names.ts';
 import { ERROR_RECORD } from './options.ts';
+import { type Bits, ifSet, type LineTemplate } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
 import { structOf } from './struct.ts';
 import { PV_RULE } from './wasm/structs.mjs';
@@ -48,8 +48,8 @@ const COUNTS_IN_MEMORY = TRAPS_FROM + TRAPS;
 
 /** In an event: its addresses have 64 bits. */
 const WIDE = 0x100;
-
-const SPACE = 0x20;
+/** Events of this class. */
+const PV_EVENT = 0x00200000;
 
 /** What is known of a vCPU of a PV guest: how often what happened. */
 export class PvVcpu {
@@ -70,13 +70,12 @@ export class PvVcpu {
   }
 }
 
-/**
- * Of the kinds that are read word by word: how many words they have, with addresses of 32 and of 64 bits (undefined:
- * any number but none), and what reads them. All others are shown as numbers.
- */
+/** Of the kinds that are read word by word; all others are shown as numbers. */
 interface Layout {
+  /** How many words they have, with addresses of 32 and of 64 bits; undefined: any number but none. */
   readonly words: readonly [number, number] | undefined;
-  readonly process: (a: Analyser, p: Pcpu, wide: boolean) => void;
+  /** Likewise, what is shown. */
+  readonly lines: readonly [LineTemplate, LineTemplate];
   /** What one of the words tells, that is counted too. */
   readonly told?: Told;
 }
@@ -93,17 +92,70 @@ const HYPERCALL_TOLD: Told = { word: [1, 2], mask: 0xffffffff, from: KINDS, limi
 const TRAP_TOLD: Told = { word: [1, 2], mask: 0x7fff, from: TRAPS_FROM, limit: TRAPS };
 const HYPERCALL_V2_TOLD: Told = { word: [0, 0], mask: 0xfffff, from: KINDS, limit: HYPERCALLS };
 
+/** An entry that a guest's instruction writes to an address of a page table. */
+const PTWR_LINE = 'ptwr l1e {0qx} eip {4qx} addr {2qx}';
+const PTWR_PAE_LINE = 'ptwr l1e {0qx} eip {3x} addr {2x}';
+
+/** A hypercall's number and name. */
+function numberAndName(bits: Bits): LineTemplate {
+  const [word, shift, width] = bits;
+  const isLong: Bits = [word, shift + 4, width - 4];
+  return [
+    ifSet(isLong, '', ' '),
+    { hex: bits },
+    { bits, names: HYPERCALL_NAMES.map((name) => ` (${name})`), otherwise: '' },
+  ];
+}
+
+/** @param word The place of the hypercall's number. */
+function hypercallLine(word: number, eip: string): LineTemplate {
+  return ['hypercall ', ...numberAndName([word, 0, 32]), ` eip ${eip}`];
+}
+
+/** @param word The place of the trap, of whether it has an error code, and of that. */
+function trapLine(word: number, eip: string): LineTemplate {
+  return [
+    'trap ',
+    { hex: [word, 0, 15] },
+    ` eip ${eip}`,
+    ifSet([word, 15, 1], [' ec ', { hex: [word, 16, 16] }]),
+  ];
+}
+
+function hypercallV2(indent: string): Layout {
+  const line = [`${indent}hypercall `, ...numberAndName([0, 0, 20]), argumentsOf];
+  return { words: undefined, lines: [line, line], told: HYPERCALL_V2_TOLD };
+}
+
 const LAYOUTS: readonly (Layout | undefined)[] = Object.assign(new Array<Layout | undefined>(KINDS), {
-  [HYPERCALL]: { words: [2, 3], process: processHypercall, told: HYPERCALL_TOLD },
-  [TRAP]: { words: [2, 3], process: processTrap, told: TRAP_TOLD },
-  [PTWR_EMULATION]: { words: [3, 6], process: processPtwr },
-  [PTWR_EMULATION_PAE]: { words: [4, 4], process: processPtwrPae },
-  [HYPERCALL_V2]: { words: undefined, process: processHypercallV2, told: HYPERCALL_V2_TOLD },
-  [HYPERCALL_SUBCALL]: { words: undefined, process: processHypercallV2, told: HYPERCALL_V2_TOLD },
+  [HYPERCALL]: {
+    words: [2, 3],
+    lines: [hypercallLine(1, '{0x}'), hypercallLine(2, '{0qx}')],
+    told: HYPERCALL_TOLD,
+  },
+  [TRAP]: { words: [2, 3], lines: [trapLine(1, '{0x}'), trapLine(2, '{0qx}')], told: TRAP_TOLD },
+  [PTWR_EMULATION]: { words: [3, 6], lines: ['ptwr l1e {0x} eip {2x} addr {1x}', PTWR_LINE] },
+  [PTWR_EMULATION_PAE]: { words: [4, 4], lines: [PTWR_PAE_LINE, PTWR_PAE_LINE] },
+  [HYPERCALL_V2]: hypercallV2(''),
+  [HYPERCALL_SUBCALL]: hypercallV2(' '),
 } satisfies Record<number, Layout>);
+
+/** The line of a record, of 4.17 whatever the number of words; undefined where they make no sense. */
+export function pvLine({ options }: Analyser, event: number, extraWords: number): LineTemplate | undefined {
+  const kind = event & 0xff;
+  const wide = (event & WIDE) !== 0;
+  const layout = LAYOUTS[kind];
+  if (layout === undefined) {
+    const words = Array.from({ length: extraWords }, (_, i) => `{${i}x} `).join('');
+    return (KIND_NAMES[kind] ?? `PV-${kind} `) + (extraWords > 0 ? `[ ${words}]` : '');
+  }
+  if (!options.compat417) return hasWords(extraWords, layout, wide) ? layout.lines[Number(wide)] : undefined;
+  return kind === PTWR_EMULATION ? PTWR_LINE : layout.lines[Number(wide)];
+}
 
 /** Processes a record of the PV class. The current vCPU is known, and not one of an HVM guest. */
 export function processPv(a: Analyser, p: Pcpu): void {
+  const { lines } = a;
   const vcpu = p.current!;
   const { summaryInfo, compat417, dumpAll } = a.options;
   vcpu.pv ??= new PvVcpu(
@@ -119,12 +171,21 @@ export function processPv(a: Analyser, p: Pcpu): void {
     if (kind < KINDS || compat417) pv.kinds[countedKind(kind)]++;
   }
   const layout = LAYOUTS[kind];
-  if (layout === undefined) {
-    if (dumpAll) dumpOther(a, p, kind);
-  } else if (compat417 || hasWords(p.extraWords, layout, wide)) {
-    if (summaryInfo && layout.told !== undefined) countTold(p, pv, layout.told, wide);
-    layout.process(a, p, wide);
-  } else a.processGeneric(p);
+  if (layout !== undefined && !compat417 && !hasWords(p.extraWords, layout, wide)) {
+    a.processGeneric(p);
+    return;
+  }
+  if (summaryInfo && layout?.told !== undefined) countTold(p, pv, layout.told, wide);
+  if (isStrange(kind, wide, compat417)) {
+    a.warn.printf('Strange: PV_PTWR_EMULATION, but %s! %x\n', wide ? 'x64' : '!x64', p.event);
+    a.error(ERROR_RECORD, p);
+  }
+  if (dumpAll) lines.write(p, PV_EVENT | (p.event & (WIDE | 0xff)));
+}
+
+/** Whether addresses have not as many bits as records of the kind are for; 4.17 knows of 64 only. */
+function isStrange(kind: number, wide: boolean, compat417: boolean): boolean {
+  return wide ? kind === PTWR_EMULATION_PAE : kind === PTWR_EMULATION && compat417;
 }
 
 function countedKind(kind: number): number {
@@ -149,110 +210,14 @@ export function setPvRules({ memory, options }: Analyser): void {
     for (const wide of [false, true])
       for (let words = 0; words < WORD_COUNTS; words++) {
         const layout = LAYOUTS[kind];
-        const isStrange = kind === PTWR_EMULATION_PAE && wide;
-        if (layout !== undefined && (isStrange || !hasWords(words, layout, wide))) continue;
+        if (layout !== undefined && !hasWords(words, layout, wide)) continue;
+        if (isStrange(kind, wide, false)) continue;
         const place = ((wide ? WIDE : 0) | kind) * WORD_COUNTS + words;
         const rule = new PvRule(memory, PV_RULES + place * PV_RULE_BYTES);
         rule.kind = countedKind(kind) + 1;
         if (layout?.told !== undefined)
           Object.assign(rule, layout.told, { word: layout.told.word[Number(wide)] });
       }
-}
-
-function processHypercall(a: Analyser, p: Pcpu, wide: boolean): void {
-  if (!a.options.dumpAll) return;
-  const { out } = a;
-  startLine(a, PLAIN);
-  writeHypercall(a, p.word(wide ? 2 : 1));
-  out.text(' eip ');
-  writeAddress(a, p, 0, wide);
-  out.newline();
-}
-
-function processTrap(a: Analyser, p: Pcpu, wide: boolean): void {
-  if (!a.options.dumpAll) return;
-  const { out } = a;
-  const word = p.word(wide ? 2 : 1);
-  startLine(a, PLAIN);
-  out.text(' trap ');
-  out.hex(word & TRAP_TOLD.mask);
-  out.text(' eip ');
-  writeAddress(a, p, 0, wide);
-  if ((word & 0x8000) !== 0) {
-    out.text(' ec ');
-    out.hex(word >>> 16);
-  }
-  out.newline();
-}
-
-function processPtwr(a: Analyser, p: Pcpu, wide: boolean): void {
-  if (!wide && p.extraWords === 3 && !a.options.compat417) {
-    dumpPtwr(a, 0, p.word(0), p.word(1), p.word(2));
-    return;
-  }
-  if (!wide) {
-    a.warn.printf('Strange: PV_PTWR_EMULATION, but !x64! %x\n', p.event);
-    a.error(ERROR_RECORD, p);
-  }
-  dumpPtwr(a, p.word(1), p.word(0), p.bigint(2), p.bigint(4));
-}
-
-function processPtwrPae(a: Analyser, p: Pcpu, wide: boolean): void {
-  if (wide) {
-    a.warn.printf('Strange: PV_PTWR_EMULATION, but x64! %x\n', p.event);
-    a.error(ERROR_RECORD, p);
-  }
-  dumpPtwr(a, p.word(1), p.word(0), p.word(2), p.word(3));
-}
-
-/** An entry, in two words, that a guest's instruction writes to an address of a page table. */
-function dumpPtwr(
-  a: Analyser,
-  pteHigh: number,
-  pteLow: number,
-  address: number | bigint,
-  eip: number | bigint,
-): void {
-  if (!a.options.dumpAll) return;
-  const { out } = a;
-  startLine(a, PLAIN);
-  out.text(' ptwr l1e ');
-  out.hex64(pteHigh, pteLow);
-  out.printf(' eip %llx addr %llx\n', eip, address);
-}
-
-/** A kind without a layout: its words as numbers. */
-function dumpOther(a: Analyser, p: Pcpu, kind: number): void {
-  const { out } = a;
-  startLine(a, PLAIN);
-  const name = KIND_NAMES[kind];
-  if (name !== undefined) {
-    out.byte(SPACE);
-    out.text(name);
-  } else out.printf(' PV-%d ', kind);
-  if (p.extraWords !== 0) {
-    out.text('[ ');
-    for (let i = 0; i < p.extraWords; i++) {
-      out.hex(p.word(i));
-      out.byte(SPACE);
-    }
-    out.byte(0x5d);
-  }
-  out.newline();
-}
-
-function writeHypercall({ out }: Analyser, hypercall: number): void {
-  out.text(hypercall < 16 ? ' hypercall  ' : ' hypercall ');
-  out.hex(hypercall);
-  if (hypercall >= HYPERCALL_NAMES.length) return;
-  out.text(' (');
-  out.text(HYPERCALL_NAMES[hypercall]);
-  out.byte(0x29);
-}
-
-function writeAddress({ out }: Analyser, p: Pcpu, at: number, wide: boolean): void {
-  if (wide) out.hex64(p.word(at + 1), p.word(at));
-  else out.hex(p.word(at));
 }
 
 // Hypercalls since Xen 4.3: word 0 holds the number in its low 20 bits, and above it, two bits each, how many words of
@@ -298,37 +263,22 @@ const VCPU_OPS = [
 const SCHED_OPS = ['yield', 'block', 'shutdown', 'poll', 'remote_shutdown', 'shutdown_code', 'watchdog'];
 
 /** What is shown of the arguments of some hypercalls, by their names. */
-const ARGUMENT_WRITERS: Readonly<Record<string, (a: Analyser, p: Pcpu) => void>> = {
-  mmu_update: (a, p) => {
+const ARGUMENT_TEXTS: Readonly<Record<string, (p: Pcpu) => string>> = {
+  mmu_update: (p) => {
     const count = argument(p, 1);
-    a.out.byte(SPACE);
-    a.out.integer(count & ~MMU_UPDATE_PREEMPTED);
-    a.out.text((count & MMU_UPDATE_PREEMPTED) !== 0 ? ' updates (preempted)' : ' updates');
+    const preempted = (count & MMU_UPDATE_PREEMPTED) !== 0 ? ' (preempted)' : '';
+    return ` ${count & ~MMU_UPDATE_PREEMPTED} updates${preempted}`;
   },
-  multicall: (a, p) => writeCount(a, argument(p, 1), ' calls'),
-  grant_table_op: (a, p) => {
-    writeCommand(a, GRANT_TABLE_OPS, argument(p, 0));
-    writeCount(a, argument(p, 2), ' ops');
-  },
-  vcpu_op: (a, p) => {
-    writeCommand(a, VCPU_OPS, argument(p, 0));
-    a.out.text(' vcpu');
-    writeCount(a, argument(p, 1), '');
-  },
-  mmuext_op: (a, p) => writeCount(a, argument(p, 1), ' ops'),
-  sched_op: (a, p) => writeCommand(a, SCHED_OPS, argument(p, 0)),
+  multicall: (p) => ` ${argument(p, 1) | 0} calls`,
+  grant_table_op: (p) => `${commandText(GRANT_TABLE_OPS, argument(p, 0))} ${argument(p, 2) | 0} ops`,
+  vcpu_op: (p) => `${commandText(VCPU_OPS, argument(p, 0))} vcpu ${argument(p, 1) | 0}`,
+  mmuext_op: (p) => ` ${argument(p, 1) | 0} ops`,
+  sched_op: (p) => commandText(SCHED_OPS, argument(p, 0)),
 };
-const HYPERCALL_ARGUMENT_WRITERS = HYPERCALL_NAMES.map((name) => ARGUMENT_WRITERS[name]);
+const HYPERCALL_ARGUMENT_TEXTS = HYPERCALL_NAMES.map((name) => ARGUMENT_TEXTS[name]);
 
-function processHypercallV2(a: Analyser, p: Pcpu): void {
-  if (!a.options.dumpAll) return;
-  const hypercall = p.word(0) & HYPERCALL_V2_TOLD.mask;
-  const { out } = a;
-  startLine(a, PLAIN);
-  if ((p.event & 0xff) === HYPERCALL_SUBCALL) out.byte(SPACE);
-  writeHypercall(a, hypercall);
-  (HYPERCALL_ARGUMENT_WRITERS[hypercall] ?? writeArguments)(a, p);
-  out.newline();
+function argumentsOf(p: Pcpu): string {
+  return (HYPERCALL_ARGUMENT_TEXTS[p.word(0) & HYPERCALL_V2_TOLD.mask] ?? allArguments)(p);
 }
 
 /** The low 32 bits of an argument; 0 if it is not there. */
@@ -339,26 +289,20 @@ function argument(p: Pcpu, wanted: number): number {
   return at < p.extraWords && (words === 1 || words === 2) ? p.word(at) : 0;
 }
 
-function writeCount({ out }: Analyser, count: number, what: string): void {
-  out.byte(SPACE);
-  out.integer(count | 0);
-  out.text(what);
+function commandText(names: readonly string[], command: number): string {
+  return ` ${names[command] ?? `unknown (${command | 0})`}`;
 }
 
-function writeCommand({ out }: Analyser, names: readonly string[], command: number): void {
-  out.byte(SPACE);
-  if (command < names.length) out.text(names[command]);
-  else out.printf('unknown (%d)', command | 0);
-}
-
-function writeArguments({ out }: Analyser, p: Pcpu): void {
+function allArguments(p: Pcpu): string {
+  let text = '';
   for (let i = 0, at = 1; i < ARGUMENTS_MAX && at < p.extraWords; i++) {
     const words = argumentWords(p.word(0), i);
-    if (words === 0) out.text(' ??');
-    else if (words === 1) out.printf(' %08x', p.word(at));
-    else if (words === 2) out.printf(' %016llu', argument64(p, at));
+    if (words === 0) text += ' ??';
+    else if (words === 1) text += ` ${p.word(at).toString(16).padStart(8, '0')}`;
+    else if (words === 2) text += ` ${argument64(p, at).toString().padStart(16, '0')}`;
     at += words;
   }
+  return text;
 }
 
 /** An argument of 64 bits. Where it goes on behind the seven words of a record, xenalyze has the number of a pCPU. */

@@ -3,19 +3,22 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import type { Pcpu } from './state.ts';
+import { classOf, type Pcpu } from './state.ts';
 import { structOf } from './struct.ts';
 import { LINE_PIECE } from './wasm/structs.mjs';
 import {
   COMPUTED,
+  CYCLES,
   EMPTY_LINE,
   END,
   HEX,
   MICROSECONDS,
+  NAMES,
   NO_LINE,
   OVERSHOOT,
   PERCENT,
   PIECE_BYTES,
+  PLAIN,
   SIGNED,
   SIGNED_WIDE,
   SKIP,
@@ -35,7 +38,7 @@ import {
  */
 export type LineTemplate = string | readonly Field[];
 
-type Field = string | Choice | Percentage | ((p: Pcpu) => string);
+type Field = string | Choice | Name | HexBits | Cycles | Percentage | ((p: Pcpu) => string);
 
 /** Some bits of an extra word: the word, how many bits are below them, how many they are. */
 export type Bits = readonly [word: number, shift: number, width: number];
@@ -46,6 +49,23 @@ export interface Choice {
   readonly value: number;
   readonly ifEqual: LineTemplate;
   readonly otherwise: LineTemplate;
+}
+
+/** The name of what some bits are; where there is none, another text. */
+export interface Name {
+  readonly bits: Bits;
+  readonly names: readonly (string | undefined)[];
+  readonly otherwise: LineTemplate;
+}
+
+/** Some bits in hexadecimal. */
+export interface HexBits {
+  readonly hex: Bits;
+}
+
+/** How long the exit of the guest that is entered was (the run's exitCycles); `compute`: what is no exact number. */
+export interface Cycles {
+  readonly cyclesOr: (p: Pcpu) => string;
 }
 
 /**
@@ -81,17 +101,29 @@ export function ifSet(bits: Bits, text: LineTemplate, otherwise: LineTemplate = 
   return ifEqual(bits, 0, otherwise, text);
 }
 
-/** A table of lines, which are compiled when they are first needed; wasm/record-lines.ts writes them. */
+/** The lines of a class of events: of one with so many extra words. */
+export type LinesOfClass = (event: number, extraWords: number) => LineTemplate | undefined;
+
+/** Tables of lines, which are compiled when they are first needed; wasm/record-lines.ts writes them. */
 export class RecordLines {
   readonly #a: Analyser;
-  readonly #byEvent: ReadonlyMap<number, RecordLine>;
+  readonly #byEvent = new Map<number, RecordLine>();
+  /** By class: of events that are not in the table. */
+  readonly #byClass: LinesOfClass[] = [];
   /** By event and number of extra words. */
   readonly #addresses = new Map<number, number>();
   readonly #compiled = new Map<LineTemplate, number>();
 
-  constructor(a: Analyser, lines: readonly RecordLine[]) {
+  constructor(a: Analyser) {
     this.#a = a;
-    this.#byEvent = new Map(lines.map((line) => [line.event, line]));
+  }
+
+  add(lines: readonly RecordLine[]): void {
+    for (const line of lines) this.#byEvent.set(line.event, line);
+  }
+
+  addClass(recordClass: number, lines: LinesOfClass): void {
+    this.#byClass[recordClass] = lines;
   }
 
   /** Whether an event is in the table, with any number of words. */
@@ -105,10 +137,10 @@ export class RecordLines {
   }
 
   /** Writes the line of the current record, as if it were of an event; false where that has none. */
-  write(p: Pcpu, event = p.event): boolean {
+  write(p: Pcpu, event = p.event, mark = PLAIN): boolean {
     const line = this.find(event, p.extraWords);
     if (line === NO_LINE) return false;
-    if (line !== EMPTY_LINE) this.#a.memory.program.writeLine(p.address, line);
+    if (line !== EMPTY_LINE) this.#a.memory.program.writeLine(p.address, line, mark);
     return true;
   }
 
@@ -133,7 +165,7 @@ export class RecordLines {
 
   #template(event: number, extraWords: number): LineTemplate | undefined {
     const line = this.#byEvent.get(event);
-    if (line === undefined) return undefined;
+    if (line === undefined) return this.#byClass[classOf(event)]?.(event, extraWords);
     const { byWords, byDefault, in417 } = line;
     if (this.#a.options.compat417 && byDefault === undefined) return in417 ?? Object.values(byWords)[0];
     return byWords[extraWords] ?? byDefault;
@@ -190,6 +222,9 @@ class CompiledLine {
       if (typeof field === 'string') this.#addText(field);
       else if (typeof field === 'function') this.#push({ kind: COMPUTED, value: this.#compute(field) });
       else if ('ifEqual' in field) this.#addChoice(field);
+      else if ('names' in field) this.#addName(field);
+      else if ('hex' in field) this.#push({ kind: HEX, ...bitsOf(field.hex) });
+      else if ('cyclesOr' in field) this.#push({ kind: CYCLES, value: this.#compute(field.cyclesOr) });
       else this.#addPercentage(field);
   }
 
@@ -199,15 +234,35 @@ class CompiledLine {
       else this.#push(compileField(Number(part[1]), part.slice(2, -1)));
   }
 
-  #addChoice({ bits: [word, shift, width], value, ifEqual, otherwise }: Choice): void {
-    const mask = 2 ** width - 1;
-    const test = this.#push({ kind: SKIP_UNLESS, word, shift, mask, value });
+  #addChoice({ bits, value, ifEqual, otherwise }: Choice): void {
+    const test = this.#push({ kind: SKIP_UNLESS, value, ...bitsOf(bits) });
     this.#add(ifEqual);
     const end = this.#push(NOTHING);
     this.#skipFrom(test);
+    this.#addOtherwise(end, otherwise);
+  }
+
+  #addName({ bits, names, otherwise }: Name): void {
+    this.#addOtherwise(this.#push({ kind: NAMES, value: this.#putNames(names), ...bitsOf(bits) }), otherwise);
+  }
+
+  /** Adds what a piece skips. */
+  #addOtherwise(piece: Piece, otherwise: LineTemplate): void {
     this.#add(otherwise);
     if (this.#text !== '') this.#push(NOTHING);
-    this.#skipFrom(end);
+    this.#skipFrom(piece);
+  }
+
+  /** How many names there are; of each, where it is and its length, which is 0 where there is none. */
+  #putNames(names: readonly (string | undefined)[]): number {
+    const { memory } = this.#a;
+    const words = [names.length, 0];
+    for (const name of names) words.push(this.#putText(name ?? ''), name?.length ?? 0);
+    return memory.addToTemplates(new Uint8Array(Uint32Array.from(words).buffer), 0);
+  }
+
+  #putText(text: string): number {
+    return this.#a.memory.addToTemplates(Buffer.from(text, 'latin1'), OVERSHOOT);
   }
 
   #addPercentage({ word, shiftWord, shiftBit, compute }: Percentage): void {
@@ -240,12 +295,16 @@ class CompiledLine {
     for (const [i, { text, word, ...others }] of this.#pieces.entries())
       Object.assign(new LinePiece(memory, line + i * PIECE_BYTES), {
         ...others,
-        text: memory.addToTemplates(Buffer.from(text, 'latin1'), OVERSHOOT),
+        text: this.#putText(text),
         textLength: text.length,
         wordAt: word * 4,
       });
     return line;
   }
+}
+
+function bitsOf([word, shift, width]: Bits): Partial<Piece> {
+  return { word, shift, mask: 2 ** width - 1 };
 }
 
 function compileField(word: number, kind: string): Partial<Piece> {
@@ -262,7 +321,7 @@ const KINDS: Readonly<Record<string, Partial<Piece>>> = {
   '.shi': { kind: UNSIGNED_SHORT, shift: 16 },
   q: { kind: WIDE },
   qd: { kind: SIGNED_WIDE },
-  x: { kind: HEX },
+  x: { kind: HEX, mask: 0xffffffff },
   qx: { kind: WIDE_HEX },
   us: { kind: MICROSECONDS },
 };

@@ -6,7 +6,6 @@
 import type { Analyser } from './analyser.ts';
 import { closeVmexit } from './hvm/hvm-process.ts';
 import { trackWaking } from './hvm/wake-to-halt.ts';
-import type { RecordLines } from './record-lines.ts';
 import { enterPcpu, leavePcpu, loseVcpu, updateRunstate } from './runstates.ts';
 import {
   BLOCKED,
@@ -29,7 +28,7 @@ const CONTINUE = 2;
 export const VCPU_NUMBER_MAX = 256;
 
 /** A record of event 0x00021nox: from runstate o to runstate n. */
-export function processRunstate(a: Analyser, p: Pcpu, lines: RecordLines): void {
+export function processRunstate(a: Analyser, p: Pcpu): void {
   const { event } = p;
   const kind = event & 15;
   if (kind !== CHANGE && kind !== CONTINUE) {
@@ -44,7 +43,7 @@ export function processRunstate(a: Analyser, p: Pcpu, lines: RecordLines): void 
   const vcpuNumber = who & 0xffff;
   const domainId = who >>> 16;
   // Bits of the event that are of no class do not count.
-  if (a.options.dumpAll) lines.write(p, event & 0x2ffff);
+  if (a.options.dumpAll) a.lines.write(p, event & 0x2ffff);
   if (isChange && isUnexpected(old, next)) {
     a.warn.printf(
       'Strange, d%dv%d unexpected runstate transition %s->%s\n',

@@ -3,7 +3,6 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import type { RecordLines } from './record-lines.ts';
 import { processRunstate } from './sched-runstate.ts';
 import type { Pcpu } from './state.ts';
 
@@ -16,12 +15,12 @@ const VERBOSE = 8;
 const OLD = 15;
 
 /** Processes a record of the scheduling class. */
-export function processSched(a: Analyser, p: Pcpu, lines: RecordLines): void {
+export function processSched(a: Analyser, p: Pcpu): void {
   const sub = (p.event >>> 12) & 15;
-  if (sub === MIN) processRunstate(a, p, lines);
+  if (sub === MIN) processRunstate(a, p);
   else if (sub === VERBOSE || sub === CLASS) {
-    if (p.event >>> 16 === SCHED_MAIN && lines.has(p.event)) {
-      if (a.options.dumpAll && !lines.write(p)) a.dumpGeneric(a.out, p);
+    if (p.event >>> 16 === SCHED_MAIN && a.lines.has(p.event)) {
+      if (a.options.dumpAll && !a.lines.write(p)) a.dumpGeneric(a.out, p);
     } else a.processGeneric(p);
   } else if (sub === OLD) a.processGeneric(p);
   else {

@@ -88,6 +88,16 @@ export const MEMORY = 4;
 export const PV = 5;
 export const SHADOW = 6;
 
+/** The class of an event by its main part (bits 16 to 27), which has one bit set; -1 where it has none or several. */
+const CLASS_OF = new Int8Array(4096).fill(-1);
+for (let main = 0; main < CLASS_OF.length; main += 2 ** CLASSES)
+  for (let bit = 0; bit < CLASSES; bit++) CLASS_OF[main + 2 ** bit] = bit;
+
+/** The class of an event, or -1. */
+export function classOf(event: number): number {
+  return CLASS_OF[(event >>> 16) & 0xfff];
+}
+
 /** How many bytes of records there were, by class, and of some classes by kind. */
 export class TraceVolume {
   readonly byClass = new Float64Array(CLASSES);

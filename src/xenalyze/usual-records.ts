@@ -2,7 +2,6 @@ import type { Analyser } from './analyser.ts';
 import { countArcs, suitArcs } from './hvm/hvm-process.ts';
 import { ERROR_STRICT } from './options.ts';
 import { setPvRules } from './pv.ts';
-import type { RecordLines } from './record-lines.ts';
 import { countPcpuTime } from './runstates.ts';
 import { processSched } from './sched.ts';
 import { noteHvmTransition } from './sched-runstate.ts';
@@ -22,26 +21,24 @@ const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 export class UsualRecords {
   readonly #a: Analyser;
 
-  /**
-   * @param lines How scheduling records are shown.
-   * @param process What happens with records of other classes.
-   */
-  constructor(a: Analyser, lines: RecordLines, process: (p: Pcpu) => void) {
+  /** @param process What happens with records of other classes than the scheduling one. */
+  constructor(a: Analyser, process: (p: Pcpu) => void) {
     this.#a = a;
     const { memory, options, run } = a;
     run.shows = options.dumpAll;
     run.countsPcpus = options.reportPcpu;
     memory.onPcpuTime = (p, tsc) => countPcpuTime(a, p, tsc);
-    memory.onNewLine = (event, extraWords) => lines.find(event, extraWords);
+    memory.onNewLine = (event, extraWords) => a.lines.find(event, extraWords);
     memory.onOther = process;
     memory.onArcs = () => countArcs(a);
     memory.onHvmTransition = (p, v, old, next) => noteHvmTransition(a, p, v, old, next);
     if (suitArcs(a)) {
-      run.countsGuests = true;
+      run.takesGuests = true;
+      run.countsGuests = options.summaryInfo;
       run.knowsSvmExits = !options.compat417;
       setPvRules(a);
     }
-    memory.onRecord = (p) => processSched(a, p, lines);
+    memory.onRecord = (p) => processSched(a, p);
   }
 
   /** Whether the options want nothing of such records but what {@link pass} does. */

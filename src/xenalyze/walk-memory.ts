@@ -46,7 +46,7 @@ export interface WalkProgram {
   logSupposedRunner(vcpu: number): void;
   logForgottenStart(vcpu: number): void;
   hand(): void;
-  writeLine(pcpu: number, line: number): void;
+  writeLine(pcpu: number, line: number, mark: number): void;
   makeHeader(): void;
   putHeader(at: number): number;
   draw(pcpu: number): void;
@@ -81,7 +81,7 @@ export class WalkMemory extends StructMemory {
   onReadHeader: (offset: number) => boolean = () => false;
   /** Writes the output that is in the memory. */
   onFlush: () => void = () => {};
-  /** Finds the address of the line for scheduling records of an event and a number of extra words, or NO_LINE. */
+  /** Finds the address of the line for records of an event and a number of extra words, or NO_LINE. */
   onNewLine: (event: number, extraWords: number) => number = () => NO_LINE;
   /** Shows the current record of a pCPU, of which there is no line. */
   onRecord: (pcpu: Pcpu) => void = () => {};
@@ -109,8 +109,8 @@ export class WalkMemory extends StructMemory {
     this.outputAt = new Int32Array(memory.buffer, RUN + layoutOf(RUN_FIELDS).offsets.outputAt, 1);
     this.program = startWasm<WalkProgram>('walk', memory, {
       'runstate-log': { takeLog: (words) => this.onLog(words) },
+      'shown-records': { findLine: (event, extraWords) => this.onNewLine(event, extraWords) },
       'usual-records': {
-        findLine: (event, extraWords) => this.onNewLine(event, extraWords),
         showRecord: (pcpu) => this.onRecord(this.pcpuAt(pcpu)!),
         processOther: (pcpu) => this.onOther(this.pcpuAt(pcpu)!),
         noteHvmTransition: (pcpu, vcpu, old, next) =>

@@ -14,7 +14,8 @@ function lineOf(template: LineTemplate, words: readonly number[]): string {
     text += Buffer.from(bytes).toString('latin1');
   });
   const a = new Analyser(defaultOptions(), out, out, new Map() as never, 0n, undefined);
-  const lines = new RecordLines(a, [{ event: EVENT, byWords: {}, byDefault: template }]);
+  const lines = new RecordLines(a);
+  lines.add([{ event: EVENT, byWords: {}, byDefault: template }]);
   const p = a.pcpu(0);
   p.event = EVENT;
   p.wordsAt = a.memory.addBlock(16);

@@ -3,14 +3,14 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
-import { PLAIN, startLine } from '../dump-line.ts';
 import { HYPERCALL_NAMES } from '../hypercall-names.ts';
 import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { divide } from '../wasm/sample-rules.ts';
-import { HANDLER_MSR, POST_NONE } from '../wasm/walk-layout.ts';
+import { HANDLER_HAS_LINE, HANDLER_MSR, POST_NONE } from '../wasm/walk-layout.ts';
 import { flushCr3, switchCr3 } from './cr3-values.ts';
 import { EipList } from './eip-list.ts';
+import { INTR_NO_VECTOR, RDTSC_BACKWARDS, VECTOR_NAMES } from './hvm-lines.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
 import { EVENT_64, EVENT_WRITE, noteHandler, setHandlerRule } from './post-process.ts';
 import { SHORT_CR3, updateShortSummary } from './short-summary.ts';
@@ -24,24 +24,9 @@ const CR_SITES = Array.from({ length: 16 }, (_, cr) => `hvm_cr_write_postprocess
 const RESYNCS_MAX = 17;
 const RIP_BITS_HIGH = 16;
 
-const VECTOR_NAMES = new Map([
-  [0xff, 'SPURIOS_APIC'],
-  [0xfe, 'ERROR_APIC'],
-  [0xfd, 'INVALIDATE_TLB'],
-  [0xfc, 'EVENT_CHECK'],
-  [0xfb, 'CALL_FUNCTION'],
-  [0xfa, 'THERMAL_APIC'],
-  [0xf9, 'LOCAL_TIMER'],
-]);
-
 /** Sets how the exit is accounted for; says so if another handler did so already. */
 function claim({ warn }: Analyser, h: HvmVcpu, post: PostProcess, name: string): void {
   if (!setPostProcess(h, post)) warn.printf('%s: Strange, postprocess already set\n', name);
-}
-
-function beginLine(a: Analyser, name: string): void {
-  startLine(a, PLAIN);
-  a.out.text(name);
 }
 
 // ---- ports
@@ -55,14 +40,7 @@ export function processPort(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   h.detail = (port & PORT_MASK) + (isWrite ? PORT_WRITE : 0);
   h.recorded[1] = p.word(1);
   claim(a, h, isWrite ? postProcessPortWrite : postProcessPortRead, 'hvm_io_assist_process');
-  if (!a.options.dumpAll) return;
-  const { out } = a;
-  beginLine(a, isWrite ? ' io write port ' : ' io read port ');
-  out.hex(port);
-  // An access that moves many items has no data in its record: as xenalyze, this shows what follows in the file.
-  out.text(' val ');
-  out.hex(p.word(1));
-  out.newline();
+  if (a.options.dumpAll) a.lines.write(p);
 }
 
 function postProcessPortWrite({ options }: Analyser, h: HvmVcpu): void {
@@ -153,14 +131,7 @@ function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string, post: PostPr
   h.detail = p.word(0);
   h.valueLow = p.word(1);
   h.valueHigh = p.word(2);
-  if (a.options.dumpAll) {
-    const { out } = a;
-    beginLine(a, ` ${name} addr `);
-    out.hex(p.word(0));
-    out.text(' val ');
-    out.hex64(p.word(2), p.word(1));
-    out.newline();
-  }
+  if (a.options.dumpAll) a.lines.write(p);
   claim(a, h, post, `hvm_${name}_process`);
 }
 
@@ -175,20 +146,14 @@ function postProcessMsrWrite(a: Analyser, h: HvmVcpu): void {
 /** There is nothing to print, but xenalyze tells where it cannot do it. That is once: then the quick way can go on. */
 function countNothing(a: Analyser, h: HvmVcpu, site: string, handler: number): void {
   setSummaryHandler(a, h, site, () => {});
-  setHandlerRule(a, handler, MSR_WORDS, HANDLER_MSR);
+  setHandlerRule(a, handler, MSR_WORDS, HANDLER_MSR | HANDLER_HAS_LINE);
 }
 
 // ---- hypercalls
 
 export function processVmcall(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  const number = p.word(0);
-  if (a.options.dumpAll) {
-    const name = number < HYPERCALL_NAMES.length ? ` (${HYPERCALL_NAMES[number]})` : '';
-    beginLine(a, ' vmcall ');
-    a.out.text(number.toString(16).padStart(2));
-    a.out.text(`${name}\n`);
-  }
-  h.detail = number;
+  if (a.options.dumpAll) a.lines.write(p);
+  h.detail = p.word(0);
   claim(a, h, postProcessVmcall, 'hvm_vmcall_process');
 }
 
@@ -217,12 +182,7 @@ export function processIntr(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     a.error(ERROR_RECORD);
   }
   h.detail = vector;
-  if (options.dumpAll) {
-    const name = VECTOR_NAMES.get(vector);
-    const shown = vector.toString(16);
-    beginLine(a, ' intr vec ');
-    a.out.text(name === undefined ? `${shown}\n` : `${name}(${shown})\n`);
-  }
+  if (options.dumpAll) a.lines.write(p, a.hvm.svm ? INTR_NO_VECTOR : p.event);
   noteInterruptedEip(a, h, vector);
   h.post = POST_NONE;
   if (!options.summaryInfo) return;
@@ -256,7 +216,7 @@ function printInterrupts({ out }: Analyser, { interrupts }: HvmVcpu): void {
   for (let vector = 0; vector < VECTORS; vector++) {
     const count = interrupts.get(vector);
     if (count === undefined) continue;
-    const name = VECTOR_NAMES.get(vector);
+    const name = VECTOR_NAMES[vector];
     if (name === undefined) out.printf('            [%3d]: %d\n', vector, count);
     else out.printf('  %10s(%3d): %d\n', name, vector, count);
   }
@@ -267,39 +227,18 @@ function printInterrupts({ out }: Analyser, { interrupts }: HvmVcpu): void {
 // ---- others
 
 export function processNpf(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  if (a.options.dumpAll) {
-    const { out } = a;
-    beginLine(a, ' npf gpa ');
-    out.hex64(p.word(1), p.word(0));
-    out.text(' q ');
-    out.hex(p.word(4));
-    out.text(' mfn ');
-    out.hex64(p.word(3), p.word(2));
-    out.text(' t ');
-    out.integer(p.signed(5));
-    out.newline();
-  }
+  if (a.options.dumpAll) a.lines.write(p);
   if (a.options.summaryInfo) noteHandler(a, p, h);
 }
 
 export function processRdtsc(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { options, out } = a;
-  const low = p.word(0);
-  const high = p.word(1);
-  if (options.dumpAll) {
-    const { lastRdtscHigh, lastRdtscLow } = h;
-    const backwards = lastRdtscHigh > high || (lastRdtscHigh === high && lastRdtscLow > low);
-    beginLine(a, ' rdtsc ');
-    out.hex64(high, low);
-    out.text(' ');
-    out.signed64(high, low);
-    out.text(backwards ? ' BACKWARDS\n' : ' \n');
-  }
+  const value = p.bigint(0);
+  if (options.dumpAll) a.lines.write(p, value < h.lastRdtsc ? RDTSC_BACKWARDS : p.event);
   if (options.scatterplotRdtsc) {
     const { domain, number } = h.vcpu;
     a.setTime(p.tsc);
-    out.printf('%dv%d %u.%09u %llu\n', domain.id, number, a.seconds, a.nanoseconds, p.bigint(0));
+    out.printf('%dv%d %u.%09u %llu\n', domain.id, number, a.seconds, a.nanoseconds, value);
   }
-  h.lastRdtscHigh = high;
-  h.lastRdtscLow = low;
+  h.lastRdtsc = value;
 }

@@ -1,14 +1,18 @@
 import type { Analyser } from '../analyser.ts';
-import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
 import type { XenalyzeOptions } from '../options.ts';
 import { processPfXen } from '../shadow/pf-xen.ts';
 import type { Pcpu } from '../state.ts';
 import {
+  AS_NUMBERS,
+  HANDLER_HAS_LINE,
   HANDLER_NOTE,
   HANDLER_NOTHING,
   HANDLER_OTHER,
+  HANDLER_RDTSC,
   HANDLER_RULES,
   HANDLERS_MAX,
+  IN_EXIT,
+  NO_EXIT,
   WORD_COUNTS,
 } from '../wasm/walk-layout.ts';
 import {
@@ -26,18 +30,17 @@ import {
   processDestroy,
   processInjExc,
   processInjVirq,
-  processIntrWindow,
   processPfInject,
   processReinjVirq,
 } from './injections.ts';
 import { processMmio } from './mmio.ts';
-import { EVENT_64, HANDLER_BASE, HANDLER_NAMES, noteHandler, setHandlerRule } from './post-process.ts';
+import { HANDLER_BASE, noteHandler, setHandlerRule } from './post-process.ts';
 
 type Process = (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
 
 /**
  * A handler's number, the numbers of extra words that its line is made for (the least and the most), what reads it, and
- * what it means for a summary, if wasm/guest-records.ts knows that.
+ * what it means for a summary, if wasm/guest-records.ts knows that, and whether it can show it.
  * Up to 4.0, Xen gave each record one word more, which is not set.
  */
 type Row = readonly [number: number, wordsMin: number, wordsMax: number, process: Process, rule?: number];
@@ -51,7 +54,7 @@ const TO_GUEST: readonly Row[] = [
   [0x003, 2, 3, processInjExc, HANDLER_NOTHING],
   [0x004, 2, 3, processInjVirq],
   [0x005, 1, WORDS_MAX, processReinjVirq, HANDLER_NOTHING],
-  [0x020, 3, 4, processIntrWindow, HANDLER_NOTHING],
+  [0x020, 3, 4, show, HANDLER_NOTHING | HANDLER_HAS_LINE],
   [0x100, 0, WORDS_MAX, processDestroy],
 ];
 
@@ -72,8 +75,8 @@ const OF_EXIT: readonly Row[] = [
   [0x217, 1, 2, processMmio],
   [0x117, 2, 4, processMmio],
   [0x317, 2, 4, processMmio],
-  [0x01a, 2, 3, processRdtsc, HANDLER_NOTHING],
-  [0x021, 6, 7, processNpf, HANDLER_NOTE],
+  [0x01a, 2, 3, processRdtsc, HANDLER_RDTSC | HANDLER_HAS_LINE],
+  [0x021, 6, 7, processNpf, HANDLER_NOTE | HANDLER_HAS_LINE],
 ];
 
 const byNumber = (rows: readonly Row[]) => new Map(rows.map((row) => [row[0], row]));
@@ -88,18 +91,18 @@ export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const injection = toGuest.get(number);
   if (injection !== undefined) {
     if (isReadable(options, p.extraWords, injection)) injection[3](a, p, h);
-    else if (dumpAll) dumpHandler(a, p, IN_EXIT);
+    else if (dumpAll) writeNumbers(a, p, IN_EXIT);
     return;
   }
   if (!h.vmexitValid) {
-    if (dumpAll) dumpHandler(a, p, NO_EXIT);
+    if (dumpAll) writeNumbers(a, p, NO_EXIT);
     return;
   }
   h.eventHandler = number;
   const handler = ofExit.get(number);
   if (handler !== undefined && isReadable(options, p.extraWords, handler)) handler[3](a, p, h);
   else {
-    if (dumpAll) dumpHandler(a, p, IN_EXIT);
+    if (dumpAll) writeNumbers(a, p, IN_EXIT);
     if (summaryInfo) noteHandler(a, p, h);
   }
 }
@@ -113,11 +116,13 @@ function isReadable(
   return compat417 || (extraWords >= wordsMin && extraWords <= wordsMax);
 }
 
-/** Tells wasm/guest-records.ts what records of handlers mean for a summary. */
+/** Tells wasm/guest-records.ts what records of handlers mean for lines and a summary. */
 export function setHandlerRules(a: Analyser): void {
   a.memory.bytes.fill(HANDLER_NOTE, HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * WORD_COUNTS);
   const set = (row: Row, otherwise: number) => {
-    const [number, , , , rule = HANDLER_OTHER] = row;
+    const [number, , , , known = HANDLER_OTHER] = row;
+    const isShown = a.options.dumpAll && (known & HANDLER_HAS_LINE) === 0;
+    const rule = isShown ? HANDLER_OTHER : known;
     for (let words = 0; words < WORD_COUNTS; words++)
       setHandlerRule(a, number, words, isReadable(a.options, words, row) ? rule : otherwise);
   };
@@ -125,16 +130,10 @@ export function setHandlerRules(a: Analyser): void {
   for (const row of OF_EXIT) set(row, HANDLER_NOTE);
 }
 
-function dumpHandler(a: Analyser, p: Pcpu, mark: number): void {
-  const { out } = a;
-  const number = (p.event - HANDLER_BASE) & ~EVENT_64;
-  startLine(a, mark);
-  out.text(' ');
-  out.text(number < HANDLER_NAMES.length ? HANDLER_NAMES[number] : `hvm_handler ${number}`);
-  out.text(p.event & EVENT_64 ? '64 [' : ' [');
-  for (let i = 0; i < p.extraWords; i++) {
-    out.text(' ');
-    out.hex(p.word(i));
-  }
-  out.text(' ]\n');
+function show({ lines, options }: Analyser, p: Pcpu): void {
+  if (options.dumpAll) lines.write(p);
+}
+
+function writeNumbers({ lines }: Analyser, p: Pcpu, mark: number): void {
+  lines.write(p, p.event + AS_NUMBERS, mark);
 }

@@ -1,12 +1,24 @@
 import type { Analyser } from '../analyser.ts';
-import { IN_EXIT, NO_EXIT, startLine } from '../dump-line.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { structOf } from '../struct.ts';
 import { ARC } from '../wasm/structs.mjs';
-import { ARC_BYTES, ARCS, POST_BY_HANDLER, POST_NONE, POST_OWN } from '../wasm/walk-layout.ts';
+import {
+  ARC_BYTES,
+  ARCS,
+  ENTRY,
+  ENTRY_AFTER,
+  ENTRY_AFTER_LONG,
+  IN_EXIT,
+  LONG_EXIT,
+  NO_EXIT,
+  POST_BY_HANDLER,
+  POST_NONE,
+  POST_OWN,
+} from '../wasm/walk-layout.ts';
 import { EXTERNAL_INTERRUPT, SVM_EVENT_REASONS, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
 import { processHandler, setHandlerRules } from './handlers.ts';
+import { exitEvent, HVM_EVENT } from './hvm-lines.ts';
 import { type HvmVcpu, setHvm } from './hvm-vcpu.ts';
 import { EVENT_64, postProcessByHandler } from './post-process.ts';
 import {
@@ -40,9 +52,6 @@ const PURPOSE_OF_HANDLER = new Map([
   [0x0f, SHORT_INTERRUPT],
   [0x13, SHORT_HLT],
 ]);
-
-/** An exit longer than so many cycles is marked. */
-const LONG_EXIT = 10_000;
 
 /** A record of the HVM class, of the vCPU that its pCPU runs. */
 export function processHvm(a: Analyser, p: Pcpu): void {
@@ -101,7 +110,7 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   if (options.scatterplotVmexitEip)
     a.scatterplot(p.tsc, BigInt.asIntN(64, (BigInt(h.ripHigh) << 32n) | BigInt(h.ripLow)));
   if (!isReason(a, p, h)) return;
-  if (options.dumpAll) dumpVmexit(a, h);
+  if (options.dumpAll) a.lines.write(p, exitEvent(h.reasons, is64), IN_EXIT);
 
   if (h.cr3Data !== undefined && h.entryTsc !== a.never) {
     h.cr3Data.guestTime.add(p.tsc - h.entryTsc, options);
@@ -129,8 +138,9 @@ function setReasons(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     setHandlerRules(a);
   }
   a.run.reasonMax = reasons.max;
+  a.run.exitEvent = exitEvent(reasons, false);
   // What the quick way learns of reasons is of one kind.
-  if (reasons !== a.hvm.reasons) a.run.countsGuests = false;
+  if (reasons !== a.hvm.reasons) a.run.takesGuests = false;
 }
 
 function isReason(a: Analyser, p: Pcpu, { exitReason, reasons }: HvmVcpu): boolean {
@@ -138,19 +148,6 @@ function isReason(a: Analyser, p: Pcpu, { exitReason, reasons }: HvmVcpu): boole
   a.warn.printf('h->exit_reason %x > exit_reason_max %x!\n', exitReason, reasons.max);
   a.error(ERROR_RECORD, p);
   return false;
-}
-
-function dumpVmexit(a: Analyser, { exitReason, reasons, ripHigh, ripLow }: HvmVcpu): void {
-  const { out } = a;
-  const name = reasons?.names[exitReason];
-  startLine(a, IN_EXIT);
-  out.text(' vmexit exit_reason ');
-  if (name === undefined) out.hex(exitReason);
-  else out.text(name);
-  out.text(' eip ');
-  out.hex64(ripHigh, ripLow);
-  out.text(a.symbols.find(ripHigh, ripLow));
-  out.newline();
 }
 
 /** Whether an address of 64 bits, by its high word, is one of the 48 bits that there are. */
@@ -183,11 +180,10 @@ export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
 
 class Arc extends structOf(ARC) {}
 
-/** Whether options want nothing of exits but their summary, which does not tell what they were for. */
+/** Whether options want nothing of exits but lines, or their summary, which does not tell what they were for. */
 export function suitArcs({ options }: Analyser): boolean {
-  const { summary, dumpAll, withCr3Enumeration } = options;
-  const isWatched = options.scatterplotVmexitEip || options.scatterplotRdtsc || withCr3Enumeration;
-  return summary && !dumpAll && !isWatched && options.scatterplotExtintCycles === undefined;
+  const isWatched = options.scatterplotVmexitEip || options.scatterplotRdtsc || options.withCr3Enumeration;
+  return !isWatched && options.scatterplotExtintCycles === undefined;
 }
 
 /** Counts the exits that wasm/guest-records.ts has closed: by reason and by handler. */
@@ -220,27 +216,24 @@ function countExit(a: Analyser, h: HvmVcpu, tsc: number): void {
 }
 
 function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  const { out } = a;
-  const { dumpAll } = a.options;
   // Interrupts are injected on the way into the guest, after the exit's records.
   finishIpis(a, h.vcpu, p.tsc);
   startIntervals(a, p, h);
   h.awaitsEntry = false;
-  if (dumpAll) {
-    startLine(a, h.vmexitValid ? IN_EXIT : NO_EXIT);
-    out.text(' vmentry');
-    if (h.vmexitValid) {
-      const cycles = p.tsc - h.exitTsc;
-      out.text(' cycles ');
-      if (h.exitTsc === a.never) out.text(`${a.absolute(p.tsc)}`);
-      else if (Number.isSafeInteger(cycles)) out.integer(cycles);
-      else out.text(`${BigInt.asIntN(64, a.exact(p) - (h.exactExitTsc ?? BigInt(a.absolute(h.exitTsc))))}`);
-      // Unsigned in xenalyze: a negative number is long, too.
-      out.text(cycles > LONG_EXIT || cycles < 0 ? ' !' : ' ');
-    }
-    out.newline();
-  }
+  if (a.options.dumpAll) writeEntry(a, p, h);
   if (!h.vmexitValid) return;
   closeVmexit(a, h, p.tsc);
   h.entryTsc = p.tsc;
+}
+
+function writeEntry({ lines, never, run }: Analyser, p: Pcpu, { exitTsc, vmexitValid }: HvmVcpu): void {
+  if (!vmexitValid) {
+    lines.write(p, HVM_EVENT + ENTRY, NO_EXIT);
+    return;
+  }
+  const cycles = p.tsc - exitTsc;
+  run.exitCycles = exitTsc === never ? Number.POSITIVE_INFINITY : cycles;
+  // Unsigned in xenalyze: a negative number is long, too.
+  const isLong = cycles > LONG_EXIT || cycles < 0;
+  lines.write(p, HVM_EVENT + (isLong ? ENTRY_AFTER_LONG : ENTRY_AFTER), IN_EXIT);
 }

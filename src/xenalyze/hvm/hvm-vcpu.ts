@@ -58,8 +58,6 @@ export class HvmVcpu extends structOf(HVM_VCPU) {
   cr3Data: Cr3Value | undefined;
 
   readonly wakeToHalt = new WakeToHalt();
-  lastRdtscHigh = 0;
-  lastRdtscLow = 0;
 
   /** Whether there is anything to print. */
   summaryInfo = false;

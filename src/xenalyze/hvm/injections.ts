@@ -3,7 +3,6 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
-import { PLAIN, startLine } from '../dump-line.ts';
 import type { Pcpu } from '../state.ts';
 import { destroyCr3 } from './cr3-values.ts';
 import type { HvmVcpu } from './hvm-vcpu.ts';
@@ -33,8 +32,6 @@ const TRAP_NAMES = [
   'Machine check',
   'SIMD',
 ];
-
-const INTERRUPT_SOURCE_NAMES = ['none', 'pic', 'lapic', 'nmi', 'mce', 'vector'];
 
 /** Writes time and picture, without the vCPU: an older form of the text in front of a line. */
 function writeOldHeader(a: Analyser, p: Pcpu): void {
@@ -66,30 +63,10 @@ export function processReinjVirq(a: Analyser, p: Pcpu): void {
 export function processInjVirq(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const vector = p.signed(0);
   const fake = p.word(1) !== 0;
-  if (a.options.dumpAll) {
-    const { out } = a;
-    startLine(a, PLAIN);
-    out.text(' inj_virq vec ');
-    out.integer(p.word(0));
-    out.text(fake ? '  fake\n' : '  real\n');
-  }
+  if (a.options.dumpAll) a.lines.write(p);
   h.awaitsEntry = true;
   noteInterrupt(a, h, vector, fake);
   injectVector(a, h.vcpu, vector);
-}
-
-export function processIntrWindow(a: Analyser, p: Pcpu): void {
-  if (!a.options.dumpAll) return;
-  const { out } = a;
-  const source = p.word(1);
-  startLine(a, PLAIN);
-  out.text(' intr_window vec ');
-  out.integer(p.word(0));
-  out.text(' src ');
-  out.integer(source);
-  out.text(`(${INTERRUPT_SOURCE_NAMES[source] ?? '?'}) `);
-  const pending = p.signed(2);
-  out.text(pending > 0 ? `intr ${pending.toString(16)}\n` : 'intr #\n');
 }
 
 export function processDestroy(a: Analyser, p: Pcpu, h: HvmVcpu): void {

@@ -3,8 +3,8 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
-import { IN_EXIT, startLine } from '../dump-line.ts';
 import type { Pcpu } from '../state.ts';
+import { IN_EXIT } from '../wasm/walk-layout.ts';
 import { APIC_ACCESS, EPT_VIOLATION, NESTED_PAGE_FAULT } from './exit-reasons.ts';
 import { type HvmVcpu, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
 import { EVENT_64, EVENT_WRITE } from './post-process.ts';
@@ -47,7 +47,7 @@ export function processMmio(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 
 function dumpMmio(a: Analyser, { mmio }: HvmVcpu): void {
   const { out } = a;
-  startLine(a, IN_EXIT);
+  a.startLine(IN_EXIT);
   out.text(mmio.isWrite ? ' mmio_assist w gpa ' : ' mmio_assist r gpa ');
   out.hex64(mmio.gpaHigh, mmio.gpaLow);
   if (mmio.dataValid) {

@@ -84,7 +84,10 @@ export function postProcessByHandler(a: Analyser, h: HvmVcpu): void {
     a.error(ERROR_RECORD);
     return;
   }
-  if (!a.options.summaryInfo) return;
+  if (!a.options.summaryInfo) {
+    setArcRule(a, handler, h.exitReason, ARC_QUIET);
+    return;
+  }
   h.generic.add(handler, h.arcCycles, a.options);
   const { reasonOfHandler, sharedHandlers } = a.hvm;
   const reason = reasonOfHandler.get(handler);

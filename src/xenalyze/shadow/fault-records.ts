@@ -1,9 +1,9 @@
 import type { Analyser } from '../analyser.ts';
-import { IN_EXIT, startLine } from '../dump-line.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess } from '../hvm/hvm-vcpu.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import type { TextOutput } from '../text-output.ts';
+import { IN_EXIT } from '../wasm/walk-layout.ts';
 import {
   pageFaultsOf,
   postProcessEmulate,
@@ -161,7 +161,7 @@ export function processFaultRecord(a: Analyser, p: Pcpu, h: HvmVcpu, record: Fau
   }
   if (record.walks) walkGuest(a, faults, levels);
   if (a.options.dumpAll) {
-    startLine(a, IN_EXIT);
+    a.startLine(IN_EXIT);
     record.dump(a, faults);
     a.out.newline();
   }

@@ -1,7 +1,7 @@
 import type { Analyser } from '../analyser.ts';
-import { IN_EXIT, startLine } from '../dump-line.ts';
 import { type HvmVcpu, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
 import type { Pcpu } from '../state.ts';
+import { IN_EXIT } from '../wasm/walk-layout.ts';
 import { addOutcome, countEmulatedEip, pageFaultsOf, printPageFaults } from './fault-accounting.ts';
 import { setFaultPostProcess } from './fault-records.ts';
 import { isCanonical, mappedVa, walkGuest } from './guest-walk.ts';
@@ -48,7 +48,7 @@ export function processPfXen(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 function dump(a: Analyser, fault: PageFaults): void {
   const { out } = a;
   const emulated = fault.outcome === EMULATE;
-  startLine(a, IN_EXIT);
+  a.startLine(IN_EXIT);
   out.text(emulated ? ' pf_xen:emulate' : ' pf_xen');
   out.printf(' va %llx ec %x', fault.get(VA), fault.low(ERROR_CODE));
   if (emulated) out.printf(' level %d corr %llx', fault.level, mappedVa(fault));

@@ -1,8 +1,8 @@
 import type { Analyser } from '../analyser.ts';
-import { IN_EXIT, NO_EXIT, PLAIN, startLine } from '../dump-line.ts';
 import { unpinCr3 } from '../hvm/cr3-values.ts';
 import { type HvmVcpu, setHvm, setSummaryHandler } from '../hvm/hvm-vcpu.ts';
 import type { Pcpu } from '../state.ts';
+import { IN_EXIT, NO_EXIT, PLAIN } from '../wasm/walk-layout.ts';
 import { pageFaultsOf, postProcessOther, printPageFaults } from './fault-accounting.ts';
 import { FAULT_RECORDS, levelsOf, processFaultRecord, setFaultPostProcess } from './fault-records.ts';
 import { FAULT_NAMES, LAST_FAULT, NOT_SHADOW } from './page-faults.ts';
@@ -58,7 +58,7 @@ const SHOWN_WORDS = 4;
 function dumpNumbers(a: Analyser, p: Pcpu, mark: number): void {
   const { out } = a;
   const outcome = p.event & 0xff;
-  startLine(a, mark);
+  a.startLine(mark);
   out.printf(' shadow %s gl %d [', FAULT_NAMES[outcome] ?? String(outcome), levelsOf(p) - 2);
   for (let i = 0; i < SHOWN_WORDS; i++) out.printf(' %x', p.word(i));
   out.text(' ]\n');
@@ -82,7 +82,7 @@ function processSideEffect(a: Analyser, p: Pcpu, h: HvmVcpu, kind: number): void
 function dumpSideEffect(a: Analyser, p: Pcpu, high: number, kind: number): void {
   if (!a.options.dumpAll) return;
   const { out } = a;
-  startLine(a, PLAIN);
+  a.startLine(PLAIN);
   if (kind === WRMAP_BRUTE_FORCE) out.text(' wrmap-bf');
   else if (kind === PREALLOC_UNPIN) out.text(' prealloc-unpin');
   else out.text(p.event === RESYNC_FULL_EVENT ? ' oos resync full' : ' oos resync only');

@@ -1,9 +1,10 @@
 /**
- * Records of guests, where nothing but a summary is wanted of them: hypercalls and traps of PV guests, exits and
- * entries of HVM guests. What is not said here, or would have to be told, is left to ../pv.ts and ../hvm.
+ * Records of guests, where nothing but lines or a summary is wanted of them: hypercalls and traps of PV guests, exits
+ * and entries of HVM guests. What is not said here, or would have to be told, is left to ../pv.ts and ../hvm.
  * @module
  */
 import { run } from './run.ts';
+import { findLineOf, makeCurrent, showLine } from './shown-records.ts';
 import { Arc, HvmVcpu, Pcpu, PvRule, Vcpu } from './structs.ts';
 import {
   ARC_BYTES,
@@ -13,14 +14,24 @@ import {
   ARC_RULES,
   ARCS,
   ARCS_MAX,
+  AS_NUMBERS,
+  ENTRY,
+  ENTRY_AFTER,
+  ENTRY_AFTER_LONG,
   GUEST_BYTES,
   GUESTS,
+  HANDLER_HAS_LINE,
   HANDLER_MSR,
   HANDLER_NOTE,
   HANDLER_NOTHING,
   HANDLER_OTHER,
+  HANDLER_RDTSC,
   HANDLER_RULES,
   HANDLERS_MAX,
+  IN_EXIT,
+  LONG_EXIT,
+  NO_EXIT,
+  PLAIN,
   POST_BY_HANDLER,
   POST_NONE,
   POST_NOTHING,
@@ -48,19 +59,27 @@ const SVM_EXIT = 3;
 const IS_64 = 0x100;
 const IS_WRITE = 0x200;
 const HANDLER_BASE = 0x82000;
+const HVM_EVENT = 0x80000;
+const PV_EVENT = 0x200000;
 
-/** Counts a record of the vCPU that runs on a pCPU. False: that takes more. */
-export function countGuestRecord(p: Pcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
+/** Shows and counts a record of the vCPU that runs on a pCPU. False: that takes more. */
+export function takeGuestRecord(p: Pcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
   const v = p.currentVcpu;
   if (v === null) return false;
   const kind = (header >>> 12) & 0xffff;
-  if (kind >>> 4 === PV) return v.isPv && countPv(p, v, header, words, bytes);
+  if (kind >>> 4 === PV) return v.isPv && takePv(p, v, header, words, tsc, bytes);
   if (!v.isHvm) return false;
   const h = changetype<HvmVcpu>(guestOf(v));
-  if (kind === HVM_HANDLER) return takeHandler(p, h, header, words, bytes);
+  if (kind === HVM_HANDLER) return takeHandler(p, h, header, words, tsc, bytes);
   if (kind !== HVM_ENTRY_EXIT) return false;
-  if ((header & 0xfff) === VMENTRY) return enterGuest(p, v, h, tsc, bytes);
+  if ((header & 0xfff) === VMENTRY) return enterGuest(p, v, h, header, words, tsc, bytes);
   return leaveGuest(p, v, h, header, words, tsc, bytes);
+}
+
+/** Shows a record by the line of an event, which need not be its own. */
+function show(p: Pcpu, event: i32, header: i32, words: i32, tsc: f64, mark: i32): void {
+  makeCurrent(p, header, words, tsc);
+  showLine(p, findLineOf(event, wordsOf(header)), mark);
 }
 
 function guestOf(v: Vcpu): i32 {
@@ -71,14 +90,20 @@ function wordsOf(header: i32): i32 {
   return (header >>> 28) & 7;
 }
 
-function countPv(p: Pcpu, v: Vcpu, header: i32, words: i32, bytes: f64): bool {
+function takePv(p: Pcpu, v: Vcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
   const place = (header & 0x1ff) * WORD_COUNTS + wordsOf(header);
   const rule = changetype<PvRule>(PV_RULES + place * PV_RULE_BYTES);
   if (rule.kind === 0) return false;
-  const counts = guestOf(v);
-  increment(counts, rule.kind - 1);
-  const told = load<u32>(words + (rule.word << 2)) & rule.mask;
-  if (told < rule.limit) increment(counts, rule.from + told);
+  if (run.countsGuests) {
+    const counts = guestOf(v);
+    increment(counts, rule.kind - 1);
+    const told = load<u32>(words + (rule.word << 2)) & rule.mask;
+    if (told < rule.limit) increment(counts, rule.from + told);
+  }
+  if (run.shows) {
+    p.hasTsc = header < 0;
+    show(p, PV_EVENT | (header & 0x1ff), header, words, tsc, PLAIN);
+  }
   p.pvBytes += bytes;
   return true;
 }
@@ -89,26 +114,45 @@ function increment(counts: i32, place: i32): void {
 }
 
 /** A record of what Xen did about an exit, or to the guest. */
-function takeHandler(p: Pcpu, h: HvmVcpu, header: i32, words: i32, bytes: f64): bool {
+function takeHandler(p: Pcpu, h: HvmVcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
   const handler = header & 0xfff;
   if (handler >= HANDLERS_MAX) return false;
-  const rule: i32 = load<u8>(HANDLER_RULES + handler * WORD_COUNTS + wordsOf(header));
+  const rules: i32 = load<u8>(HANDLER_RULES + handler * WORD_COUNTS + wordsOf(header));
+  const rule = rules & ~HANDLER_HAS_LINE;
   if (rule === HANDLER_OTHER) return false;
-  if (h.vmexitValid && rule !== HANDLER_NOTHING) {
-    if (rule === HANDLER_NOTE && h.post !== POST_BY_HANDLER) return false;
-    if (rule === HANDLER_MSR && h.post > u8(POST_BY_HANDLER)) return false;
-    const recorded = changetype<i32>(h) + RECORDED;
-    if (rule === HANDLER_NOTE) {
-      store<i32>(recorded, header & 0x0fffffff);
-      memory.copy(recorded + 4, words, 16);
-    } else if (rule === HANDLER_MSR) {
-      store<i32>(recorded, load<i32>(words));
-      store<i64>(recorded, load<i64>(words, 4), 8);
-      h.post = u8(POST_NOTHING);
-    }
+  const isOfExit = rule !== HANDLER_NOTHING;
+  const isKnown = h.vmexitValid || !isOfExit;
+  if (isKnown && isOfExit && !isUsual(h, rule, words)) return false;
+  if (run.shows) {
+    const event = header & 0x0fffffff;
+    if (!isKnown) show(p, event + AS_NUMBERS, header, words, tsc, NO_EXIT);
+    else if (rules === rule) show(p, event + AS_NUMBERS, header, words, tsc, IN_EXIT);
+    else show(p, event, header, words, tsc, PLAIN);
   }
+  if (isKnown && isOfExit) note(h, rule, header, words);
   p.handlerBytes += bytes;
   return true;
+}
+
+/** Whether there is nothing to be told of what a handler recorded of an exit. */
+function isUsual(h: HvmVcpu, rule: i32, words: i32): bool {
+  if (rule === HANDLER_NOTE) return !run.countsGuests || h.post === POST_BY_HANDLER;
+  if (rule === HANDLER_MSR) return h.post <= u8(POST_BY_HANDLER);
+  return load<u64>(words) >= h.lastRdtsc;
+}
+
+/** Takes notice of what a handler recorded of an exit. */
+function note(h: HvmVcpu, rule: i32, header: i32, words: i32): void {
+  const recorded = changetype<i32>(h) + RECORDED;
+  if (rule === HANDLER_RDTSC) h.lastRdtsc = load<u64>(words);
+  else if (rule === HANDLER_MSR) {
+    store<i32>(recorded, load<i32>(words));
+    store<i64>(recorded, load<i64>(words, 4), 8);
+    h.post = u8(POST_NOTHING);
+  } else if (run.countsGuests) {
+    store<i32>(recorded, header & 0x0fffffff);
+    memory.copy(recorded + 4, words, 16);
+  }
 }
 
 function leaveGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
@@ -128,21 +172,30 @@ function leaveGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: 
   h.exitTsc = tsc;
   h.entryTsc = run.never;
   h.post = u8(POST_BY_HANDLER);
+  if (run.shows) show(p, run.exitEvent | (header & IS_64), header, words, tsc, IN_EXIT);
   p.vmexitBytes += bytes;
   return true;
 }
 
-function enterGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, tsc: f64, bytes: f64): bool {
-  if (h.awaitsEntry || (h.vmexitValid && !closeExit(v, h, tsc))) return false;
+function enterGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
+  const ends = h.vmexitValid;
+  const cycles = tsc - h.exitTsc;
+  if (h.awaitsEntry || (ends && (cycles < 0 || h.exitTsc === run.never || !closeExit(v, h, cycles))))
+    return false;
+  if (run.shows) {
+    run.exitCycles = cycles;
+    const event = !ends ? ENTRY : cycles > LONG_EXIT ? ENTRY_AFTER_LONG : ENTRY_AFTER;
+    show(p, HVM_EVENT | event, header, words, tsc, ends ? IN_EXIT : NO_EXIT);
+  }
+  if (ends) h.entryTsc = tsc;
   p.vmentryBytes += bytes;
   return true;
 }
 
-/** Has the exit of a guest counted that is entered again. */
-function closeExit(v: Vcpu, h: HvmVcpu, tsc: f64): bool {
-  const since = h.exitTsc;
+/** Closes the exit of a guest that is entered again, unless there is more to be done about it: then false. */
+function closeExit(v: Vcpu, h: HvmVcpu, cycles: f64): bool {
   const reason = h.exitReason;
-  if (since === run.never || tsc < since || h.post === POST_OWN) return false;
+  if (h.post === POST_OWN) return false;
   let handler = -1;
   if (h.post === POST_BY_HANDLER) {
     const detail = load<u32>(changetype<i32>(h) + RECORDED);
@@ -152,16 +205,19 @@ function closeExit(v: Vcpu, h: HvmVcpu, tsc: f64): bool {
     if (rule === 0) return false;
     if (rule === ARC_QUIET) handler = -1;
   }
-  if (run.arcs === ARCS_MAX) takeArcs();
-  const arc = changetype<Arc>(ARCS + run.arcs * ARC_BYTES);
-  run.arcs++;
-  arc.cycles = tsc - since;
-  arc.vcpu = v;
-  arc.exitReason = reason;
-  arc.handler = handler;
+  if (run.countsGuests) logArc(v, reason, handler, cycles);
   h.exitTsc = run.never;
-  h.entryTsc = tsc;
   h.vmexitValid = false;
   h.post = u8(POST_NONE);
   return true;
+}
+
+function logArc(v: Vcpu, reason: u32, handler: i32, cycles: f64): void {
+  if (run.arcs === ARCS_MAX) takeArcs();
+  const arc = changetype<Arc>(ARCS + run.arcs * ARC_BYTES);
+  run.arcs++;
+  arc.cycles = cycles;
+  arc.vcpu = v;
+  arc.exitReason = reason;
+  arc.handler = handler;
 }

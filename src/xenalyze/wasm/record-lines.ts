@@ -7,9 +7,11 @@ import { putHeader } from './record-header.ts';
 import { run } from './run.ts';
 import { LinePiece, Pcpu } from './structs.ts';
 import {
+  CYCLES,
   END,
   HEX,
   MICROSECONDS,
+  NAMES,
   OUTPUT,
   OUTPUT_FULL,
   PERCENT,
@@ -29,15 +31,14 @@ declare function flush(): void;
 /** Writes what a function of the caller's, given as its number, makes of a pCPU's current record. */
 declare function writeComputed(number: i32, pcpu: Pcpu): void;
 
-const SPACE: i32 = 0x20;
 const POINT: i32 = 0x2e;
 /** From here on, a number may have been rounded. */
-const WIDE_PRODUCT: f64 = 9007199254740992;
+const WIDE_NUMBER: f64 = 9007199254740992;
 
-/** Writes a line of a pCPU's current record. */
-export function writeLine(p: Pcpu, line: i32): void {
+/** Writes a line of a pCPU's current record, with a mark in front. */
+export function writeLine(p: Pcpu, line: i32, mark: i32): void {
   if (run.outputAt > OUTPUT_FULL) flush();
-  const at = putHeader(putByte(OUTPUT + run.outputAt, SPACE));
+  const at = putHeader(putByte(OUTPUT + run.outputAt, mark));
   putPieces(p, at, line);
 }
 
@@ -49,21 +50,25 @@ function putPieces(p: Pcpu, start: i32, line: i32): void {
     at = putText(at, piece.text, piece.textLength);
     const from = words + piece.wordAt;
     const kind = piece.kind;
-    if (kind === UNSIGNED) {
-      const value = load<u32>(from);
-      at = putInteger(at, (value >> piece.shift) & piece.mask);
-    } else if (kind === END) break;
+    if (kind === UNSIGNED) at = putInteger(at, bitsOf(from, piece));
+    else if (kind === END) break;
     else if (kind === MICROSECONDS) at = putMicroseconds(at, load<u32>(from));
     else if (kind === SIGNED) at = putSigned(at, shifted(from, piece));
     else if (kind === SKIP_UNLESS) {
-      const value = (load<u32>(from) >> piece.shift) & piece.mask;
-      if (value !== piece.value) next += piece.skipped;
+      if (bitsOf(from, piece) !== piece.value) next += piece.skipped;
+    } else if (kind === NAMES) {
+      const name = nameOf(piece.value, bitsOf(from, piece));
+      if (name !== 0) {
+        at = putText(at, load<u32>(name), load<u32>(name, 4));
+        next += piece.skipped;
+      }
     } else if (kind === SKIP) next += piece.skipped;
     else if (kind === WIDE) at = putInteger(at, load<u64>(from));
     else if (kind === SIGNED_WIDE) at = putSigned(at, load<i64>(from));
-    else if (kind === HEX) at = putHex(at, load<u32>(from));
+    else if (kind === HEX) at = putHex(at, bitsOf(from, piece));
     else if (kind === WIDE_HEX) at = putHex(at, load<u64>(from));
     else if (kind === UNSIGNED_SHORT) at = putInteger(at, u32(shifted(from, piece)));
+    else if (kind === CYCLES && abs(run.exitCycles) < WIDE_NUMBER) at = putSigned(at, i64(run.exitCycles));
     else {
       const percent = kind === PERCENT ? putPercent(at, load<u64>(from), shiftOf(words, piece)) : 0;
       if (percent !== 0) at = percent;
@@ -75,6 +80,17 @@ function putPieces(p: Pcpu, start: i32, line: i32): void {
     }
   }
   run.outputAt = at - OUTPUT;
+}
+
+function bitsOf(from: i32, piece: LinePiece): u32 {
+  return (load<u32>(from) >> piece.shift) & piece.mask;
+}
+
+/** Where a table of names has that of a number, or 0. */
+function nameOf(table: u32, number: u32): u32 {
+  if (number >= load<u32>(table)) return 0;
+  const name = table + ((number + 1) << 3);
+  return load<u32>(name, 4) === 0 ? 0 : name;
 }
 
 /** Part of a word as a signed number. */
@@ -99,7 +115,7 @@ function shiftOf(words: i32, piece: LinePiece): i32 {
  * the even one, as in C. 0 where it would be rounded before.
  */
 function putPercent(start: i32, value: u64, shift: i32): i32 {
-  if (f64(value) * 100 >= WIDE_PRODUCT) return 0;
+  if (f64(value) * 100 >= WIDE_NUMBER) return 0;
   const thousandths = value * 100_000;
   let rounded = thousandths >> shift;
   if (shift > 0) {

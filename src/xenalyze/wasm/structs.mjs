@@ -47,14 +47,18 @@ export const RUN = /** @type {const} */ ({
   hops: 'bool',
   /** Whether the real xenalyze would have ended by now. */
   ended: 'bool',
-  /** Whether nothing but a summary is wanted of guests' records. */
+  /** Whether options allow guests' records to be taken quickly, and whether they are counted. */
+  takesGuests: 'bool',
   countsGuests: 'bool',
   /** Whether exits from AMD processors have events of their own. */
   knowsSvmExits: 'bool',
-  /** No exit of a guest has a higher reason. */
+  /** No exit of a guest has a higher reason; by which event its line is found. */
   reasonMax: 'u32',
+  exitEvent: 'i32',
   /** How many of ARCS there are. */
   arcs: 'i32',
+  /** How long the exit of the guest was that is being entered. */
+  exitCycles: 'f64',
 });
 
 /** A pCPU. What each turn needs lies in the first 64 bytes, a line of the processor's caches. */
@@ -139,6 +143,8 @@ export const VCPU = /** @type {const} */ ({
 export const HVM_VCPU = /** @type {const} */ ({
   exitTsc: 'f64',
   entryTsc: 'f64',
+  /** The TSC that it read last. */
+  lastRdtsc: 'u64',
   exitReason: 'u32',
   /** Where the guest was. */
   ripLow: 'u32',

@@ -2,23 +2,14 @@
  * The quick way through what most of a trace is made of; see ../usual-records.ts.
  * @module
  */
-import { countGuestRecord } from './guest-records.ts';
-import { writeLine } from './record-lines.ts';
+import { takeGuestRecord } from './guest-records.ts';
 import { run } from './run.ts';
 import { logStay, logTransition } from './runstate-log.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
+import { findLineOf, makeCurrent, showLine } from './shown-records.ts';
 import { Pcpu, Vcpu } from './structs.ts';
-import {
-  EMPTY_LINE,
-  NO_LINE,
-  RECORD_WORDS,
-  SCHED_LINES,
-  VCPU_TABLE,
-  VCPU_TABLE_SLOTS,
-} from './walk-layout.ts';
+import { NO_LINE, PLAIN, RECORD_WORDS, VCPU_TABLE, VCPU_TABLE_SLOTS } from './walk-layout.ts';
 
-/** Finds how records of an event and a number of extra words are shown. */
-declare function findLine(event: i32, extraWords: i32): i32;
 /** Shows the current record of a pCPU, of which there is no line. */
 declare function showRecord(pcpu: Pcpu): void;
 /** Processes the current record of a pCPU, which is of another class than the scheduling one. */
@@ -153,14 +144,6 @@ export function addToTable(v: Vcpu): void {
   store<Vcpu>(findSlot(v.word), v);
 }
 
-/** Makes a record the current one of its pCPU, as far as its line needs that. */
-function makeCurrent(p: Pcpu, header: i32, words: i32, tsc: f64): void {
-  p.tsc = tsc;
-  p.event = header & 0x0fffffff;
-  p.extraWords = (header >>> 28) & 7;
-  p.wordsAt = words >>> 2;
-}
-
 // These two are exported because otherwise they become parts of pass(), where the processor then lacks registers.
 
 /** Tells the caller of a transition of a vCPU of an HVM guest. */
@@ -175,7 +158,7 @@ export function takeOther(p: Pcpu, header: i32, words: i32, tsc: f64): bool {
   if (!isOther((header >>> 12) & 0xffff)) return false;
   const size = (1 + ((header >>> 31) << 1) + ((header >>> 28) & 7)) << 2;
   p.passedBytes -= f64(size);
-  if (run.countsGuests && countGuestRecord(p, header, words, tsc, f64(size))) return true;
+  if (run.takesGuests && takeGuestRecord(p, header, words, tsc, f64(size))) return true;
   makeCurrent(p, header, words, tsc);
   p.hasTsc = header < 0;
   p.size = size;
@@ -188,17 +171,11 @@ export function takeOther(p: Pcpu, header: i32, words: i32, tsc: f64): bool {
 /** Shows a scheduling record. */
 function show(p: Pcpu, header: i32, words: i32, tsc: f64): void {
   makeCurrent(p, header, words, tsc);
-  run.headerOf = p;
-  const event = p.event;
-  const extraWords = p.extraWords;
-  const slot = SCHED_LINES + (((event & 0xffff) << 5) | (extraWords << 2));
-  let line = load<i32>(slot);
-  if (line === 0) {
-    line = findLine(event, extraWords);
-    store<i32>(slot, line);
-  }
-  if (line === NO_LINE) showRecord(p);
-  else if (line !== EMPTY_LINE) writeLine(p, line);
+  const line = findLineOf(p.event, p.extraWords);
+  if (line === NO_LINE) {
+    run.headerOf = p;
+    showRecord(p);
+  } else showLine(p, line, PLAIN);
 }
 
 /** The vCPU of a runstate record, if it is known: mostly it runs on the pCPU. */

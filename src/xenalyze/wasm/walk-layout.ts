@@ -80,6 +80,9 @@ export const HANDLER_NOTHING = 1;
 /** The exit that it is in is counted for it; or is not counted for a handler. */
 export const HANDLER_NOTE = 2;
 export const HANDLER_MSR = 3;
+export const HANDLER_RDTSC = 4;
+/** Added to these: the line is not the words as numbers. */
+export const HANDLER_HAS_LINE = 0x80;
 /** Numbers of handlers that exits are counted for and exit reasons: not known, counted, or not. */
 export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * WORD_COUNTS;
 export const ARC_HANDLERS = 64;
@@ -98,16 +101,29 @@ export const OUTPUT_BYTES = 262_144;
 /** How many bytes behind what was put may change. */
 export const OVERSHOOT = 16;
 
-/** Lines of scheduling records by bits 0 to 15 of the event and the number of extra words: 0 if not known yet. */
-export const SCHED_LINES = OUTPUT + OUTPUT_BYTES + OVERSHOOT;
+/** Lines by class, bits 0 to 15 of the event, and the number of extra words: 0 if not known yet. */
+export const FOUND_LINES = OUTPUT + OUTPUT_BYTES + OVERSHOOT;
 /** There is no line for that, or an empty one. */
 export const NO_LINE = 1;
 export const EMPTY_LINE = 2;
 /** Compiled lines. */
-export const TEMPLATES = SCHED_LINES + 65_536 * 8 * 4;
+export const TEMPLATES = FOUND_LINES + 8 * 65_536 * WORD_COUNTS * 4;
 export const TEMPLATES_BYTES = 1_048_576;
+// Marks in front of lines: one that is not about an exit of an HVM guest, or changes nothing about it; one about an
+// exit; one of a record that cannot be made sense of, as the exit that it belongs to was not seen.
+export const PLAIN = 0x20;
+export const IN_EXIT = 0x5d;
+export const NO_EXIT = 0x21;
 /** How far the pieces of a line are apart. */
 export const PIECE_BYTES = 24;
+// Bits 0 to 15 of what are no events, but stand for what is shown: the entry of a guest, outside of an exit; after one;
+// after a long one. And what is added to the event of a handler for the line with its words as numbers.
+export const ENTRY = 0x4000;
+export const ENTRY_AFTER = 0x4001;
+export const ENTRY_AFTER_LONG = 0x4002;
+export const AS_NUMBERS = 0x1000;
+/** An exit longer than so many cycles is marked. */
+export const LONG_EXIT = 10_000;
 // Kinds of pieces.
 export const END = 0;
 export const UNSIGNED = 1;
@@ -123,6 +139,9 @@ export const SKIP_UNLESS = 9;
 export const SKIP = 10;
 export const PERCENT = 11;
 export const COMPUTED = 12;
+/** The name of what the word is; where there is one, the next pieces are skipped. */
+export const NAMES = 13;
+export const CYCLES = 14;
 
 /** The last windows that are known; by pCPU, the ordinal of its last one, plus 1. */
 export const REMEMBERED = 1_048_576;

@@ -1,0 +1,134 @@
+/**
+ * What records of exits of HVM guests, and of Xen's handlers, are shown as.
+ * @module
+ */
+import type { Analyser } from '../analyser.ts';
+import { HYPERCALL_NAMES } from '../hypercall-names.ts';
+import { ifSet, type LineTemplate } from '../record-lines.ts';
+import type { Pcpu } from '../state.ts';
+import { AS_NUMBERS, ENTRY, ENTRY_AFTER, ENTRY_AFTER_LONG } from '../wasm/walk-layout.ts';
+import { type ExitReasons, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
+import { EVENT_64, HANDLER_BASE, HANDLER_NAMES } from './post-process.ts';
+
+/** The class of these events. */
+export const HVM_EVENT = 0x80000;
+/** Bits 12 to 15 of the event of a handler's record that is shown as numbers. */
+const NUMBERS = 3;
+const VMEXIT = HVM_EVENT + 0x1002;
+/** Exits by the numbers of AMD processors. */
+const SVM_EXIT = HVM_EVENT + 0x1003;
+/** No event either: a guest reads a TSC that is smaller than the one before. */
+export const RDTSC_BACKWARDS = HVM_EVENT + 0x4003;
+/** Likewise: an interrupt on an AMD processor, which does not tell the vector. */
+export const INTR_NO_VECTOR = HVM_EVENT + 0x4004;
+const INTERRUPT_SOURCE_NAMES = ['none', 'pic', 'lapic', 'nmi', 'mce', 'vector'];
+const SPACED_HYPERCALL_NAMES = HYPERCALL_NAMES.map((name) => ` (${name})`);
+
+/** Of interrupts of the host, by their vectors. */
+export const VECTOR_NAMES: readonly (string | undefined)[] = Object.assign(
+  new Array<string | undefined>(256),
+  {
+    255: 'SPURIOS_APIC',
+    254: 'ERROR_APIC',
+    253: 'INVALIDATE_TLB',
+    252: 'EVENT_CHECK',
+    251: 'CALL_FUNCTION',
+    250: 'THERMAL_APIC',
+    249: 'LOCAL_TIMER',
+  },
+);
+const SHOWN_VECTOR_NAMES = Array.from(
+  VECTOR_NAMES,
+  (name, vector) => name && `${name}(${vector.toString(16)})`,
+);
+
+/** The event by which the line of an exit is found. */
+export function exitEvent(reasons: ExitReasons | undefined, is64: boolean): number {
+  return (reasons === VMX_REASONS ? VMEXIT : SVM_EXIT) + (is64 ? EVENT_64 : 0);
+}
+
+function entryLine(mark: string): (a: Analyser) => LineTemplate {
+  return (a) => ['vmentry cycles ', { cyclesOr: (p) => exitCycles(a, p) }, mark];
+}
+
+/** How long an exit was that is no exact number. */
+function exitCycles(a: Analyser, p: Pcpu): string {
+  const { exactExitTsc, exitTsc } = p.current!.hvm!;
+  if (exitTsc === a.never) return `${a.absolute(p.tsc)}`;
+  return `${BigInt.asIntN(64, a.exact(p) - (exactExitTsc ?? BigInt(a.absolute(exitTsc))))}`;
+}
+
+function exitLine(
+  { names }: ExitReasons,
+  eip: string,
+  ripHigh: (p: Pcpu) => number,
+): (a: Analyser) => LineTemplate {
+  return ({ options, symbols }) => [
+    'vmexit exit_reason ',
+    { bits: [0, 0, 32], names, otherwise: '{0x}' },
+    ` eip ${eip}`,
+    ...(options.symbolFile === undefined ? [] : [(p: Pcpu) => symbols.find(ripHigh(p), p.word(1))]),
+  ];
+}
+
+const narrow = () => 0;
+const wide = (p: Pcpu) => p.word(2);
+
+function portLine(access: string): LineTemplate {
+  // An access that moves many items has no data in its record: as xenalyze, this shows what follows in the file.
+  return `io ${access} port {0x} val {1x}`;
+}
+
+/** By event. How many words they may have, the tables of what reads them tell. */
+const LINES = new Map<number, LineTemplate | ((a: Analyser) => LineTemplate)>([
+  [VMEXIT, exitLine(VMX_REASONS, '{1x}', narrow)],
+  [VMEXIT + EVENT_64, exitLine(VMX_REASONS, '{1qx}', wide)],
+  [SVM_EXIT, exitLine(SVM_REASONS, '{1x}', narrow)],
+  [SVM_EXIT + EVENT_64, exitLine(SVM_REASONS, '{1qx}', wide)],
+  [HVM_EVENT + ENTRY, 'vmentry'],
+  [HVM_EVENT + ENTRY_AFTER, entryLine(' ')],
+  [HVM_EVENT + ENTRY_AFTER_LONG, entryLine(' !')],
+  [HANDLER_BASE + 0x004, ['inj_virq vec {0} ', ifSet([1, 0, 32], ' fake', ' real')]],
+  [HANDLER_BASE + 0x00c, 'msr_read addr {0x} val {1qx}'],
+  [HANDLER_BASE + 0x00d, 'msr_write addr {0x} val {1qx}'],
+  [HANDLER_BASE + 0x00f, ['intr vec ', { bits: [0, 0, 32], names: SHOWN_VECTOR_NAMES, otherwise: '{0x}' }]],
+  [INTR_NO_VECTOR, 'intr vec 0'],
+  [
+    HANDLER_BASE + 0x012,
+    [
+      'vmcall ',
+      ifSet([0, 4, 28], '', ' '),
+      '{0x}',
+      { bits: [0, 0, 32], names: SPACED_HYPERCALL_NAMES, otherwise: '' },
+    ],
+  ],
+  [HANDLER_BASE + 0x016, portLine('read')],
+  [HANDLER_BASE + 0x216, portLine('write')],
+  [HANDLER_BASE + 0x01a, 'rdtsc {0qx} {0qd} '],
+  [RDTSC_BACKWARDS, 'rdtsc {0qx} {0qd} BACKWARDS'],
+  [
+    HANDLER_BASE + 0x020,
+    [
+      'intr_window vec {0} src {1}(',
+      { bits: [1, 0, 32], names: INTERRUPT_SOURCE_NAMES, otherwise: '?' },
+      ') intr ',
+      ifSet([2, 31, 1], '#', [ifSet([2, 0, 32], '{2x}', '#')]),
+    ],
+  ],
+  [HANDLER_BASE + 0x021, 'npf gpa {0qx} q {4x} mfn {2qx} t {5d}'],
+]);
+
+/** The line of an event, whatever the number of words; with {@link AS_NUMBERS}, of any handler. */
+export function hvmLine(a: Analyser, event: number, extraWords: number): LineTemplate | undefined {
+  if (((event >>> 12) & 15) === NUMBERS) return numbersLine(event - AS_NUMBERS, extraWords);
+  const line = LINES.get(event);
+  return typeof line === 'function' ? line(a) : line;
+}
+
+/** A handler and the words of its record. */
+function numbersLine(event: number, extraWords: number): LineTemplate {
+  const number = (event - HANDLER_BASE) & ~EVENT_64;
+  const name = HANDLER_NAMES[number] ?? `hvm_handler ${number}`;
+  const words = Array.from({ length: extraWords }, (_, i) => ` {${i}x}`).join('');
+  return `${name}${event & EVENT_64 ? '64' : ''} [${words} ]`;
+}
