@@ -39,6 +39,90 @@ const EXTRA = 4;
 const GUEST = 5;
 const HARDWARE = 6;
 
+// The options, in the words of the real xenalyze.
+
+const DUMP_OPTIONS = `
+-a --dump-all                                Dump all records as they come in.
+   --dump-raw-reads                          Dump raw data as it's read from disk.  Useful mainly for
+                                             debugging the analysis tool.
+   --dump-no-processing                      Don't do any processing on records other than cpu changes.
+                                             Implies dump-raw-reads (or you wouldn't get anything).
+   --dump-raw-process                        Dump raw data as it's processed.  Useful mainly for debugging
+                                             the analysis tool.
+   --dump-ipi-latency                        Dump IPI latency info as IPIs are delivered (vector 0xd1 only).
+   --dump-trace-volume-on-lost-record        Dump the volume of trace types in the previous cpu buffer when
+                                             a lost record is created.
+   --dump-show-power-states                  Show the power-state of the physical cpu when dumping output.`;
+
+const EXTRA_OPTIONS = `
+   --with-cr3-enumeration                    Keep track of per-cr3 values
+   --with-pio-enumeration                    Report summary info on indiviaul IO addresses
+   --with-mmio-enumeration                   Report summary info on indiviaul MMIO addresses.
+   --with-interrupt-eip-enumeration=vector   Report a summary on eips interrupted by specified vector.
+   --scatterplot-interrupt-eip=vector        Output scatterplot of eips as a function of time.
+   --scatterplot-extint-cycles=vector        Output a scatterplot of vmexit cycles for external interrupts
+                                             of the given vector as a function of time.
+   --scatterplot-unpin-promote               Output scatterplot of unpins and promotions.  If
+                                             --with-cr3-enumeration is included, promotions include current
+                                             cr3.
+   --scatterplot-cr3-switch                  Output scatterplot of cr3 switches.
+   --scatterplot-wake-to-halt                Output scatterplot of wake-to-halt.
+   --scatterplot-vmexit-eip                  Output scatterplot of vmexit eips.
+   --scatterplot-io=port                     Output scatterplot of io latencies for givein address as a
+                                             function of time.
+   --scatterplot-runstate                    Output scatterplot of runstate.
+   --scatterplot-runstate-time               Output scatterplot of time in a runstate.
+   --scatterplot-pcpu                        Output scatterplot of which pcpu vcpus are run on.
+   --scatterplot-rdtsc                       Output scatterplot of rdtsc values.
+   --scatterplot-irq                         Output scatterplot of irqs on pcpus.
+   --histogram-interrupt-eip=vector[,increment] Output histograms of eips.`;
+
+const INTERVAL_OPTIONS = `
+-i --interval=sec                            Interval length to do time-based graphs, in seconds
+   --interval-cr3-schedule-time=gmfn[,gmfn...] Print a csv with the listed cr3 value(s) every interval.
+   --interval-cr3-schedule-time-all          Print a csv with all cr3 values every interval.
+   --interval-cr3-schedule-ordered           Print summary with the top 10 cr3 values every interval.
+   --interval-cr3-short-summary=gmfn         Print a csv with the hvm short summary of cr3 value every
+                                             interval.
+   --interval-domain-total-time=domain[,domain...] Print a csv with the listed domain(s) total runtime every
+                                             interval.
+   --interval-domain-total-time-all          Print a csv with all domains every interval.
+   --interval-domain-short-summary=domain-id Print a csv with the hvm short summary of given domain every
+                                             interval.
+   --interval-domain-guest-interrupt=domain-id Print a csv with the guest interrupt count of given domain
+                                             every interval.
+-  --interval-domain-grant-maps=domain-id    Print a csv with the grant maps done on behalf of a given
+                                             domain every interval.`;
+
+const SUMMARY_OPTIONS = `
+-! --show-default-domain-summary             Show default domain information on summary
+-" --mmio-enumeration-skip-vga=[0|1]         Control whether we enumerate MMIO accesses to the VGA area,
+                                             which can be extremely high during boot.  Default: 0
+-# --sample-size=size                        Start with [size] samples for percentile purposes.  Enter 0
+                                             todisable.  Default 1024.
+-$ --sample-max=size                         Do not allow sample to grow beyond [size] samples for
+                                             percentile purposes.  Enter 0 for no limit.
+-s --summary                                 Output a summary
+-% --report-pcpu                             Report utilization for pcpus`;
+
+const GUEST_OPTIONS = `
+-& --default-guest-paging-levels=L           Default guest paging levels.  Mainly necessary for Rio, as
+                                             Miami traces include guest paging levels where appropriate.
+-' --symbol-file=filename                    A symbol file for interpreting guest eips.`;
+
+const HARDWARE_OPTIONS = `
+-) --cpu-hz=HZ                               Cpu speed of the tracing host, used to convert tsc into
+                                             seconds.
+-( --svm-mode                                Assume AMD SVM-style vmexit error codes.  (Default is Intel
+                                             VMX.)
+-* --progress                                Progress dialog.  Requires the zenity (GTK+) executable.
+-, --tsc-loop-fatal                          Stop processing and exit if tsc skew tracking detects a
+                                             dependency loop.
+-+ --tolerance=errlevel                      Sets tolerance for errors found in the file.  Default is 3; max
+                                             is 6.
+   --compat=VERSION                          Decode as that version of xenalyze does, also where it is
+                                             wrong; 4.17 is known.`;
+
 type OptionsOf<T> = {
   [K in keyof XenalyzeOptions]: T extends XenalyzeOptions[K] ? K : never;
 }[keyof XenalyzeOptions];
@@ -180,348 +264,89 @@ function compat({ options, stderr }: Parsing, argument: string): number | undefi
   return undefined;
 }
 
+/** What options do, by their names. */
+const TAKES: Readonly<Record<string, Handler>> = {
+  'dump-all': output(on('dumpAll')),
+  'dump-raw-reads': output(on('dumpRawReads')),
+  'dump-no-processing': output(on('dumpNoProcessing', 'dumpRawReads')),
+  'dump-raw-process': output(on('dumpRawProcess')),
+  'dump-ipi-latency': on('dumpIpiLatency'),
+  'dump-trace-volume-on-lost-record': on('dumpTraceVolumeOnLostRecord'),
+  'dump-show-power-states': on('dumpShowPowerStates'),
+  'with-cr3-enumeration': on('withCr3Enumeration'),
+  'with-pio-enumeration': on('withPioEnumeration'),
+  'with-mmio-enumeration': on('withMmioEnumeration'),
+  'with-interrupt-eip-enumeration': integer('withInterruptEipEnumeration'),
+  'scatterplot-interrupt-eip': output(integer('scatterplotInterruptEip')),
+  'scatterplot-extint-cycles': output(integer('scatterplotExtintCycles')),
+  'scatterplot-unpin-promote': output(on('scatterplotUnpinPromote')),
+  'scatterplot-cr3-switch': output(on('scatterplotCr3Switch')),
+  'scatterplot-wake-to-halt': output(on('scatterplotWakeToHalt')),
+  'scatterplot-vmexit-eip': output(on('scatterplotVmexitEip')),
+  'scatterplot-io': output(integer('scatterplotIo')),
+  'scatterplot-runstate': output(on('scatterplotRunstate')),
+  'scatterplot-runstate-time': output(on('scatterplotRunstateTime')),
+  'scatterplot-pcpu': output(on('scatterplotPcpu')),
+  'scatterplot-rdtsc': output(on('scatterplotRdtsc')),
+  'scatterplot-irq': output(on('scatterplotIrq')),
+  'histogram-interrupt-eip': histogram,
+  interval: intervalLength,
+  'interval-cr3-schedule-time': interval('cr3-schedule-time', 'array'),
+  'interval-cr3-schedule-time-all': interval('cr3-schedule-time', 'list'),
+  'interval-cr3-schedule-ordered': interval('cr3-schedule-ordered', 'none'),
+  'interval-cr3-short-summary': interval('cr3-short-summary', 'one'),
+  'interval-domain-total-time': interval('domain-total-time', 'array'),
+  'interval-domain-total-time-all': interval('domain-total-time', 'list'),
+  'interval-domain-short-summary': interval('domain-short-summary', 'one'),
+  'interval-domain-guest-interrupt': interval('domain-guest-interrupt', 'one'),
+  'interval-domain-grant-maps': interval('domain-grant-maps', 'one'),
+  'show-default-domain-summary': on('showDefaultDomainSummary'),
+  'mmio-enumeration-skip-vga': number((options, value) => {
+    options.mmioEnumerationSkipVga = value % 2 !== 0;
+  }),
+  'sample-size': integer('sampleSize'),
+  'sample-max': integer('sampleMax'),
+  summary: output(on('summary', 'summaryInfo')),
+  'report-pcpu': output(on('reportPcpu')),
+  'default-guest-paging-levels': integer('defaultGuestPagingLevels'),
+  'symbol-file': ({ options }, file) => {
+    options.symbolFile = file;
+    return undefined;
+  },
+  'cpu-hz': cpuHz,
+  'svm-mode': on('svmMode'),
+  progress: on('progress'),
+  'tsc-loop-fatal': on('tscLoopFatal'),
+  tolerance,
+  compat,
+};
+
 /** All options, in the order in which the real xenalyze names those that an abbreviation may mean. */
 export const OPTIONS: readonly OptionSpec[] = [
-  {
-    name: 'dump-all',
-    key: 'a',
-    group: DUMP,
-    help: 'Dump all records as they come in.',
-    take: output(on('dumpAll')),
-  },
-  {
-    name: 'dump-raw-reads',
-    group: DUMP,
-    help: "Dump raw data as it's read from disk.  Useful mainly for debugging the analysis tool.",
-    take: output(on('dumpRawReads')),
-  },
-  {
-    name: 'dump-no-processing',
-    group: DUMP,
-    help:
-      "Don't do any processing on records other than cpu changes.  Implies dump-raw-reads (or you wouldn't get " +
-      'anything).',
-    take: output(on('dumpNoProcessing', 'dumpRawReads')),
-  },
-  {
-    name: 'dump-raw-process',
-    group: DUMP,
-    help: "Dump raw data as it's processed.  Useful mainly for debugging the analysis tool.",
-    take: output(on('dumpRawProcess')),
-  },
-  {
-    name: 'dump-ipi-latency',
-    group: DUMP,
-    help: 'Dump IPI latency info as IPIs are delivered (vector 0xd1 only).',
-    take: on('dumpIpiLatency'),
-  },
-  {
-    name: 'dump-trace-volume-on-lost-record',
-    group: DUMP,
-    help: 'Dump the volume of trace types in the previous cpu buffer when a lost record is created.',
-    take: on('dumpTraceVolumeOnLostRecord'),
-  },
-  {
-    name: 'dump-show-power-states',
-    group: DUMP,
-    help: 'Show the power-state of the physical cpu when dumping output.',
-    take: on('dumpShowPowerStates'),
-  },
-  {
-    name: 'with-cr3-enumeration',
-    group: EXTRA,
-    help: 'Keep track of per-cr3 values',
-    take: on('withCr3Enumeration'),
-  },
-  {
-    name: 'with-pio-enumeration',
-    group: EXTRA,
-    help: 'Report summary info on indiviaul IO addresses',
-    take: on('withPioEnumeration'),
-  },
-  {
-    name: 'with-mmio-enumeration',
-    group: EXTRA,
-    help: 'Report summary info on indiviaul MMIO addresses.',
-    take: on('withMmioEnumeration'),
-  },
-  {
-    name: 'with-interrupt-eip-enumeration',
-    argument: 'vector',
-    group: EXTRA,
-    help: 'Report a summary on eips interrupted by specified vector.',
-    take: integer('withInterruptEipEnumeration'),
-  },
-  {
-    name: 'scatterplot-interrupt-eip',
-    argument: 'vector',
-    group: EXTRA,
-    help: 'Output scatterplot of eips as a function of time.',
-    take: output(integer('scatterplotInterruptEip')),
-  },
-  {
-    name: 'scatterplot-extint-cycles',
-    argument: 'vector',
-    group: EXTRA,
-    help:
-      'Output a scatterplot of vmexit cycles for external interrupts of the given vector as a function of ' +
-      'time.',
-    take: output(integer('scatterplotExtintCycles')),
-  },
-  {
-    name: 'scatterplot-unpin-promote',
-    group: EXTRA,
-    help:
-      'Output scatterplot of unpins and promotions.  If --with-cr3-enumeration is included, promotions include ' +
-      'current cr3.',
-    take: output(on('scatterplotUnpinPromote')),
-  },
-  {
-    name: 'scatterplot-cr3-switch',
-    group: EXTRA,
-    help: 'Output scatterplot of cr3 switches.',
-    take: output(on('scatterplotCr3Switch')),
-  },
-  {
-    name: 'scatterplot-wake-to-halt',
-    group: EXTRA,
-    help: 'Output scatterplot of wake-to-halt.',
-    take: output(on('scatterplotWakeToHalt')),
-  },
-  {
-    name: 'scatterplot-vmexit-eip',
-    group: EXTRA,
-    help: 'Output scatterplot of vmexit eips.',
-    take: output(on('scatterplotVmexitEip')),
-  },
-  {
-    name: 'scatterplot-io',
-    argument: 'port',
-    group: EXTRA,
-    help: 'Output scatterplot of io latencies for givein address as a function of time.',
-    take: output(integer('scatterplotIo')),
-  },
-  {
-    name: 'scatterplot-runstate',
-    group: EXTRA,
-    help: 'Output scatterplot of runstate.',
-    take: output(on('scatterplotRunstate')),
-  },
-  {
-    name: 'scatterplot-runstate-time',
-    group: EXTRA,
-    help: 'Output scatterplot of time in a runstate.',
-    take: output(on('scatterplotRunstateTime')),
-  },
-  {
-    name: 'scatterplot-pcpu',
-    group: EXTRA,
-    help: 'Output scatterplot of which pcpu vcpus are run on.',
-    take: output(on('scatterplotPcpu')),
-  },
-  {
-    name: 'scatterplot-rdtsc',
-    group: EXTRA,
-    help: 'Output scatterplot of rdtsc values.',
-    take: output(on('scatterplotRdtsc')),
-  },
-  {
-    name: 'scatterplot-irq',
-    group: EXTRA,
-    help: 'Output scatterplot of irqs on pcpus.',
-    take: output(on('scatterplotIrq')),
-  },
-  {
-    name: 'histogram-interrupt-eip',
-    argument: 'vector[,increment]',
-    group: EXTRA,
-    help: 'Output histograms of eips.',
-    take: histogram,
-  },
-  {
-    name: 'interval',
-    key: 'i',
-    argument: 'sec',
-    group: INTERVAL,
-    help: 'Interval length to do time-based graphs, in seconds',
-    take: intervalLength,
-  },
-  {
-    name: 'interval-cr3-schedule-time',
-    argument: 'gmfn[,gmfn...]',
-    group: INTERVAL,
-    help: 'Print a csv with the listed cr3 value(s) every interval.',
-    take: interval('cr3-schedule-time', 'array'),
-  },
-  {
-    name: 'interval-cr3-schedule-time-all',
-    group: INTERVAL,
-    help: 'Print a csv with all cr3 values every interval.',
-    take: interval('cr3-schedule-time', 'list'),
-  },
-  {
-    name: 'interval-cr3-schedule-ordered',
-    group: INTERVAL,
-    help: 'Print summary with the top 10 cr3 values every interval.',
-    take: interval('cr3-schedule-ordered', 'none'),
-  },
-  {
-    name: 'interval-cr3-short-summary',
-    argument: 'gmfn',
-    group: INTERVAL,
-    help: 'Print a csv with the hvm short summary of cr3 value every interval.',
-    take: interval('cr3-short-summary', 'one'),
-  },
-  {
-    name: 'interval-domain-total-time',
-    argument: 'domain[,domain...]',
-    group: INTERVAL,
-    help: 'Print a csv with the listed domain(s) total runtime every interval.',
-    take: interval('domain-total-time', 'array'),
-  },
-  {
-    name: 'interval-domain-total-time-all',
-    group: INTERVAL,
-    help: 'Print a csv with all domains every interval.',
-    take: interval('domain-total-time', 'list'),
-  },
-  {
-    name: 'interval-domain-short-summary',
-    argument: 'domain-id',
-    group: INTERVAL,
-    help: 'Print a csv with the hvm short summary of given domain every interval.',
-    take: interval('domain-short-summary', 'one'),
-  },
-  {
-    name: 'interval-domain-guest-interrupt',
-    argument: 'domain-id',
-    group: INTERVAL,
-    help: 'Print a csv with the guest interrupt count of given domain every interval.',
-    take: interval('domain-guest-interrupt', 'one'),
-  },
-  {
-    name: 'interval-domain-grant-maps',
-    key: ' ',
-    argument: 'domain-id',
-    group: INTERVAL,
-    help: 'Print a csv with the grant maps done on behalf of a given domain every interval.',
-    take: interval('domain-grant-maps', 'one'),
-  },
-  {
-    name: 'show-default-domain-summary',
-    key: '!',
-    group: SUMMARY,
-    help: 'Show default domain information on summary',
-    take: on('showDefaultDomainSummary'),
-  },
-  {
-    name: 'mmio-enumeration-skip-vga',
-    key: '"',
-    argument: '[0|1]',
-    group: SUMMARY,
-    help:
-      'Control whether we enumerate MMIO accesses to the VGA area, which can be extremely high during boot.  ' +
-      'Default: 0',
-    take: number((options, value) => {
-      options.mmioEnumerationSkipVga = value % 2 !== 0;
-    }),
-  },
-  {
-    name: 'sample-size',
-    key: '#',
-    argument: 'size',
-    group: SUMMARY,
-    help: 'Start with [size] samples for percentile purposes.  Enter 0 todisable.  Default 1024.',
-    take: integer('sampleSize'),
-  },
-  {
-    name: 'sample-max',
-    key: '$',
-    argument: 'size',
-    group: SUMMARY,
-    help:
-      'Do not allow sample to grow beyond [size] samples for percentile purposes.  Enter 0 for no ' +
-      'limit.',
-    take: integer('sampleMax'),
-  },
-  {
-    name: 'summary',
-    key: 's',
-    group: SUMMARY,
-    help: 'Output a summary',
-    take: output(on('summary', 'summaryInfo')),
-  },
-  {
-    name: 'report-pcpu',
-    key: '%',
-    group: SUMMARY,
-    help: 'Report utilization for pcpus',
-    take: output(on('reportPcpu')),
-  },
-  {
-    name: 'default-guest-paging-levels',
-    key: '&',
-    argument: 'L',
-    group: GUEST,
-    help:
-      'Default guest paging levels.  Mainly necessary for Rio, as Miami traces include guest paging levels ' +
-      'where appropriate.',
-    take: integer('defaultGuestPagingLevels'),
-  },
-  {
-    name: 'symbol-file',
-    key: "'",
-    argument: 'filename',
-    group: GUEST,
-    help: 'A symbol file for interpreting guest eips.',
-    take: ({ options }, file) => {
-      options.symbolFile = file;
-      return undefined;
-    },
-  },
-  {
-    name: 'cpu-hz',
-    key: ')',
-    argument: 'HZ',
-    group: HARDWARE,
-    help: 'Cpu speed of the tracing host, used to convert tsc into seconds.',
-    take: cpuHz,
-  },
-  {
-    name: 'svm-mode',
-    key: '(',
-    group: HARDWARE,
-    help: 'Assume AMD SVM-style vmexit error codes.  (Default is Intel VMX.)',
-    take: on('svmMode'),
-  },
-  {
-    name: 'progress',
-    key: '*',
-    group: HARDWARE,
-    help: 'Progress dialog.  Requires the zenity (GTK+) executable.',
-    take: on('progress'),
-  },
-  {
-    name: 'tsc-loop-fatal',
-    key: ',',
-    group: HARDWARE,
-    help: 'Stop processing and exit if tsc skew tracking detects a dependency loop.',
-    take: on('tscLoopFatal'),
-  },
-  {
-    name: 'tolerance',
-    key: '+',
-    argument: 'errlevel',
-    group: HARDWARE,
-    help: 'Sets tolerance for errors found in the file.  Default is 3; max is 6.',
-    take: tolerance,
-  },
-  {
-    name: 'compat',
-    argument: 'VERSION',
-    group: HARDWARE,
-    help: 'Decode as that version of xenalyze does, also where it is wrong; 4.17 is known.',
-    take: compat,
-    ours: true,
-  },
+  ...optionsOf(DUMP, DUMP_OPTIONS),
+  ...optionsOf(EXTRA, EXTRA_OPTIONS),
+  ...optionsOf(INTERVAL, INTERVAL_OPTIONS),
+  ...optionsOf(SUMMARY, SUMMARY_OPTIONS),
+  ...optionsOf(GUEST, GUEST_OPTIONS),
+  ...optionsOf(HARDWARE, HARDWARE_OPTIONS),
 ];
+
+/** Reads a table of options: lines that begin with a blank go on; two blanks follow a sentence. */
+function optionsOf(group: number, table: string): OptionSpec[] {
+  const lines = table
+    .trim()
+    .replace(/\.\n {5,}/g, '.  ')
+    .replace(/\n {5,}/g, ' ');
+  return Array.from(
+    lines.matchAll(/^(?:-(.)| ?) *--([\w-]+)(?:=(\S+))? +(.*)$/gm),
+    ([, key, name, argument, help]) => ({
+      name,
+      key,
+      argument,
+      group,
+      help,
+      take: TAKES[name],
+      ours: name === 'compat',
+    }),
+  );
+}

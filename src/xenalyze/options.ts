@@ -18,67 +18,21 @@ export type IntervalOutput =
   | 'domain-guest-interrupt'
   | 'domain-grant-maps';
 
-/** The options of xenalyze, by their names; see options-table for what each does. */
-export interface XenalyzeOptions {
-  dumpAll: boolean;
-  dumpRawReads: boolean;
-  dumpRawProcess: boolean;
-  dumpNoProcessing: boolean;
-  dumpIpiLatency: boolean;
-  dumpTraceVolumeOnLostRecord: boolean;
-  dumpShowPowerStates: boolean;
-  withCr3Enumeration: boolean;
-  withPioEnumeration: boolean;
-  withMmioEnumeration: boolean;
-  /** A vector, or undefined. So are the others of these that take one. */
-  withInterruptEipEnumeration: number | undefined;
-  mmioEnumerationSkipVga: boolean;
-  scatterplotInterruptEip: number | undefined;
-  scatterplotExtintCycles: number | undefined;
-  scatterplotIo: number | undefined;
-  scatterplotUnpinPromote: boolean;
-  scatterplotCr3Switch: boolean;
-  scatterplotWakeToHalt: boolean;
-  scatterplotVmexitEip: boolean;
-  scatterplotRunstate: boolean;
-  scatterplotRunstateTime: boolean;
-  scatterplotPcpu: boolean;
-  scatterplotRdtsc: boolean;
-  scatterplotIrq: boolean;
-  histogramInterruptEip: { readonly vector: number; readonly increment: bigint } | undefined;
-  interval:
-    | {
-        readonly output: IntervalOutput;
-        /** One column for each of these values; a column for each that appears; or as the output says. */
-        readonly mode: 'array' | 'list' | 'custom';
-        readonly values: readonly bigint[];
-        /** How long an interval is. */
-        readonly cycles: number;
-      }
-    | undefined;
-  summary: boolean;
-  /** Whether what a summary needs is collected: for a summary, or for interval lines. */
-  summaryInfo: boolean;
-  reportPcpu: boolean;
-  showDefaultDomainSummary: boolean;
-  sampleSize: number;
-  sampleMax: number;
-  defaultGuestPagingLevels: number;
-  symbolFile: string | undefined;
-  svmMode: boolean;
-  cpuHz: number;
-  /** Nanoseconds of 1024 cycles, inverted: cycles per 1024/10^9 s, a whole number. */
-  cpuQhz: number;
-  tolerance: number;
-  tscLoopFatal: boolean;
-  progress: boolean;
-  /** Whether records are decoded as xenalyze 4.17 does, also where that is wrong. */
-  compat417: boolean;
-  traceFile: string | undefined;
+/** What is told of each interval. */
+interface IntervalOptions {
+  readonly output: IntervalOutput;
+  /** One column for each of these values; a column for each that appears; or as the output says. */
+  readonly mode: 'array' | 'list' | 'custom';
+  readonly values: readonly bigint[];
+  /** How long an interval is. */
+  readonly cycles: number;
 }
 
+/** The options of xenalyze, by their names; see options-table for what each does. */
+export type XenalyzeOptions = ReturnType<typeof defaultOptions>;
+
 /** The options of a command line without options. */
-export function defaultOptions(): XenalyzeOptions {
+export function defaultOptions() {
   return {
     dumpAll: false,
     dumpRawReads: false,
@@ -90,11 +44,12 @@ export function defaultOptions(): XenalyzeOptions {
     withCr3Enumeration: false,
     withPioEnumeration: true,
     withMmioEnumeration: false,
-    withInterruptEipEnumeration: undefined,
+    /** A vector; likewise the others that are numbers or undefined. */
+    withInterruptEipEnumeration: undefined as number | undefined,
     mmioEnumerationSkipVga: true,
-    scatterplotInterruptEip: undefined,
-    scatterplotExtintCycles: undefined,
-    scatterplotIo: undefined,
+    scatterplotInterruptEip: undefined as number | undefined,
+    scatterplotExtintCycles: undefined as number | undefined,
+    scatterplotIo: undefined as number | undefined,
     scatterplotUnpinPromote: false,
     scatterplotCr3Switch: false,
     scatterplotWakeToHalt: false,
@@ -104,27 +59,31 @@ export function defaultOptions(): XenalyzeOptions {
     scatterplotPcpu: false,
     scatterplotRdtsc: false,
     scatterplotIrq: false,
-    histogramInterruptEip: undefined,
-    interval: undefined,
+    histogramInterruptEip: undefined as { readonly vector: number; readonly increment: bigint } | undefined,
+    interval: undefined as IntervalOptions | undefined,
     summary: false,
+    /** Whether what a summary needs is collected: for a summary, or for interval lines. */
     summaryInfo: false,
     reportPcpu: false,
     showDefaultDomainSummary: false,
     sampleSize: 1024,
     sampleMax: 32 * 1024 * 1024,
     defaultGuestPagingLevels: 2,
-    symbolFile: undefined,
+    symbolFile: undefined as string | undefined,
     svmMode: false,
     ...cpuSpeed(2_400_000_000n),
     tolerance: ERROR_SANITY,
     tscLoopFatal: false,
     progress: false,
+    /** Whether records are decoded as xenalyze 4.17 does, also where that is wrong. */
     compat417: false,
-    traceFile: undefined,
+    traceFile: undefined as string | undefined,
   };
 }
 
-/** The options that hold the frequency of the CPUs, given in Hz. */
-export function cpuSpeed(hz: bigint): Pick<XenalyzeOptions, 'cpuHz' | 'cpuQhz'> {
+/**
+ * The options that hold the frequency of the CPUs, given in Hz: cpuQhz is cycles per 1024/10^9 s, a whole number.
+ */
+export function cpuSpeed(hz: bigint): { cpuHz: number; cpuQhz: number } {
   return { cpuHz: Number(hz), cpuQhz: Number(BigInt.asIntN(64, hz << 10n) / 1_000_000_000n) };
 }

@@ -53,6 +53,22 @@ test('numbers of all kinds', () => {
   );
 });
 
+test('names of bits, and bits in hexadecimal', () => {
+  const names = ['zero', undefined, 'a name of more than sixteen characters'];
+  fc.assert(
+    fc.property(fc.nat(4), word, (number, other) => {
+      const first = ((other << 4) | number) >>> 0;
+      const template: LineTemplate = [
+        '<',
+        { bits: [0, 0, 4], names, otherwise: ['{0x} ', { hex: [1, 8, 20] }, '!'] },
+        '> {1}',
+      ];
+      const otherwise = `${first.toString(16)} ${((other >>> 8) & 0xfffff).toString(16)}!`;
+      expect(lineOf(template, [first, other])).toBe(`<${names[number] ?? otherwise}> ${other}`);
+    }),
+  );
+});
+
 test('texts of any length, choices within choices, and functions', () => {
   const long = 'a text of more than sixteen characters, and not a multiple of eight';
   const template: LineTemplate = [
