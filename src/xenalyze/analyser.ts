@@ -13,7 +13,6 @@ import type { TextOutput } from './text-output.ts';
 import { WalkMemory } from './walk-memory.ts';
 import { HEADER, INDEXES_MAX, OUTPUT, PICTURE } from './wasm/walk-layout.ts';
 
-const SPACE = 0x20;
 const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** What stands for a TSC of 0, if TSCs are counted from `tscBase`. */
@@ -232,9 +231,7 @@ export class Analyser {
   /** Writes `seconds.nanoseconds` of a TSC since the first one, as scatterplots and intervals have it. */
   writeTime(tsc: number): void {
     this.setTime(tsc);
-    this.out.integer(this.seconds);
-    this.out.byte(0x2e);
-    this.out.nineDigits(this.nanoseconds);
+    this.out.printf('%u.%09u', this.seconds, this.nanoseconds);
   }
 
   /** A point of a scatterplot: time, space, value. */
@@ -309,10 +306,7 @@ export class Analyser {
       event & 0xfff,
       extraWords,
     );
-    for (let i = 0; i < extraWords; i++) {
-      out.byte(SPACE);
-      out.hex(words[wordsAt + i]);
-    }
+    for (let i = 0; i < extraWords; i++) out.printf(' %x', words[wordsAt + i]);
     out.text(' ]\n');
   }
 

@@ -1,5 +1,4 @@
 import { writeSync } from 'node:fs';
-import { putByte, putHex, putHex64, putInteger, putNineDigits, putText } from './ascii.ts';
 import { OUTPUT_BYTES, OUTPUT_FULL, OVERSHOOT } from './wasm/walk-layout.ts';
 
 /** Text up to this length is written character by character, which takes less than a call of V8. */
@@ -71,7 +70,7 @@ export class TextOutput {
       this.text(text.slice(0, LONG));
       this.text(text.slice(LONG));
     } else if (text.length > SHORT) this.at += this.#bytes.write(text, this.at, 'latin1');
-    else this.at = putText(this.#view, this.at, text);
+    else for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
   }
 
   /** Finished text, no longer than a line of bounded length. */
@@ -82,44 +81,12 @@ export class TextOutput {
   }
 
   byte(code: number): void {
-    this.at = putByte(this.#view, this.at, code);
+    this.#view.setUint8(this.at++, code);
   }
 
   newline(): void {
-    this.at = putByte(this.#view, this.at, 10);
+    this.byte(10);
     this.reserve();
-  }
-
-  /** A whole number below 2^53 in size, in decimal. */
-  integer(value: number): void {
-    this.at = putInteger(this.#view, this.at, value);
-  }
-
-  /** A whole number from 0 to 10^9 - 1 in nine digits. */
-  nineDigits(value: number): void {
-    this.at = putNineDigits(this.#view, this.at, value);
-  }
-
-  /** An unsigned 64-bit number in decimal. */
-  unsigned64(high: number, low: number): void {
-    if (high < 0x200000) this.integer(high * 2 ** 32 + low);
-    else this.text(((BigInt(high) << 32n) | BigInt(low)).toString());
-  }
-
-  /** A signed 64-bit number in decimal. */
-  signed64(high: number, low: number): void {
-    if (high < 0x200000) this.integer(high * 2 ** 32 + low);
-    else this.text(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)).toString());
-  }
-
-  /** An unsigned 32-bit number in hexadecimal, without leading zeros. */
-  hex(value: number): void {
-    this.at = putHex(this.#view, this.at, value);
-  }
-
-  /** An unsigned 64-bit number in hexadecimal, without leading zeros. */
-  hex64(high: number, low: number): void {
-    this.at = putHex64(this.#view, this.at, high, low);
   }
 
   /**

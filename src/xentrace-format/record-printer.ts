@@ -1,7 +1,7 @@
 import type { DiagnosticLog } from '../decoder/index.ts';
 import { eventOf, extraWordsOf, hasCycles, TRC_TRACE_CPU_CHANGE } from '../format/index.ts';
-import { putHex, putInteger } from '../xenalyze/ascii.ts';
 import type { TextOutput } from '../xenalyze/text-output.ts';
+import { putHex, putInteger } from './ascii.ts';
 import {
   type CompiledFormat,
   compileFormat,

@@ -48,13 +48,9 @@ export function processMmio(a: Analyser, p: Pcpu, h: HvmVcpu): void {
 function dumpMmio(a: Analyser, { mmio }: HvmVcpu): void {
   const { out } = a;
   a.startLine(IN_EXIT);
-  out.text(mmio.isWrite ? ' mmio_assist w gpa ' : ' mmio_assist r gpa ');
-  out.hex64(mmio.gpaHigh, mmio.gpaLow);
-  if (mmio.dataValid) {
-    out.text(' data ');
-    out.hex(mmio.data);
-  } else out.text(' (no data)');
-  out.newline();
+  const data = mmio.dataValid ? `data ${mmio.data.toString(16)}` : '(no data)';
+  const gpa = (BigInt(mmio.gpaHigh) << 32n) | BigInt(mmio.gpaLow);
+  out.printf(' mmio_assist %c gpa %llx %s\n', mmio.isWrite ? 'w' : 'r', gpa, data);
 }
 
 function postProcessMmio(a: Analyser, h: HvmVcpu): void {

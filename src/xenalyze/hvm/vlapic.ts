@@ -92,14 +92,7 @@ export function injectVector(a: Analyser, v: Vcpu, vector: number): void {
     a.stderr.text("hvm_vlapic_inject: Couldn't find an open ipi slot!\n");
     return;
   }
-  if (a.options.dumpAll) {
-    const { out } = a;
-    out.text('  [vla] ');
-    out.text(v.label);
-    out.text(' vec ');
-    out.integer(vector);
-    out.text(' injecting\n');
-  }
+  if (a.options.dumpAll) a.out.printf('  [vla] %s vec %d injecting\n', v.label, vector);
   slot.injected = true;
 }
 

@@ -2,7 +2,7 @@ import type { Analyser } from '../analyser.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess } from '../hvm/hvm-vcpu.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
-import type { TextOutput } from '../text-output.ts';
+import { sprintf } from '../text-output.ts';
 import { IN_EXIT } from '../wasm/walk-layout.ts';
 import {
   pageFaultsOf,
@@ -28,7 +28,8 @@ interface FaultRecord {
   readonly laterFlags?: boolean;
   /** Whether the page tables are looked at that the address leads through. */
   readonly walks: boolean;
-  readonly dump: (a: Analyser, faults: PageFaults) => void;
+  /** What it is shown as. */
+  readonly text: (faults: PageFaults) => string;
   readonly postProcess: PostProcess;
 }
 
@@ -37,10 +38,7 @@ const MMIO_RECORD: FaultRecord = {
   name: 'shadow_mmio_process',
   fields: [VA],
   walks: false,
-  dump({ out }, faults) {
-    out.text(faults.outcome === fault.FAST_MMIO ? ' fast mmio' : ' mmio');
-    writeField(out, ' va ', faults, VA);
-  },
+  text: (faults) => `${faults.outcome === fault.FAST_MMIO ? 'fast mmio' : 'mmio'} va ${hex(faults, VA)}`,
   postProcess: postProcessMmio,
 };
 
@@ -50,12 +48,8 @@ const UNSHADOW_RECORD: FaultRecord = {
   fields: [GFN, VA],
   laterFlags: true,
   walks: true,
-  dump({ out }, faults) {
-    out.text(' shadow ');
-    out.text(fault.FAULT_NAMES[faults.outcome]!);
-    writeField(out, ' gfn ', faults, GFN);
-    writeField(out, ' va ', faults, VA);
-  },
+  text: (faults) =>
+    `shadow ${fault.FAULT_NAMES[faults.outcome]} gfn ${hex(faults, GFN)} va ${hex(faults, VA)}`,
   postProcess: postProcessOther,
 };
 
@@ -68,12 +62,7 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
       name: 'shadow_propagate_process',
       fields: [GL1E, VA, FLAGS],
       walks: false,
-      dump({ out }, faults) {
-        out.text(' propagate');
-        writeField(out, ' va ', faults, VA);
-        writeField(out, ' gl1e ', faults, GL1E);
-        writeFlagsAfterNumber(out, faults.low(FLAGS));
-      },
+      text: (faults) => `propagate va ${hex(faults, VA)} gl1e ${hex(faults, GL1E)}${flagsOf(faults)}`,
       postProcess: postProcessPropagate,
     },
     [fault.FIXUP]: {
@@ -81,13 +70,11 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
       name: 'shadow_fixup_process',
       fields: [GL1E, VA, FLAGS],
       walks: true,
-      dump({ out }, faults) {
+      text(faults) {
         const unsync = (faults.low(FLAGS) & flag.UNSYNC) !== 0;
-        out.text(unsync ? ' fixup:unsync' : ' fixup');
-        writeField(out, ' va ', faults, VA);
-        writeField(out, ' gl1e ', faults, GL1E);
-        if (unsync) out.printf(' corr %llx', mappedVa(faults));
-        writeFlagsAfterNumber(out, faults.low(FLAGS));
+        const corrected = unsync ? ` corr ${mappedVa(faults).toString(16)}` : '';
+        const entry = `va ${hex(faults, VA)} gl1e ${hex(faults, GL1E)}`;
+        return `fixup${unsync ? ':unsync' : ''} ${entry}${corrected}${flagsOf(faults)}`;
       },
       postProcess: postProcessFixup,
     },
@@ -96,14 +83,17 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
       name: 'shadow_emulate_process',
       fields: [GL1E, WRITTEN, VA, FLAGS],
       walks: true,
-      dump({ out }, faults) {
-        const flags = faults.low(FLAGS);
-        out.text(' emulate');
-        writeField(out, ' va ', faults, VA);
-        out.printf(' gl1e %8llx wval %8llx flags ', faults.get(GL1E), faults.get(WRITTEN));
-        flag.writeFlags(out, flags);
-        out.printf('(%x) pt_level %d corr %8llx', flags, faults.level, mappedVa(faults));
-      },
+      text: (faults) =>
+        sprintf(
+          'emulate va %llx gl1e %8llx wval %8llx flags %s(%x) pt_level %d corr %8llx',
+          faults.get(VA),
+          faults.get(GL1E),
+          faults.get(WRITTEN),
+          flag.lettersOf(faults.low(FLAGS)),
+          faults.low(FLAGS),
+          faults.level,
+          mappedVa(faults),
+        ),
       postProcess: postProcessEmulate,
     },
     [fault.FAST_MMIO]: MMIO_RECORD,
@@ -114,16 +104,12 @@ export const FAULT_RECORDS: readonly (FaultRecord | undefined)[] = Object.assign
   } satisfies Record<number, FaultRecord>,
 );
 
-function writeField(out: TextOutput, label: string, faults: PageFaults, field: number): void {
-  out.text(label);
-  out.hex64(faults.high(field), faults.low(field));
+function hex(faults: PageFaults, field: number): string {
+  return faults.get(field).toString(16);
 }
 
-function writeFlagsAfterNumber(out: TextOutput, flags: number): void {
-  out.text(' flags (');
-  out.hex(flags);
-  out.byte(0x29);
-  flag.writeFlags(out, flags);
+function flagsOf(faults: PageFaults): string {
+  return ` flags (${hex(faults, FLAGS)})${flag.lettersOf(faults.low(FLAGS))}`;
 }
 
 /** Levels of page tables of the guest, as a shadow record's event has them. */
@@ -162,8 +148,7 @@ export function processFaultRecord(a: Analyser, p: Pcpu, h: HvmVcpu, record: Fau
   if (record.walks) walkGuest(a, faults, levels);
   if (a.options.dumpAll) {
     a.startLine(IN_EXIT);
-    record.dump(a, faults);
-    a.out.newline();
+    a.out.text(` ${record.text(faults)}\n`);
   }
   setFaultPostProcess(a, h, record.name, record.postProcess);
 }

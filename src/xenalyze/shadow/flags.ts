@@ -1,5 +1,3 @@
-import type { TextOutput } from '../text-output.ts';
-
 // What the shadow code did on the way of a page fault: bits of the flags of a record (Xen: TRCE_SFLAG_).
 
 export const SET_AD = 1 << 0;
@@ -21,28 +19,22 @@ export const OOS_FIXUP_ADD = 1 << 19;
 export const OOS_FIXUP_EVICT = 1 << 20;
 
 /** One letter each, in the order of the columns. */
-const COLUMNS = (
-  [
-    ['g', GET_REF],
-    ['p', PUT_REF],
-    ['D', DEMOTE],
-    ['P', PROMOTE],
-    ['w', WRMAP],
-    ['G', WRMAP_GUESS_FOUND],
-    ['e', EARLY_UNSHADOW],
-    ['H', PREALLOC_UNHOOK],
-    ['u', UNSYNC],
-    ['a', OOS_FIXUP_ADD],
-    ['x', OOS_FIXUP_EVICT],
-  ] as const
-).map(([letter, bit]) => ({ code: letter.charCodeAt(0), bit }));
+const COLUMNS = [
+  ['g', GET_REF],
+  ['p', PUT_REF],
+  ['D', DEMOTE],
+  ['P', PROMOTE],
+  ['w', WRMAP],
+  ['G', WRMAP_GUESS_FOUND],
+  ['e', EARLY_UNSHADOW],
+  ['H', PREALLOC_UNHOOK],
+  ['u', UNSYNC],
+  ['a', OOS_FIXUP_ADD],
+  ['x', OOS_FIXUP_EVICT],
+] as const;
 
-const DASH = 0x2d;
-const LETTER_A = 0x61;
-const LETTER_D = 0x64;
-
-/** Writes flags as letters, `-` for those that are not set. */
-export function writeFlags(out: TextOutput, flags: number): void {
-  out.byte((flags & SET_AD) !== 0 ? LETTER_D : (flags & SET_A) !== 0 ? LETTER_A : DASH);
-  for (const { code, bit } of COLUMNS) out.byte((flags & bit) !== 0 ? code : DASH);
+/** Flags as letters, `-` for those that are not set. */
+export function lettersOf(flags: number): string {
+  const access = (flags & SET_AD) !== 0 ? 'd' : (flags & SET_A) !== 0 ? 'a' : '-';
+  return access + COLUMNS.map(([letter, bit]) => ((flags & bit) !== 0 ? letter : '-')).join('');
 }

@@ -86,7 +86,5 @@ function dumpSideEffect(a: Analyser, p: Pcpu, high: number, kind: number): void 
   if (kind === WRMAP_BRUTE_FORCE) out.text(' wrmap-bf');
   else if (kind === PREALLOC_UNPIN) out.text(' prealloc-unpin');
   else out.text(p.event === RESYNC_FULL_EVENT ? ' oos resync full' : ' oos resync only');
-  out.text(' gfn ');
-  out.hex64(high, p.word(0));
-  out.newline();
+  out.printf(' gfn %llx\n', (BigInt(high) << 32n) | BigInt(p.word(0)));
 }

@@ -1,5 +1,5 @@
 /**
- * Numbers and text as ASCII bytes, put into a buffer at a place; each function returns the place behind what it put.
+ * Numbers as ASCII bytes, put into a buffer at a place; each function returns the place behind what it put.
  *
  * They write up to eight bytes at a time, so that bytes behind what they put change too: buffers have room for them.
  * @module
@@ -18,13 +18,6 @@ for (let number = 0; number < 1000; number++) {
   const blanks = number < 10 ? 2 : number < 100 ? 1 : 0;
   NUMBERS[number] = triple >>> (8 * blanks);
   TRIPLES[number] = triple;
-}
-
-/** Puts ASCII text. */
-export function putText(view: DataView, at: number, text: string): number {
-  const { length } = text;
-  for (let i = 0; i < length; i++) view.setUint8(at + i, text.charCodeAt(i));
-  return at + length;
 }
 
 /** Puts a whole number below 2^53 in size. */
@@ -59,7 +52,7 @@ function putShort(view: DataView, at: number, value: number): number {
 }
 
 /** Puts a whole number from 0 to 10^9 - 1 with zeros in front. */
-export function putNineDigits(view: DataView, at: number, value: number): number {
+function putNineDigits(view: DataView, at: number, value: number): number {
   const whole = value | 0;
   const millions = (whole / 1e6) | 0;
   const rest = whole - millions * 1e6;
@@ -73,28 +66,10 @@ export function putNineDigits(view: DataView, at: number, value: number): number
 /** Puts an unsigned 32-bit number in hexadecimal, without leading zeros. */
 export function putHex(view: DataView, at: number, value: number): number {
   const digits = Math.max(1, 8 - (Math.clz32(value) >> 2));
-  putHexDigits(view, at, value, digits);
-  return at + digits;
-}
-
-/** Puts an unsigned 64-bit number in hexadecimal, without leading zeros. */
-export function putHex64(view: DataView, at: number, high: number, low: number): number {
-  if (high === 0) return putHex(view, at, low);
-  const middle = putHex(view, at, high);
-  putHexDigits(view, middle, low, 8);
-  return middle + 8;
-}
-
-function putHexDigits(view: DataView, at: number, value: number, digits: number): void {
   let rest = value;
   for (let i = at + digits - 1; i >= at; i--) {
     view.setUint8(i, HEX_DIGITS[rest & 15]);
     rest >>>= 4;
   }
-}
-
-/** Puts one character. */
-export function putByte(view: DataView, at: number, code: number): number {
-  view.setUint8(at, code);
-  return at + 1;
+  return at + digits;
 }
