@@ -33,14 +33,15 @@ interface Program {
   vcpuLines(index: number): number;
   restOfLines(): number;
   domainLines(index: number): number;
+  exitLine(vcpu: number, key: number, totalCycles: number): number;
 }
 
 const PAGES_MAX = 65_536;
 const PATIENCE_MS = 60_000;
 
 /**
- * Counts how long vCPUs, and the vCPUs of each domain together, are in each runstate, finds percentiles of that, and
- * writes the lines of the summary that tell it. All of it is done by the program in wasm/, in a memory that two threads
+ * Counts how long vCPUs, and the vCPUs of each domain together, are in each runstate, and how long exits of guests are,
+ * finds percentiles of that, and writes the lines of the summary that tell it. All of it is done by the program in wasm/, in a memory that two threads
  * can share: one counts, then both look for percentiles.
  */
 export class RunstateCounter implements RunstateTimes {
@@ -104,6 +105,7 @@ export class RunstateCounter implements RunstateTimes {
     return {
       ofVcpu: (index) => linesTo(this.#program.vcpuLines(index)),
       rest: () => linesTo(this.#program.restOfLines()),
+      ofExits: (index, key, total) => linesTo(this.#program.exitLine(index, key, total)),
       ofDomain: (index) => linesTo(this.#program.domainLines(index)),
     };
   }

@@ -10,6 +10,7 @@ import { LOG } from './wasm/walk-layout.ts';
 export class RunstateLog {
   readonly #program: WalkProgram;
   readonly #times: RunstateTimes | undefined;
+  #lines: RunstateLines | undefined;
 
   /** @param times undefined: nobody wants to know. */
   constructor(memory: WalkMemory, times: RunstateTimes | undefined) {
@@ -44,10 +45,18 @@ export class RunstateLog {
     this.#program.logForgottenStart(vcpu);
   }
 
+  /** An exit of a vCPU of an HVM guest took so many cycles; the key is its reason, or EXIT_HANDLERS and a handler. */
+  countExit(vcpu: number, key: number, cycles: number): void {
+    this.#program.logExit(vcpu, key, cycles);
+  }
+
   /** What came of it. Nothing can be added afterwards. */
   lines(): RunstateLines {
-    assert(this.#times !== undefined, 'somebody wants to know');
-    this.#program.hand();
-    return this.#times.lines();
+    if (this.#lines === undefined) {
+      assert(this.#times !== undefined, 'somebody wants to know');
+      this.#program.hand();
+      this.#lines = this.#times.lines();
+    }
+    return this.#lines;
   }
 }

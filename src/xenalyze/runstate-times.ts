@@ -18,6 +18,11 @@ export interface RunstateLines {
   ofVcpu(index: number): Uint8Array;
   /** Lines of the vCPU that are left, which are those of its stays on pCPUs; nothing if there are none. */
   rest(): Uint8Array;
+  /**
+   * How often and how long exits of a vCPU were that are counted for a key of {@link RunstateLog.countExit}, as
+   * {@link printEventSummary} has it behind the name; nothing if there were none. `total`: what they are a share of.
+   */
+  ofExits(index: number, key: number, total: number): Uint8Array;
   /** How long a domain was in each of {@link DOMAIN_RUNSTATE_NAMES}. */
   ofDomain(index: number): Uint8Array;
 }

@@ -8,7 +8,6 @@ import { printEips } from './hvm/eip-list.ts';
 import { printHvmSummary } from './hvm/hvm-summary.ts';
 import { printMemorySummary } from './memory.ts';
 import { printPvSummary } from './pv.ts';
-import type { RunstateLines } from './runstate-times.ts';
 import {
   DOMAIN_RUNSTATE_NAMES,
   type Domain,
@@ -38,7 +37,6 @@ export function printSummary(a: Analyser): void {
   // All that are anywhere stay there to the end.
   for (const v of a.memory.vcpus)
     if (v.pcpu !== undefined) a.runstateLog.comeTo(v.index, v.pcpu.number, a.run.lastTsc);
-  const lines = a.runstateLog.lines();
   out.printf(
     'Total time: %.2lf seconds (using cpu speed %s)\n',
     a.totalCycles / options.cpuHz,
@@ -52,18 +50,18 @@ export function printSummary(a: Analyser): void {
   }
   if (options.showDefaultDomainSummary) {
     out.text('|-- Default domain --|\n');
-    for (const v of a.defaultDomain.vcpus) if (v !== undefined) printVcpu(a, v, lines);
+    for (const v of a.defaultDomain.vcpus) if (v !== undefined) printVcpu(a, v);
   }
-  for (const domain of a.domains) printDomain(a, domain, lines);
+  for (const domain of a.domains) printDomain(a, domain);
 }
 
-function printDomain(a: Analyser, domain: Domain, lines: RunstateLines): void {
+function printDomain(a: Analyser, domain: Domain): void {
   const { out, options } = a;
   out.printf('|-- Domain %d --|\n', domain.id);
   out.text(' Runstates:\n');
-  out.bytes(lines.ofDomain(domain.index));
+  out.bytes(a.runstateLog.lines().ofDomain(domain.index));
   printMemorySummary(a, domain);
-  for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v, lines);
+  for (const v of domain.vcpus) if (v !== undefined) printVcpu(a, v);
   out.text('Emulate eip list\n');
   printEips(a, domain.emulateEips);
   if (options.withInterruptEipEnumeration !== undefined) {
@@ -73,9 +71,10 @@ function printDomain(a: Analyser, domain: Domain, lines: RunstateLines): void {
   printCr3Values(a, domain);
 }
 
-function printVcpu(a: Analyser, v: Vcpu, lines: RunstateLines): void {
+function printVcpu(a: Analyser, v: Vcpu): void {
   a.out.text(`-- v${v.number} --\n`);
   a.out.text(' Runstates:\n');
+  const lines = a.runstateLog.lines();
   for (let bytes = lines.ofVcpu(v.index); bytes.length > 0; bytes = lines.rest()) a.out.bytes(bytes);
   if (v.hvm !== undefined) printHvmSummary(a, v.hvm);
   else if (v.pv !== undefined) printPvSummary(a, v.pv);

@@ -1,5 +1,5 @@
 import type { Analyser } from './analyser.ts';
-import { countArcs, suitArcs } from './hvm/hvm-process.ts';
+import { suitArcs } from './hvm/hvm-process.ts';
 import { ERROR_STRICT } from './options.ts';
 import { setPvRules } from './pv.ts';
 import { countPcpuTime } from './runstates.ts';
@@ -30,7 +30,6 @@ export class UsualRecords {
     memory.onPcpuTime = (p, tsc) => countPcpuTime(a, p, tsc);
     memory.onNewLine = (event, extraWords) => a.lines.find(event, extraWords);
     memory.onOther = process;
-    memory.onArcs = () => countArcs(a);
     memory.onHvmTransition = (p, v, old, next) => noteHvmTransition(a, p, v, old, next);
     if (suitArcs(a)) {
       run.takesGuests = true;
@@ -84,7 +83,6 @@ export class UsualRecords {
 
   /** Counts the bytes of all records that were passed. */
   end(): void {
-    countArcs(this.#a);
     for (const p of this.#a.pcpus) {
       if (p === undefined) continue;
       this.#a.memory.program.count(p.address);

@@ -42,6 +42,7 @@ export interface WalkProgram {
   addToTable(vcpu: number): void;
   logTransition(vcpu: number, runstate: number, tsc: number): void;
   logStay(vcpu: number, pcpu: number, tsc: number): void;
+  logExit(vcpu: number, key: number, cycles: number): void;
   logVcpu(vcpu: number, domain: number): void;
   logSupposedRunner(vcpu: number): void;
   logForgottenStart(vcpu: number): void;
@@ -91,8 +92,6 @@ export class WalkMemory extends StructMemory {
   onWideTime: (pcpu: Pcpu) => void = () => {};
   /** What pieces of lines are computed by, which write what they make of a record. */
   readonly computed: ((pcpu: Pcpu) => void)[] = [];
-  /** Counts the exits in ARCS. */
-  onArcs: () => void = () => {};
   /** A vCPU of an HVM guest is about to go over from one runstate to another. */
   onHvmTransition: (pcpu: Pcpu, vcpu: Vcpu, old: number, next: number) => void = () => {};
   /** A pCPU stops to run what it runs. */
@@ -117,7 +116,6 @@ export class WalkMemory extends StructMemory {
           this.onHvmTransition(this.pcpuAt(pcpu)!, this.vcpuAt(vcpu)!, old, next),
         countPcpuTime: (pcpu, tsc) => this.onPcpuTime(this.pcpuAt(pcpu)!, tsc),
       },
-      'guest-records': { takeArcs: () => this.onArcs() },
       'window-chain': { readHeader: (offset) => Number(this.onReadHeader(offset)) },
       'record-header': { takeWideTime: (pcpu) => this.onWideTime(this.pcpuAt(pcpu)!) },
       'record-lines': {

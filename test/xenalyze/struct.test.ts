@@ -4,7 +4,6 @@ import { layoutOf, type StructFields, StructMemory, structOf } from '../../src/x
 import { STRUCT_CLASSES } from '../../src/xenalyze/wasm/compile.mjs';
 import { STRUCTS } from '../../src/xenalyze/wasm/structs.mjs';
 import {
-  ARC_BYTES,
   ORDER_BYTES,
   PCPU_BYTES,
   PIECE_BYTES,
@@ -18,7 +17,6 @@ const STRIDES = {
   Vcpu: VCPU_BYTES,
   OrderNode: ORDER_BYTES,
   LinePiece: PIECE_BYTES,
-  Arc: ARC_BYTES,
   PvRule: PV_RULE_BYTES,
   HvmVcpu: RECORDED,
 };

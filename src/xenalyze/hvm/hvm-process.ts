@@ -1,14 +1,11 @@
 import type { Analyser } from '../analyser.ts';
 import { ERROR_RECORD } from '../options.ts';
 import type { Pcpu } from '../state.ts';
-import { structOf } from '../struct.ts';
-import { ARC } from '../wasm/structs.mjs';
 import {
-  ARC_BYTES,
-  ARCS,
   ENTRY,
   ENTRY_AFTER,
   ENTRY_AFTER_LONG,
+  EXIT_HANDLERS,
   IN_EXIT,
   LONG_EXIT,
   NO_EXIT,
@@ -158,7 +155,6 @@ function isSignExtended(high: number): boolean {
 /** The guest is entered again, or stops running: accounts for the exit. */
 export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
   const { options } = a;
-  countArcs(a);
   if (h.exitTsc !== a.never) {
     h.arcCycles = Math.max(0, tsc - h.exitTsc);
     if (tsc >= h.exitTsc) countExit(a, h, tsc);
@@ -178,35 +174,16 @@ export function closeVmexit(a: Analyser, h: HvmVcpu, tsc: number): void {
   h.post = POST_NONE;
 }
 
-class Arc extends structOf(ARC) {}
-
 /** Whether options want nothing of exits but lines, or their summary, which does not tell what they were for. */
 export function suitArcs({ options }: Analyser): boolean {
   const isWatched = options.scatterplotVmexitEip || options.scatterplotRdtsc || options.withCr3Enumeration;
   return !isWatched && options.scatterplotExtintCycles === undefined;
 }
 
-/** Counts the exits that wasm/guest-records.ts has closed: by reason and by handler. */
-export function countArcs(a: Analyser): void {
-  const { memory, options, run } = a;
-  const { arcs } = run;
-  if (arcs === 0) return;
-  run.arcs = 0;
-  const arc = new Arc(memory, ARCS);
-  for (let i = 0; i < arcs; i++, arc.address += ARC_BYTES) {
-    const { cycles, vcpu, exitReason, handler } = arc;
-    const h = memory.vcpuAt(vcpu)?.hvm as HvmVcpu;
-    h.arcCycles = cycles;
-    h.summaryInfo = true;
-    h.exitSummaries.add(exitReason, cycles, options);
-    if (handler >= 0) h.generic.add(handler, cycles, options);
-  }
-}
-
 function countExit(a: Analyser, h: HvmVcpu, tsc: number): void {
   const { options, out } = a;
   if (options.summaryInfo) {
-    h.exitSummaries.add(h.exitReason, h.arcCycles, options);
+    if (h.exitReason < EXIT_HANDLERS) a.runstateLog.countExit(h.vcpu.index, h.exitReason, h.arcCycles);
     h.summaryInfo = true;
   }
   if (h.exitReason === EXTERNAL_INTERRUPT && h.detail === options.scatterplotExtintCycles) {

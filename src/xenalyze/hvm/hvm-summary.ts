@@ -13,13 +13,26 @@ export function printHvmSummary(a: Analyser, h: HvmVcpu): void {
   for (let reason = 0; reason < max; reason++) {
     const name = names[reason];
     const label = name === undefined ? sprintf(' %20d ', reason) : sprintf(' %-20s ', name);
-    h.exitSummaries.print(a, reason, label);
+    printExits(a, h, reason, label);
     for (const { handler, data } of h.summaryHandlers.get(reason) ?? []) handler(a, h, data);
   }
   printGuestInterrupts(a, h);
   printInterruptHistogram(a, h);
   h.ports.print(a, 'IO address summary:');
   h.mmioAddresses.print(a, 'MMIO address summary:');
+}
+
+/** The line of {@link printEventSummary} of exits that are counted for a reason or a handler; nothing without any. */
+export function printExits(
+  { out, runstateLog, totalCycles }: Analyser,
+  h: HvmVcpu,
+  key: number,
+  name: string,
+): void {
+  const line = runstateLog.lines().ofExits(h.vcpu.index, key, totalCycles);
+  if (line.length === 0) return;
+  out.text(name);
+  out.bytes(line);
 }
 
 function printInterruptHistogram({ options, out }: Analyser, { interruptHistogram }: HvmVcpu): void {

@@ -31,8 +31,6 @@ export class HvmVcpu extends structOf(HVM_VCPU) {
   #reasons: ExitReasons | undefined;
   /** {@link exitTsc} as the file has it, where damage made it so wild that a number cannot hold it. */
   exactExitTsc: bigint | undefined;
-  /** Length of the exit that was closed last. */
-  arcCycles = 0;
   /** The last handler's event, less the base of its class. */
   eventHandler = 0;
   /** With {@link POST_OWN}. */
@@ -59,12 +57,7 @@ export class HvmVcpu extends structOf(HVM_VCPU) {
 
   readonly wakeToHalt = new WakeToHalt();
 
-  /** Whether there is anything to print. */
-  summaryInfo = false;
   readonly summaryHandlers = new Map<number, { handler: SummaryHandler; data: number }[]>();
-  readonly exitSummaries = new CycleSummaries();
-  /** By number of handler. */
-  readonly generic = new CycleSummaries();
   readonly crWrites = new CycleSummaries();
   /** By number of resyncs. */
   readonly cr3Writes = new CycleSummaries();

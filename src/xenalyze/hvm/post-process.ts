@@ -11,10 +11,12 @@ import {
   ARC_QUIET,
   ARC_REASONS,
   ARC_RULES,
+  EXIT_HANDLERS,
   HANDLER_RULES,
   POST_BY_HANDLER,
   WORD_COUNTS,
 } from '../wasm/walk-layout.ts';
+import { printExits } from './hvm-summary.ts';
 import { addSummaryHandler, type HvmVcpu } from './hvm-vcpu.ts';
 
 /** The event of handler 0. */
@@ -88,7 +90,7 @@ export function postProcessByHandler(a: Analyser, h: HvmVcpu): void {
     setArcRule(a, handler, h.exitReason, ARC_QUIET);
     return;
   }
-  h.generic.add(handler, h.arcCycles, a.options);
+  a.runstateLog.countExit(h.vcpu.index, EXIT_HANDLERS + handler, h.arcCycles);
   const { reasonOfHandler, sharedHandlers } = a.hvm;
   const reason = reasonOfHandler.get(handler);
   if (reason === undefined) {
@@ -131,5 +133,5 @@ function warnOfMissingHandler({ hvm, warn }: Analyser, { exitReason, reasons }: 
 }
 
 function printGeneric(a: Analyser, h: HvmVcpu, handler: number): void {
-  h.generic.print(a, handler, `   ${HANDLER_NAMES[handler]} `);
+  printExits(a, h, EXIT_HANDLERS + handler, `   ${HANDLER_NAMES[handler]} `);
 }

@@ -36,8 +36,9 @@ export class WakeToHalt {
   vector = 0;
   /** That were injected since it woke. */
   interrupts = 0;
-  /** The vectors whose intervals begin with the next entry. */
+  /** The vectors whose intervals begin with the next entry, and all that are in one or about to begin one. */
   readonly starting: number[] = [];
+  readonly started: number[] = [];
   /** By vector. */
   readonly guestInterrupts: (GuestInterrupt | undefined)[] = [];
 }
@@ -88,6 +89,7 @@ function startInterval(
   if (interrupt.start !== NOT_STARTED) return;
   interrupt.start = AT_NEXT_ENTRY;
   wakeToHalt.starting.push(vector);
+  wakeToHalt.started.push(vector);
   wakeToHalt.interrupts++;
   if (options.dumpAll) out.printf(' [w2h] %s Starting vec %d\n', vcpu.label, vector);
 }
@@ -134,10 +136,7 @@ export function trackWaking(a: Analyser, p: Pcpu, v: Vcpu, oldRunstate: number, 
 
 function closeIntervals(a: Analyser, wakeToHalt: WakeToHalt, tsc: number): void {
   const { options, out } = a;
-  const { guestInterrupts } = wakeToHalt;
-  for (let vector = 0; vector < guestInterrupts.length; vector++) {
-    const interrupt = guestInterrupts[vector];
-    if (interrupt === undefined || interrupt.start === NOT_STARTED) continue;
+  for (const [vector, interrupt] of takeStarted(wakeToHalt)) {
     const { start, isWake } = interrupt;
     const time = start === AT_NEXT_ENTRY ? 0 : tsc - start;
     if (options.dumpAll)
@@ -151,6 +150,17 @@ function closeIntervals(a: Analyser, wakeToHalt: WakeToHalt, tsc: number): void 
   }
   wakeToHalt.interrupts = 0;
   wakeToHalt.vector = 0;
+}
+
+/** The interrupts that are in an interval or about to begin one, by vector; they are left to end. */
+function takeStarted({ guestInterrupts, started }: WakeToHalt): [number, GuestInterrupt][] {
+  const taken: [number, GuestInterrupt][] = [];
+  for (const vector of started.sort((p, q) => p - q)) {
+    const interrupt = guestInterrupts[vector];
+    if (interrupt !== undefined) taken.push([vector, interrupt]);
+  }
+  started.length = 0;
+  return taken;
 }
 
 function addInterval({ options }: Analyser, interrupt: GuestInterrupt, time: number, alone: boolean): void {
@@ -170,8 +180,7 @@ export function loseHvm(a: Analyser, v: Vcpu): void {
   wakeToHalt.interrupts = 0;
   wakeToHalt.vector = 0;
   wakeToHalt.waking = false;
-  for (const [vector, interrupt] of wakeToHalt.guestInterrupts.entries()) {
-    if (interrupt === undefined || interrupt.start === NOT_STARTED) continue;
+  for (const [vector, interrupt] of takeStarted(wakeToHalt)) {
     if (options.dumpAll)
       out.printf('  Interrupt %d clearing start_tsc %lld\n', vector, shown(a, interrupt.start));
     interrupt.start = NOT_STARTED;

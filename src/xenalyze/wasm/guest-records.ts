@@ -4,20 +4,19 @@
  * @module
  */
 import { run } from './run.ts';
+import { logExit } from './runstate-log.ts';
 import { findLineOf, makeCurrent, showLine } from './shown-records.ts';
-import { Arc, HvmVcpu, Pcpu, PvRule, Vcpu } from './structs.ts';
+import { HvmVcpu, Pcpu, PvRule, Vcpu } from './structs.ts';
 import {
-  ARC_BYTES,
   ARC_HANDLERS,
   ARC_QUIET,
   ARC_REASONS,
   ARC_RULES,
-  ARCS,
-  ARCS_MAX,
   AS_NUMBERS,
   ENTRY,
   ENTRY_AFTER,
   ENTRY_AFTER_LONG,
+  EXIT_HANDLERS,
   GUEST_BYTES,
   GUESTS,
   HANDLER_HAS_LINE,
@@ -44,9 +43,6 @@ import {
   VCPUS,
   WORD_COUNTS,
 } from './walk-layout.ts';
-
-/** Counts the exits in ARCS, and forgets them. */
-declare function takeArcs(): void;
 
 // Bits 16 to 27 of an event, and 12 to 27.
 const PV = 0x20;
@@ -205,19 +201,14 @@ function closeExit(v: Vcpu, h: HvmVcpu, cycles: f64): bool {
     if (rule === 0) return false;
     if (rule === ARC_QUIET) handler = -1;
   }
-  if (run.countsGuests) logArc(v, reason, handler, cycles);
+  h.arcCycles = cycles;
+  if (run.countsGuests) {
+    h.summaryInfo = true;
+    logExit(v.index, reason, cycles);
+    if (handler >= 0) logExit(v.index, EXIT_HANDLERS + handler, cycles);
+  }
   h.exitTsc = run.never;
   h.vmexitValid = false;
   h.post = u8(POST_NONE);
   return true;
-}
-
-function logArc(v: Vcpu, reason: u32, handler: i32, cycles: f64): void {
-  if (run.arcs === ARCS_MAX) takeArcs();
-  const arc = changetype<Arc>(ARCS + run.arcs * ARC_BYTES);
-  run.arcs++;
-  arc.cycles = cycles;
-  arc.vcpu = v;
-  arc.exitReason = reason;
-  arc.handler = handler;
 }

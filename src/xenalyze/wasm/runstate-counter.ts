@@ -1,11 +1,15 @@
 /**
- * Counts how long vCPUs, and the vCPUs of each domain together, are in each runstate; see ../runstate-counter.ts.
+ * Counts how long vCPUs, and the vCPUs of each domain together, are in each runstate, and how long exits of guests are;
+ * see ../runstate-counter.ts.
  * @module
  */
+
+import { countExit } from './exits.ts';
 import { CAUSES, RUNSTATES, TALLIES, TALLIES_OF_SUBJECT, TALLY_BYTES } from './runstate-layout.ts';
 import {
   beginLines,
   domainLines,
+  exitLine,
   findNext,
   prepareSearch,
   restOfLines,
@@ -15,7 +19,7 @@ import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import { add, limitSamples } from './samples.ts';
 import { countStay } from './stays.ts';
 import { nthTally, Subject, subjectAt, Tally } from './tallies.ts';
-import { ADD_VCPU, FORGET_START, RUNSTATE_BITS, STAY, TIME } from './walk-layout.ts';
+import { ADD_VCPU, EXIT, FORGET_START, RUNSTATE_BITS, STAY, TIME } from './walk-layout.ts';
 
 const RUNSTATE_MASK = (1 << RUNSTATE_BITS) - 1;
 
@@ -64,7 +68,7 @@ let lastTsc: i64 = 0;
 /** How many vCPUs and domains there are up to the last one. */
 let subjectsUsed = 0;
 
-export { domainLines, findNext, restOfLines, vcpuLines };
+export { domainLines, exitLine, findNext, restOfLines, vcpuLines };
 
 /** @param tscOfNone The TSC that stands for none. */
 export function begin(tscOfNone: f64, cpuHz: f64, sampleSize: f64, sampleMax: f64): void {
@@ -91,7 +95,8 @@ export function take(from: i32, to: i32): void {
       continue;
     }
     const index = load<i32>(at, 8);
-    if (word === STAY) {
+    if (word === EXIT) countExit(load<i32>(at, 4), i64(load<f64>(at, 8)));
+    else if (word === STAY) {
       tsc += load<i32>(at, 4);
       countStay(subjectAt(index), load<i32>(at, 12), tsc, never);
     } else if (word === TIME) tsc = i64(load<f64>(at, 8));

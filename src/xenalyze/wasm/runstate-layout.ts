@@ -29,8 +29,11 @@ export const RUNSTATES = 7;
 export const CAUSES = 4;
 export const TALLIES_OF_SUBJECT = RUNSTATES + CAUSES;
 
+/** By vCPU, where the addresses of its exits' tallies are. */
+export const EXIT_TABLES = TALLIES + INDEXES_MAX * TALLIES_OF_SUBJECT * TALLY_BYTES;
+
 /** Pieces of the log that are to be counted. */
-export const RING = TALLIES + INDEXES_MAX * TALLIES_OF_SUBJECT * TALLY_BYTES;
+export const RING = EXIT_TABLES + INDEXES_MAX * 4;
 export const RING_BLOCKS = 64;
 export const RING_BLOCK_BYTES = LOG_WORDS * 4;
 

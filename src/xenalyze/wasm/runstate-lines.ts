@@ -3,6 +3,7 @@
  * @module
  */
 import { putByte, putInteger, putSigned, putText } from './ascii.ts';
+import { exitsOf, firstExits } from './exits.ts';
 import { SCRATCH_BYTES } from './percentile-layout.ts';
 import { begin, percentile, selfWeighted } from './percentile-search.ts';
 import {
@@ -27,9 +28,11 @@ import { ALL_PCPUS, SamplePiece, Stays, subjectAt, Tally, tallyAt } from './tall
 const COUNT_WIDTH = 7;
 const SECONDS_WIDTH = 5;
 const CYCLES_WIDTH = 6;
+const EXITS_WIDTH = 5;
 /** From here on, a number may have been rounded. */
 const WIDE: f64 = 9007199254740992;
-// Four characters each.
+// Up to four characters each.
+const CYC = 0x637963;
 const NAN = 0x6e616e2d;
 const INF = 0x666e6920;
 const MINUS_INF = 0x666e692d;
@@ -48,6 +51,11 @@ export function prepareSearch(subjects: i32): void {
       most = max(most, samplesOf(stays));
       stays = stays.next;
     }
+  }
+  let exits = firstExits;
+  while (exits !== null) {
+    most = max(most, samplesOf(exits));
+    exits = exits.next;
   }
   for (let thread = 0; thread < 2; thread++)
     store<u32>(PROGRESS + thread * 4, take(SCRATCH_BYTES + most * 8), WORKSPACES);
@@ -175,6 +183,26 @@ export function domainLines(index: i32): i32 {
   return at;
 }
 
+/**
+ * Writes how often and how long exits of a vCPU were that are counted for a key: ` events seconds percent mean cyc
+ * {p5|p50|p95}`. Returns where the line ends: at LINES if there were none.
+ */
+export function exitLine(vcpu: i32, key: i32, totalCycles: f64): i32 {
+  const exits = exitsOf(vcpu, key, false);
+  if (exits === null) return LINES;
+  if (!exits.isSearched) search(exits, 0, false);
+  exits.isSearched = true;
+  const cycles = f64(exits.cycles);
+  let at = putPadded(putByte(LINES, 0x20), exits.events, COUNT_WIDTH);
+  at = putByte(putHundredths(putByte(at, 0x20), cycles / cpuHz), 0x73);
+  at = putByte(putHundredths(putByte(at, 0x20), (cycles * 100) / totalCycles), 0x25);
+  at = putWord(
+    putPadded(putByte(at, 0x20), exits.count === 0 ? 0 : exits.cycles / exits.count, EXITS_WIDTH),
+    CYC,
+  );
+  return putPercentiles(at, exits.sample, EXITS_WIDTH);
+}
+
 /** @param nth Which of the tallies of the index. */
 function putLine(start: i32, index: i32, nth: i32, label: i32): i32 {
   const tally = tallyAt(index * TALLIES_OF_SUBJECT + nth);
@@ -204,12 +232,17 @@ function putCount(at: i32, count: i32): i32 {
 
 /** Puts the mean of a tally, and percentiles, which were found of a sample. The sum has no sign, as in xenalyze. */
 function putMean(start: i32, tally: Tally, sample: SamplePiece | null): i32 {
-  let at = putPadded(putByte(start, 0x20), u64(tally.cycles) / u64(tally.count), CYCLES_WIDTH);
+  const at = putPadded(putByte(start, 0x20), u64(tally.cycles) / u64(tally.count), CYCLES_WIDTH);
+  return putPercentiles(at, sample, CYCLES_WIDTH);
+}
+
+function putPercentiles(start: i32, sample: SamplePiece | null, width: i32): i32 {
+  let at = start;
   if (showsSamples) {
     const found = sample === null ? 0 : valuesOf(sample);
     at = putByte(putByte(at, 0x20), 0x7b);
     for (let k = 0; k < 3; k++) {
-      at = putPadded(at, found === 0 ? 0 : load<i64>(found + k * 8), CYCLES_WIDTH);
+      at = putPadded(at, found === 0 ? 0 : load<i64>(found + k * 8), width);
       at = putByte(at, k < 2 ? 0x7c : 0x7d);
     }
   }
@@ -245,10 +278,10 @@ function putHundredths(at: i32, value: f64): i32 {
   return putInteger(hundredths < 10 ? putByte(next, 0x30) : next, hundredths);
 }
 
-/** Puts four characters, behind a blank. */
+/** Puts up to four characters, behind a blank. */
 function putWord(at: i32, characters: i32): i32 {
   store<i32>(putByte(at, 0x20), characters);
-  return at + SECONDS_WIDTH;
+  return at + 1 + (characters >>> 24 === 0 ? 3 : 4);
 }
 
 /** Puts a whole number with blanks in front. */

@@ -5,6 +5,8 @@
 import { run } from './run.ts';
 import {
   ADD_VCPU,
+  EXIT,
+  EXIT_BITS,
   FORGET_START,
   LOG,
   LOG_WORDS,
@@ -41,6 +43,14 @@ export function logStay(vcpu: i32, pcpu: i32, tsc: f64): void {
   store<i32>(at, delta, 4);
   store<i32>(at, vcpu, 8);
   store<i32>(at, pcpu, 12);
+}
+
+/** An exit of a guest took so many cycles; see {@link EXIT}. */
+export function logExit(vcpu: i32, key: i32, cycles: f64): void {
+  if (!run.logs) return;
+  const at = room(EXIT);
+  store<i32>(at, (vcpu << EXIT_BITS) | key, 4);
+  store<f64>(at, cycles, 8);
 }
 
 export function logVcpu(vcpu: i32, domain: i32): void {

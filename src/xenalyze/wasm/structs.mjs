@@ -55,8 +55,6 @@ export const RUN = /** @type {const} */ ({
   /** No exit of a guest has a higher reason; by which event its line is found. */
   reasonMax: 'u32',
   exitEvent: 'i32',
-  /** How many of ARCS there are. */
-  arcs: 'i32',
   /** How long the exit of the guest was that is being entered. */
   exitCycles: 'f64',
 });
@@ -143,6 +141,8 @@ export const VCPU = /** @type {const} */ ({
 export const HVM_VCPU = /** @type {const} */ ({
   exitTsc: 'f64',
   entryTsc: 'f64',
+  /** How long the exit was that was closed last. */
+  arcCycles: 'f64',
   /** The TSC that it read last. */
   lastRdtsc: 'u64',
   exitReason: 'u32',
@@ -158,15 +158,8 @@ export const HVM_VCPU = /** @type {const} */ ({
   leavesMore: 'bool',
   /** Whether there is more to be done when the guest is entered. */
   awaitsEntry: 'bool',
-});
-
-/** An exit of an HVM guest that is to be counted. */
-export const ARC = /** @type {const} */ ({
-  cycles: 'f64',
-  vcpu: 'Vcpu',
-  exitReason: 'u32',
-  /** The number of the handler that it is counted for, or -1. */
-  handler: 'i32',
+  /** Whether exits were counted. */
+  summaryInfo: 'bool',
 });
 
 /** What is counted of a PV guest's record: its kind, and what a word of it tells. */
@@ -204,7 +197,6 @@ export const STRUCTS = {
   Pcpu: PCPU,
   Vcpu: VCPU,
   HvmVcpu: HVM_VCPU,
-  Arc: ARC,
   PvRule: PV_RULE,
   OrderNode: ORDER_NODE,
   LinePiece: LINE_PIECE,

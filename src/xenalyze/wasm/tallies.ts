@@ -57,6 +57,16 @@ export class Stays extends Tally {
   isSearched: bool;
 }
 
+/** How long exits of a vCPU of an HVM guest were that are counted for the same. */
+@unmanaged
+export class ExitTally extends Tally {
+  next: ExitTally | null;
+  /** How many there were, those of no cycles among them. */
+  events: i32;
+  /** Whether percentiles have been found. */
+  isSearched: bool;
+}
+
 export const ALL_PCPUS = -1;
 
 /** A vCPU or a domain. */

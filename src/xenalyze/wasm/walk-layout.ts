@@ -45,6 +45,13 @@ export const SUPPOSE_RUNNING = -3;
 export const FORGET_START = -4;
 /** vCPU, and the pCPU that it comes to. The second word is as that of a transition. */
 export const STAY = -5;
+/**
+ * how many cycles an exit of a guest took. The second word is the vCPU and, in so many bits, the exit's reason; or the
+ * handler that it is counted for, from EXIT_HANDLERS on.
+ */
+export const EXIT = -6;
+export const EXIT_BITS = 12;
+export const EXIT_HANDLERS = 2048;
 
 /** By vCPU, its label, how long that is, and the character of a pCPU on which it runs. */
 export const LABELS = LOG + LOG_WORDS * 4;
@@ -86,16 +93,12 @@ export const HANDLER_HAS_LINE = 0x80;
 /** Numbers of handlers that exits are counted for and exit reasons: not known, counted, or not. */
 export const ARC_RULES = HANDLER_RULES + HANDLERS_MAX * WORD_COUNTS;
 export const ARC_HANDLERS = 64;
-export const ARC_REASONS = 2048;
+export const ARC_REASONS = EXIT_HANDLERS;
 export const ARC_COUNTED = 1;
 export const ARC_QUIET = 2;
-/** Exits that are to be counted. */
-export const ARCS = ARC_RULES + ARC_HANDLERS * ARC_REASONS;
-export const ARC_BYTES = 24;
-export const ARCS_MAX = 4096;
 
 /** Text that is to be written, which is flushed before a line if there is more than OUTPUT_FULL. */
-export const OUTPUT = ARCS + ARCS_MAX * ARC_BYTES;
+export const OUTPUT = ARC_RULES + ARC_HANDLERS * ARC_REASONS;
 export const OUTPUT_FULL = 229_376;
 export const OUTPUT_BYTES = 262_144;
 /** How many bytes behind what was put may change. */

@@ -8,6 +8,7 @@ import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
 import { writeLine } from './record-lines.ts';
 import {
   hand,
+  logExit,
   logForgottenStart,
   logStay,
   logSupposedRunner,
@@ -31,6 +32,7 @@ export {
   includes,
   insert,
   leap,
+  logExit,
   logForgottenStart,
   logStay,
   logSupposedRunner,
