@@ -41,8 +41,8 @@ const PATIENCE_MS = 60_000;
 
 /**
  * Counts how long vCPUs, and the vCPUs of each domain together, are in each runstate, and how long exits of guests are,
- * finds percentiles of that, and writes the lines of the summary that tell it. All of it is done by the program in wasm/, in a memory that two threads
- * can share: one counts, then both look for percentiles.
+ * finds percentiles of that, and writes the lines of the summary that tell it. All of it is done by the program in
+ * wasm/, in a memory that two threads can share: one counts, then both look for percentiles.
  */
 export class RunstateCounter implements RunstateTimes {
   readonly #memory: WebAssembly.Memory;
