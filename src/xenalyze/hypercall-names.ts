@@ -1,3 +1,5 @@
+import { type Bits, ifSet, type LineTemplate } from './record-lines.ts';
+
 /** What the C library prints for a name that is not there. */
 export const NO_NAME = '(null)';
 
@@ -69,3 +71,11 @@ const LATER_HYPERCALL_NAMES = [
 
 /** The names of all hypercalls that are counted in a summary. */
 export const COUNTED_HYPERCALL_NAMES = [...HYPERCALL_NAMES, ...LATER_HYPERCALL_NAMES];
+
+/** A hypercall's number and name, by the bits that have the number. */
+export function hypercallTemplate(bits: Bits): LineTemplate {
+  const [word, shift, width] = bits;
+  const isLong: Bits = [word, shift + 4, width - 4];
+  const names = HYPERCALL_NAMES.map((name) => ` (${name})`);
+  return [ifSet(isLong, '', ' '), { hex: bits }, { bits, names, otherwise: '' }];
+}

@@ -6,9 +6,9 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { COUNTED_HYPERCALL_NAMES, HYPERCALL_NAMES, NO_NAME } from './hypercall-names.ts';
+import { COUNTED_HYPERCALL_NAMES, HYPERCALL_NAMES, hypercallTemplate, NO_NAME } from './hypercall-names.ts';
 import { ERROR_RECORD } from './options.ts';
-import { type Bits, ifSet, type LineTemplate } from './record-lines.ts';
+import { ifSet, type LineTemplate } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
 import { structOf } from './struct.ts';
 import { PV_RULE } from './wasm/structs.mjs';
@@ -96,20 +96,9 @@ const HYPERCALL_V2_TOLD: Told = { word: [0, 0], mask: 0xfffff, from: KINDS, limi
 const PTWR_LINE = 'ptwr l1e {0qx} eip {4qx} addr {2qx}';
 const PTWR_PAE_LINE = 'ptwr l1e {0qx} eip {3x} addr {2x}';
 
-/** A hypercall's number and name. */
-function numberAndName(bits: Bits): LineTemplate {
-  const [word, shift, width] = bits;
-  const isLong: Bits = [word, shift + 4, width - 4];
-  return [
-    ifSet(isLong, '', ' '),
-    { hex: bits },
-    { bits, names: HYPERCALL_NAMES.map((name) => ` (${name})`), otherwise: '' },
-  ];
-}
-
 /** @param word The place of the hypercall's number. */
 function hypercallLine(word: number, eip: string): LineTemplate {
-  return ['hypercall ', ...numberAndName([word, 0, 32]), ` eip ${eip}`];
+  return ['hypercall ', ...hypercallTemplate([word, 0, 32]), ` eip ${eip}`];
 }
 
 /** @param word The place of the trap, of whether it has an error code, and of that. */
@@ -123,7 +112,7 @@ function trapLine(word: number, eip: string): LineTemplate {
 }
 
 function hypercallV2(indent: string): Layout {
-  const line = [`${indent}hypercall `, ...numberAndName([0, 0, 20]), argumentsOf];
+  const line = [`${indent}hypercall `, ...hypercallTemplate([0, 0, 20]), argumentsOf];
   return { words: undefined, lines: [line, line], told: HYPERCALL_V2_TOLD };
 }
 

@@ -32,13 +32,15 @@ export interface Recklessness {
   readonly svm: boolean;
   /** Of records: another number of words than they should have. */
   readonly wrongWords: number;
+  /** Of exits: a reason that there is none, which xenalyze counts where other things lie. */
+  readonly wrongReasons: number;
 }
 
 /**
  * A trace of two HVM guests that halt, wake and interrupt each other, on two pCPUs. Any handlers say something about any
  * exit, in any order, more than one of them or none; exits do not end, or end without having begun.
  */
-export function recklessExits(seed: number, { svm, wrongWords }: Recklessness): Uint8Array {
+export function recklessExits(seed: number, { svm, wrongWords, wrongReasons }: Recklessness): Uint8Array {
   const draws = new Draws(Prng.fromSeed(seed).fork('exits'));
   const trace = new TraceBuilder();
   const states = new Map<number, number>([0x10000, 0x10001, 0x20000].map((vcpu) => [vcpu, 2]));
@@ -86,7 +88,7 @@ export function recklessExits(seed: number, { svm, wrongWords }: Recklessness): 
       const rip = draws.pick(draws.chance(0.02) ? INVALID_RIPS : RIPS) + BigInt(draws.below(16));
       const reasons = svm ? SVM_REASONS : VMX_REASONS;
       const words = [
-        draws.pick(draws.chance(0.02) ? INVALID_REASONS : reasons),
+        draws.pick(draws.chance(wrongReasons) ? INVALID_REASONS : reasons),
         ...u64(rip).slice(0, is64 ? 2 : 1),
       ];
       trace.record(VMEXIT + (is64 ? BIT_64 : 0), later(), words);

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Analyser } from '../analyser.ts';
-import { HYPERCALL_NAMES } from '../hypercall-names.ts';
+import { hypercallTemplate } from '../hypercall-names.ts';
 import { ifSet, type LineTemplate } from '../record-lines.ts';
 import type { Pcpu } from '../state.ts';
 import { AS_NUMBERS, ENTRY, ENTRY_AFTER, ENTRY_AFTER_LONG } from '../wasm/walk-layout.ts';
@@ -22,25 +22,21 @@ export const RDTSC_BACKWARDS = HVM_EVENT + 0x4003;
 /** Likewise: an interrupt on an AMD processor, which does not tell the vector. */
 export const INTR_NO_VECTOR = HVM_EVENT + 0x4004;
 const INTERRUPT_SOURCE_NAMES = ['none', 'pic', 'lapic', 'nmi', 'mce', 'vector'];
-const SPACED_HYPERCALL_NAMES = HYPERCALL_NAMES.map((name) => ` (${name})`);
 
 /** Of interrupts of the host, by their vectors. */
-export const VECTOR_NAMES: readonly (string | undefined)[] = Object.assign(
-  new Array<string | undefined>(256),
-  {
-    255: 'SPURIOS_APIC',
-    254: 'ERROR_APIC',
-    253: 'INVALIDATE_TLB',
-    252: 'EVENT_CHECK',
-    251: 'CALL_FUNCTION',
-    250: 'THERMAL_APIC',
-    249: 'LOCAL_TIMER',
-  },
-);
-const SHOWN_VECTOR_NAMES = Array.from(
-  VECTOR_NAMES,
-  (name, vector) => name && `${name}(${vector.toString(16)})`,
-);
+export const VECTOR_NAMES: Readonly<Record<number, string>> = {
+  255: 'SPURIOS_APIC',
+  254: 'ERROR_APIC',
+  253: 'INVALIDATE_TLB',
+  252: 'EVENT_CHECK',
+  251: 'CALL_FUNCTION',
+  250: 'THERMAL_APIC',
+  249: 'LOCAL_TIMER',
+};
+const SHOWN_VECTORS = Array.from({ length: 256 }, (_, vector) => {
+  const name = VECTOR_NAMES[vector];
+  return name === undefined ? undefined : `${name}(${vector.toString(16)})`;
+});
 
 /** The event by which the line of an exit is found. */
 export function exitEvent(reasons: ExitReasons | undefined, is64: boolean): number {
@@ -58,21 +54,14 @@ function exitCycles(a: Analyser, p: Pcpu): string {
   return `${BigInt.asIntN(64, a.exact(p) - (exactExitTsc ?? BigInt(a.absolute(exitTsc))))}`;
 }
 
-function exitLine(
-  { names }: ExitReasons,
-  eip: string,
-  ripHigh: (p: Pcpu) => number,
-): (a: Analyser) => LineTemplate {
+function exitLine({ names }: ExitReasons, is64: boolean): (a: Analyser) => LineTemplate {
   return ({ options, symbols }) => [
     'vmexit exit_reason ',
     { bits: [0, 0, 32], names, otherwise: '{0x}' },
-    ` eip ${eip}`,
-    ...(options.symbolFile === undefined ? [] : [(p: Pcpu) => symbols.find(ripHigh(p), p.word(1))]),
+    is64 ? ' eip {1qx}' : ' eip {1x}',
+    ...(options.symbolFile === undefined ? [] : [(p: Pcpu) => symbols.find(is64 ? p.word(2) : 0, p.word(1))]),
   ];
 }
-
-const narrow = () => 0;
-const wide = (p: Pcpu) => p.word(2);
 
 function portLine(access: string): LineTemplate {
   // An access that moves many items has no data in its record: as xenalyze, this shows what follows in the file.
@@ -81,27 +70,19 @@ function portLine(access: string): LineTemplate {
 
 /** By event. How many words they may have, the tables of what reads them tell. */
 const LINES = new Map<number, LineTemplate | ((a: Analyser) => LineTemplate)>([
-  [VMEXIT, exitLine(VMX_REASONS, '{1x}', narrow)],
-  [VMEXIT + EVENT_64, exitLine(VMX_REASONS, '{1qx}', wide)],
-  [SVM_EXIT, exitLine(SVM_REASONS, '{1x}', narrow)],
-  [SVM_EXIT + EVENT_64, exitLine(SVM_REASONS, '{1qx}', wide)],
+  [VMEXIT, exitLine(VMX_REASONS, false)],
+  [VMEXIT + EVENT_64, exitLine(VMX_REASONS, true)],
+  [SVM_EXIT, exitLine(SVM_REASONS, false)],
+  [SVM_EXIT + EVENT_64, exitLine(SVM_REASONS, true)],
   [HVM_EVENT + ENTRY, 'vmentry'],
   [HVM_EVENT + ENTRY_AFTER, entryLine(' ')],
   [HVM_EVENT + ENTRY_AFTER_LONG, entryLine(' !')],
   [HANDLER_BASE + 0x004, ['inj_virq vec {0} ', ifSet([1, 0, 32], ' fake', ' real')]],
   [HANDLER_BASE + 0x00c, 'msr_read addr {0x} val {1qx}'],
   [HANDLER_BASE + 0x00d, 'msr_write addr {0x} val {1qx}'],
-  [HANDLER_BASE + 0x00f, ['intr vec ', { bits: [0, 0, 32], names: SHOWN_VECTOR_NAMES, otherwise: '{0x}' }]],
+  [HANDLER_BASE + 0x00f, ['intr vec ', { bits: [0, 0, 32], names: SHOWN_VECTORS, otherwise: '{0x}' }]],
   [INTR_NO_VECTOR, 'intr vec 0'],
-  [
-    HANDLER_BASE + 0x012,
-    [
-      'vmcall ',
-      ifSet([0, 4, 28], '', ' '),
-      '{0x}',
-      { bits: [0, 0, 32], names: SPACED_HYPERCALL_NAMES, otherwise: '' },
-    ],
-  ],
+  [HANDLER_BASE + 0x012, ['vmcall ', ...hypercallTemplate([0, 0, 32])]],
   [HANDLER_BASE + 0x016, portLine('read')],
   [HANDLER_BASE + 0x216, portLine('write')],
   [HANDLER_BASE + 0x01a, 'rdtsc {0qx} {0qd} '],
