@@ -130,6 +130,16 @@ describe('records of PV guests', () => {
       expect(await differenceOn(guest(OF_417), [option])).toBeUndefined();
     });
 
+    test('an argument that goes on behind the last word is the same, with a time and without', async () => {
+      const words = [op(12, 2, 2, 1, 2), 1, 2, 3, 4, 5, 6];
+      const trace = new TraceBuilder().window(0).runstate(1_000, 1, 0, 'runnable', 'running');
+      for (const tsc of [2_000, 3_000]) {
+        trace.record(TRAP, tsc, [1, 2]).untimed(HYPERCALL_V2, words);
+        trace.untimed(TRAP, [1, 2]).record(HYPERCALL_V2, tsc + 500, words);
+      }
+      expect(await differenceOn(trace.bytes(), ['-a'])).toBeUndefined();
+    });
+
     test.each([['-a'], ['-s']])('%s --compat 4.17 is the same for other layouts', async (option) => {
       const others = OF_OTHERS.map(([event, words]) => [event, words] as const);
       const trace = guest([...others, ...OF_417, [0x2010ff], [0x20101f], [0x201002]]);
