@@ -8,7 +8,7 @@
 import type { Analyser } from './analyser.ts';
 import { COUNTED_HYPERCALL_NAMES, HYPERCALL_NAMES, hypercallTemplate, NO_NAME } from './hypercall-names.ts';
 import { ERROR_RECORD } from './options.ts';
-import { ifSet, type LineTemplate } from './record-lines.ts';
+import { ifSet, type LineTemplate, wordsInHex } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
 import { structOf } from './struct.ts';
 import { PV_RULE } from './wasm/structs.mjs';
@@ -129,14 +129,22 @@ const LAYOUTS: readonly (Layout | undefined)[] = Object.assign(new Array<Layout 
   [HYPERCALL_SUBCALL]: hypercallV2(' '),
 } satisfies Record<number, Layout>);
 
+/** By number of extra words. */
+const BRACKETED = Array.from({ length: WORD_COUNTS }, (_, n) => (n > 0 ? `[ ${wordsInHex(n)}]` : ''));
+/** They have lines in common, as there is no room for one of each. */
+const OF_UNKNOWN_KINDS: readonly LineTemplate[] = BRACKETED.map((words) => [
+  (p) => `PV-${p.event & 0xff} `,
+  words,
+]);
+
 /** The line of a record, of 4.17 whatever the number of words; undefined where they make no sense. */
 export function pvLine({ options }: Analyser, event: number, extraWords: number): LineTemplate | undefined {
   const kind = event & 0xff;
   const wide = (event & WIDE) !== 0;
   const layout = LAYOUTS[kind];
   if (layout === undefined) {
-    const words = Array.from({ length: extraWords }, (_, i) => `{${i}x} `).join('');
-    return (KIND_NAMES[kind] ?? `PV-${kind} `) + (extraWords > 0 ? `[ ${words}]` : '');
+    const name = KIND_NAMES[kind];
+    return name === undefined ? OF_UNKNOWN_KINDS[extraWords] : name + BRACKETED[extraWords];
   }
   if (!options.compat417) return hasWords(extraWords, layout, wide) ? layout.lines[Number(wide)] : undefined;
   return kind === PTWR_EMULATION ? PTWR_LINE : layout.lines[Number(wide)];

@@ -104,6 +104,11 @@ export function ifSet(bits: Bits, text: LineTemplate, otherwise: LineTemplate = 
 /** The lines of a class of events: of one with so many extra words. */
 export type LinesOfClass = (event: number, extraWords: number) => LineTemplate | undefined;
 
+/** So many words in hexadecimal, with a blank behind each. */
+export function wordsInHex(words: number): string {
+  return Array.from({ length: words }, (_, i) => `{${i}x} `).join('');
+}
+
 /** Tables of lines, which are compiled when they are first needed; wasm/record-lines.ts writes them. */
 export class RecordLines {
   readonly #a: Analyser;

@@ -82,6 +82,25 @@ describe('records of HVM guests', () => {
     },
   );
 
+  test('of any number are shown, in an exit and outside', async () => {
+    const trace = new TraceBuilder().window(0).runstate(1_000, 1, 0, 'runnable', 'running');
+    const lines = ['vmexit exit_reason HLT eip ffffffff81000010'];
+    const add = (event: number, line: string, shown: Words) => {
+      trace.untimed(event, shown);
+      lines.push(`${line} [${shown.map((word) => ` ${word}`).join('')} ]`);
+    };
+    trace.record(VMEXIT_64, 2_000, [12, ...RIP]);
+    for (let number = 0x400; number < 0xc00; number++)
+      for (let words = 0; words < 8; words++)
+        add(0x82000 + number, `hvm_handler ${number & ~0x100}${number & 0x100 ? '64' : ''}`, [
+          ...Array(words).keys(),
+        ]);
+    trace.record(VMENTRY, 3_000);
+    lines.push('vmentry cycles 1000 ');
+    for (const words of [0, 7]) add(0x82013, 'hlt', [...Array(words).keys()]);
+    expect(await dumpedLines(trace.bytes(), 'd1v0')).toEqual(lines);
+  });
+
   test('about an exit that was not seen are marked', async () => {
     const trace = new TraceBuilder()
       .window(0)

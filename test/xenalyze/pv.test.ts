@@ -83,6 +83,17 @@ describe('records of PV guests', () => {
     }
   });
 
+  test('of any kind are shown', async () => {
+    const records: [number, Words][] = [];
+    for (let kind = 15; kind < 256; kind++)
+      for (let words = 0; words < 8; words++) records.push([0x201000 + kind, [...Array(words).keys()]]);
+    const lines = records.map(([event, words]) => {
+      const shown = words.length > 0 ? `[ ${words.map((word) => `${word} `).join('')}]` : '';
+      return `PV-${event & 0xff} ${shown}`;
+    });
+    expect(await dumpedLines(guest(records), 'd1v0')).toEqual(lines);
+  });
+
   test('of Xen 3.2 to 4.2 are read although 4.17 gives up', async () => {
     const trace = guest([[0x20f00b, [0x67, 0x1000, 0x2000]]]);
     expect(await dumpedLines(trace, 'd1v0')).toEqual(['ptwr l1e 67 eip 2000 addr 1000']);

@@ -4,9 +4,9 @@
  */
 import type { Analyser } from '../analyser.ts';
 import { hypercallTemplate } from '../hypercall-names.ts';
-import { ifSet, type LineTemplate } from '../record-lines.ts';
+import { ifSet, type LineTemplate, wordsInHex } from '../record-lines.ts';
 import type { Pcpu } from '../state.ts';
-import { AS_NUMBERS, ENTRY, ENTRY_AFTER, ENTRY_AFTER_LONG } from '../wasm/walk-layout.ts';
+import { AS_NUMBERS, ENTRY, ENTRY_AFTER, ENTRY_AFTER_LONG, WORD_COUNTS } from '../wasm/walk-layout.ts';
 import { type ExitReasons, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
 import { EVENT_64, HANDLER_BASE, HANDLER_NAMES } from './post-process.ts';
 
@@ -21,6 +21,8 @@ const SVM_EXIT = HVM_EVENT + 0x1003;
 export const RDTSC_BACKWARDS = HVM_EVENT + 0x4003;
 /** Likewise: an interrupt on an AMD processor, which does not tell the vector. */
 export const INTR_NO_VECTOR = HVM_EVENT + 0x4004;
+/** By number of extra words. */
+const BRACKETED = Array.from({ length: WORD_COUNTS }, (_, words) => `[ ${wordsInHex(words)}]`);
 const INTERRUPT_SOURCE_NAMES = ['none', 'pic', 'lapic', 'nmi', 'mce', 'vector'];
 
 /** Of interrupts of the host, by their vectors. */
@@ -108,8 +110,21 @@ export function hvmLine(a: Analyser, event: number, extraWords: number): LineTem
 
 /** A handler and the words of its record. */
 function numbersLine(event: number, extraWords: number): LineTemplate {
-  const number = (event - HANDLER_BASE) & ~EVENT_64;
-  const name = HANDLER_NAMES[number] ?? `hvm_handler ${number}`;
-  const words = Array.from({ length: extraWords }, (_, i) => ` {${i}x}`).join('');
-  return `${name}${event & EVENT_64 ? '64' : ''} [${words} ]`;
+  const isKnown = numberOf(event) < HANDLER_NAMES.length;
+  return isKnown ? `${nameOf(event)} ${BRACKETED[extraWords]}` : OF_UNKNOWN_HANDLERS[extraWords];
+}
+
+/** A damaged trace may have any number: they have lines in common, as there is no room for one of each. */
+const OF_UNKNOWN_HANDLERS: readonly LineTemplate[] = BRACKETED.map((words) => [
+  (p) => nameOf(p.event),
+  ` ${words}`,
+]);
+
+function nameOf(event: number): string {
+  const number = numberOf(event);
+  return `${HANDLER_NAMES[number] ?? `hvm_handler ${number}`}${event & EVENT_64 ? '64' : ''}`;
+}
+
+function numberOf(event: number): number {
+  return (event - HANDLER_BASE) & ~EVENT_64;
 }

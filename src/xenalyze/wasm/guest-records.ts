@@ -117,15 +117,15 @@ function takeHandler(p: Pcpu, h: HvmVcpu, header: i32, words: i32, tsc: f64, byt
   const rule = rules & ~HANDLER_HAS_LINE;
   if (rule === HANDLER_OTHER) return false;
   const isOfExit = rule !== HANDLER_NOTHING;
-  const isKnown = h.vmexitValid || !isOfExit;
-  if (isKnown && isOfExit && !isUsual(h, rule, words)) return false;
+  const isNoted = isOfExit && h.vmexitValid;
+  if (isNoted && !isUsual(h, rule, words)) return false;
   if (run.shows) {
     const event = header & 0x0fffffff;
-    if (!isKnown) show(p, event + AS_NUMBERS, header, words, tsc, NO_EXIT);
+    if (isOfExit && !isNoted) show(p, event + AS_NUMBERS, header, words, tsc, NO_EXIT);
     else if (rules === rule) show(p, event + AS_NUMBERS, header, words, tsc, IN_EXIT);
     else show(p, event, header, words, tsc, PLAIN);
   }
-  if (isKnown && isOfExit) note(h, rule, header, words);
+  if (isNoted) note(h, rule, header, words);
   p.handlerBytes += bytes;
   return true;
 }
