@@ -8,11 +8,11 @@ import { RunstateLog } from '../../src/xenalyze/runstate-log.ts';
 import type * as thread from '../../src/xenalyze/runstate-thread.ts';
 import type { RunstateLines } from '../../src/xenalyze/runstate-times.ts';
 import { RUNSTATE_LABELS } from '../../src/xenalyze/summary.ts';
-import { printCycleSummary } from '../../src/xenalyze/summary-lines.ts';
+import { printCycleSummary, printEventSummary } from '../../src/xenalyze/summary-lines.ts';
 import { TextOutput } from '../../src/xenalyze/text-output.ts';
 import { WalkMemory } from '../../src/xenalyze/walk-memory.ts';
 import { SAMPLES } from '../../src/xenalyze/wasm/runstate-layout.ts';
-import { LOG_WORDS } from '../../src/xenalyze/wasm/walk-layout.ts';
+import { EXIT_HANDLERS, LOG_WORDS } from '../../src/xenalyze/wasm/walk-layout.ts';
 
 /** Threads are started from compiled files. */
 const { RunstateThread }: typeof thread = await import(
@@ -192,6 +192,38 @@ test.each([OPTIONS, { ...OPTIONS, sampleSize: 0 }])(
     };
     const expected = byPcpu.map((stays, pcpu) => lineOf(`   [${pcpu}]`, stays));
     expect(found.split('\n')).toEqual([lineOf(' cpu affinity', all), ...expected, '']);
+  },
+);
+
+test.each([OPTIONS, { ...OPTIONS, sampleSize: 0 }, { ...OPTIONS, sampleMax: 2 ** 23 }])(
+  'exits are summed up and sampled as anything else: %j',
+  (options) => {
+    const log = new RunstateLog(new WalkMemory(0n), new RunstateCounter(options));
+    const random = randomly();
+    const keys = [0, 1, 55, EXIT_HANDLERS + 19];
+    const summaries = keys.map(() => new CycleSummary());
+    for (let i = 0; i < 20_000; i++) {
+      const cycles = random(100) === 0 ? 2 ** 31 + random(2 ** 31) : random(i < 30 ? 3 : 5000);
+      const which = i % 7 === 0 ? 1 : random(3) + Number(random(2) === 0);
+      log.countExit(which === 3 ? 2 : 1, keys[which], cycles);
+      summaries[which].add(cycles, options);
+    }
+    // More than the memory grows by at once, so that the search has to be given room for them.
+    for (let i = 0; i < 2_500_000; i++) log.countExit(3, 1, 7);
+    const { ofExits } = log.lines();
+    let expected = '';
+    const out = new TextOutput((bytes) => {
+      expected += textOf(bytes);
+    });
+    const a = { out, options, totalCycles: 1e9, search: new PercentileSearch() } as unknown as Analyser;
+    for (const summary of summaries) printEventSummary(a, summary, '');
+    out.flush();
+    const lines = keys.map((key, which) => textOf(ofExits(which === 3 ? 2 : 1, key, 1e9)));
+    expect(lines.join('')).toBe(expected);
+    expect(textOf(ofExits(1, keys[0], 1e9))).toBe(lines[0]);
+    expect(textOf(ofExits(3, 1, 1e9))).toMatch(/^ 2500000 17500.00s {2}1.75% {5}7 cyc/);
+    expect(textOf(ofExits(2, 0, 1e9))).toBe('');
+    expect(textOf(ofExits(4, 0, 1e9))).toBe('');
   },
 );
 
