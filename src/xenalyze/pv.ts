@@ -6,7 +6,8 @@
  * @module
  */
 import type { Analyser } from './analyser.ts';
-import { COUNTED_HYPERCALL_NAMES, HYPERCALL_NAMES, hypercallTemplate, NO_NAME } from './hypercall-names.ts';
+import { hypercallV2Line } from './hypercall-arguments.ts';
+import { COUNTED_HYPERCALL_NAMES, hypercallTemplate, NO_NAME } from './hypercall-names.ts';
 import { ERROR_RECORD } from './options.ts';
 import { ifSet, type LineTemplate, wordsInHex } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
@@ -112,7 +113,7 @@ function trapLine(word: number, eip: string): LineTemplate {
 }
 
 function hypercallV2(indent: string): Layout {
-  const line = [`${indent}hypercall `, ...hypercallTemplate([0, 0, 20]), argumentsOf];
+  const line = hypercallV2Line(indent);
   return { words: undefined, lines: [line, line], told: HYPERCALL_V2_TOLD };
 }
 
@@ -215,97 +216,6 @@ export function setPvRules({ memory, options }: Analyser): void {
         if (layout?.told !== undefined)
           Object.assign(rule, layout.told, { word: layout.told.word[Number(wide)] });
       }
-}
-
-// Hypercalls since Xen 4.3: word 0 holds the number in its low 20 bits, and above it, two bits each, how many words of
-// each of six arguments follow.
-
-const ARGUMENTS_MAX = 6;
-const MMU_UPDATE_PREEMPTED = 0x80000000;
-
-function argumentWords(word: number, i: number): number {
-  return (word >>> (20 + 2 * i)) & 3;
-}
-
-const GRANT_TABLE_OPS = [
-  'map_grant_ref',
-  'unmap_grant_ref',
-  'setup_table',
-  'dump_table',
-  'transfer',
-  'copy',
-  'query_size',
-  'unmap_and_replace',
-  'set_version',
-  'get_status_frames',
-  'get_version',
-  'swap_grant_ref',
-];
-const VCPU_OPS = [
-  'initialise',
-  'up',
-  'down',
-  'is_up',
-  'get_runstate_info',
-  'register_runstate_memory_area',
-  'set_periodic_timer',
-  'stop_periodic_timer',
-  'set_singleshot_timer',
-  'stop_singleshot_timer',
-  'register_vcpu_info',
-  'send_nmi',
-  'get_physid',
-  'register_vcpu_time_memory_area',
-];
-const SCHED_OPS = ['yield', 'block', 'shutdown', 'poll', 'remote_shutdown', 'shutdown_code', 'watchdog'];
-
-/** What is shown of the arguments of some hypercalls, by their names. */
-const ARGUMENT_TEXTS: Readonly<Record<string, (p: Pcpu) => string>> = {
-  mmu_update: (p) => {
-    const count = argument(p, 1);
-    const preempted = (count & MMU_UPDATE_PREEMPTED) !== 0 ? ' (preempted)' : '';
-    return ` ${count & ~MMU_UPDATE_PREEMPTED} updates${preempted}`;
-  },
-  multicall: (p) => ` ${argument(p, 1) | 0} calls`,
-  grant_table_op: (p) => `${commandText(GRANT_TABLE_OPS, argument(p, 0))} ${argument(p, 2) | 0} ops`,
-  vcpu_op: (p) => `${commandText(VCPU_OPS, argument(p, 0))} vcpu ${argument(p, 1) | 0}`,
-  mmuext_op: (p) => ` ${argument(p, 1) | 0} ops`,
-  sched_op: (p) => commandText(SCHED_OPS, argument(p, 0)),
-};
-const HYPERCALL_ARGUMENT_TEXTS = HYPERCALL_NAMES.map((name) => ARGUMENT_TEXTS[name]);
-
-function argumentsOf(p: Pcpu): string {
-  return (HYPERCALL_ARGUMENT_TEXTS[p.word(0) & HYPERCALL_V2_TOLD.mask] ?? allArguments)(p);
-}
-
-/** The low 32 bits of an argument; 0 if it is not there. */
-function argument(p: Pcpu, wanted: number): number {
-  let at = 1;
-  for (let i = 0; i < wanted; i++) at += argumentWords(p.word(0), i);
-  const words = argumentWords(p.word(0), wanted);
-  return at < p.extraWords && (words === 1 || words === 2) ? p.word(at) : 0;
-}
-
-function commandText(names: readonly string[], command: number): string {
-  return ` ${names[command] ?? `unknown (${command | 0})`}`;
-}
-
-function allArguments(p: Pcpu): string {
-  let text = '';
-  for (let i = 0, at = 1; i < ARGUMENTS_MAX && at < p.extraWords; i++) {
-    const words = argumentWords(p.word(0), i);
-    if (words === 0) text += ' ??';
-    else if (words === 1) text += ` ${p.word(at).toString(16).padStart(8, '0')}`;
-    else if (words === 2) text += ` ${argument64(p, at).toString().padStart(16, '0')}`;
-    at += words;
-  }
-  return text;
-}
-
-/** An argument of 64 bits. Where it goes on behind the seven words of a record, xenalyze has the number of a pCPU. */
-function argument64(p: Pcpu, at: number): bigint {
-  const high = at + 1 === 7 && p.hasTsc ? p.lastCpuChangePcpu : p.word(at + 1);
-  return (BigInt(high) << 32n) | BigInt(p.word(at));
 }
 
 /** Prints what a vCPU of a PV guest did, and how often. */

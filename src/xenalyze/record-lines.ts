@@ -7,6 +7,7 @@ import { classOf, type Pcpu } from './state.ts';
 import { structOf } from './struct.ts';
 import { LINE_PIECE } from './wasm/structs.mjs';
 import {
+  ARGUMENTS,
   COMPUTED,
   CYCLES,
   EMPTY_LINE,
@@ -38,7 +39,7 @@ import {
  */
 export type LineTemplate = string | readonly Field[];
 
-type Field = string | Choice | Name | HexBits | Cycles | Percentage | ((p: Pcpu) => string);
+type Field = string | Choice | Name | HexBits | Cycles | Percentage | Arguments | ((p: Pcpu) => string);
 
 /** Some bits of an extra word: the word, how many bits are below them, how many they are. */
 export type Bits = readonly [word: number, shift: number, width: number];
@@ -67,6 +68,10 @@ export interface HexBits {
 export interface Cycles {
   readonly cyclesOr: (p: Pcpu) => string;
 }
+
+/** The arguments of a hypercall, which has in its first word how many words each of them has. */
+export const HYPERCALL_ARGUMENTS = { isArguments: true } as const;
+type Arguments = typeof HYPERCALL_ARGUMENTS;
 
 /**
  * Two words as a fixed-point number, as a percentage; the lowest six bits of another word, from a bit on, are how many
@@ -229,6 +234,7 @@ class CompiledLine {
       else if ('ifEqual' in field) this.#addChoice(field);
       else if ('names' in field) this.#addName(field);
       else if ('hex' in field) this.#push({ kind: HEX, ...bitsOf(field.hex) });
+      else if ('isArguments' in field) this.#push({ kind: ARGUMENTS });
       else if ('cyclesOr' in field) this.#push({ kind: CYCLES, value: this.#compute(field.cyclesOr) });
       else this.#addPercentage(field);
   }

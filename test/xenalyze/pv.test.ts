@@ -141,6 +141,17 @@ describe('records of PV guests', () => {
       expect(await differenceOn(guest(OF_417), [option])).toBeUndefined();
     });
 
+    test('arguments of any length and size are the same', async () => {
+      const values = [0n, 1n, 10n ** 9n, 10n ** 15n, 10n ** 16n - 1n, 10n ** 16n, 2n ** 64n - 1n];
+      const records = values.flatMap((value, i): [number, Words][] => [
+        [HYPERCALL_V2, [op(12, 2, 1, 0, 2), ...u64(value), i * 0x1234567, ...u64(value >> 1n)]],
+        [SUBCALL, [op(30, 1, 3, 1), i, 1, 2, 3, 4]],
+        [HYPERCALL_V2, [op(31), 1, 2]],
+        [HYPERCALL_V2, [op(32, 1, 1, 1, 1, 1, 1), 1, 2, 3, 4, 5, 0xfffffff0 + i]],
+      ]);
+      expect(await differenceOn(guest(records), ['-a'])).toBeUndefined();
+    });
+
     test('an argument that goes on behind the last word is the same, with a time and without', async () => {
       const words = [op(12, 2, 2, 1, 2), 1, 2, 3, 4, 5, 6];
       const trace = new TraceBuilder().window(0).runstate(1_000, 1, 0, 'runnable', 'running');

@@ -66,7 +66,11 @@ export function putSigned(at: i32, value: i64): i32 {
 
 /** Puts a number in hexadecimal, without leading zeros. */
 export function putHex(at: i32, value: u64): i32 {
-  const digits = 16 - (i32(clz(value | 1)) >> 2);
+  return putHexDigits(at, value, 16 - (i32(clz(value | 1)) >> 2));
+}
+
+/** Puts so many digits of a number in hexadecimal. */
+export function putHexDigits(at: i32, value: u64, digits: i32): i32 {
   let rest = value;
   for (let i = digits - 1; i >= 0; i--) {
     const digit = i32(rest) & 15;
@@ -74,6 +78,15 @@ export function putHex(at: i32, value: u64): i32 {
     rest >>= 4;
   }
   return at + digits;
+}
+
+/** Puts a whole number with zeros in front where it has less than sixteen digits. */
+export function putSixteen(start: i32, value: u64): i32 {
+  if (value >= 10_000_000_000_000_000) return putInteger(start, value);
+  const high = value / 10_000_000;
+  const low = u32(value - high * 10_000_000);
+  const at = putByte(putNine(start, u32(high)), 0x30 + low / 1_000_000);
+  return putThree(putThree(at, (low / 1000) % 1000), low % 1000);
 }
 
 /** Puts seconds, below 1000 in three columns, a point, nine digits of nanoseconds, and a space. */

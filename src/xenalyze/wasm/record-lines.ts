@@ -2,11 +2,22 @@
  * Lines of records, as ../record-lines.ts has compiled them.
  * @module
  */
-import { putByte, putHex, putInteger, putShort, putSigned, putText, putThree } from './ascii.ts';
+import {
+  putByte,
+  putHex,
+  putHexDigits,
+  putInteger,
+  putShort,
+  putSigned,
+  putSixteen,
+  putText,
+  putThree,
+} from './ascii.ts';
 import { putHeader } from './record-header.ts';
 import { run } from './run.ts';
 import { LinePiece, Pcpu } from './structs.ts';
 import {
+  ARGUMENTS,
   CYCLES,
   END,
   HEX,
@@ -32,6 +43,9 @@ declare function flush(): void;
 declare function writeComputed(number: i32, pcpu: Pcpu): void;
 
 const POINT: i32 = 0x2e;
+const SPACE: i32 = 0x20;
+const UNKNOWN: i32 = 0x3f;
+const ARGUMENTS_MAX = 6;
 /** From here on, a number may have been rounded. */
 const WIDE_NUMBER: f64 = 9007199254740992;
 
@@ -68,6 +82,7 @@ function putPieces(p: Pcpu, start: i32, line: i32): void {
     else if (kind === HEX) at = putHex(at, bitsOf(from, piece));
     else if (kind === WIDE_HEX) at = putHex(at, load<u64>(from));
     else if (kind === UNSIGNED_SHORT) at = putInteger(at, u32(shifted(from, piece)));
+    else if (kind === ARGUMENTS) at = putArguments(at, p);
     else if (kind === CYCLES && abs(run.exitCycles) < WIDE_NUMBER) at = putSigned(at, i64(run.exitCycles));
     else {
       const percent = kind === PERCENT ? putPercent(at, load<u64>(from), shiftOf(words, piece)) : 0;
@@ -91,6 +106,31 @@ function nameOf(table: u32, number: u32): u32 {
   if (number >= load<u32>(table)) return 0;
   const name = table + ((number + 1) << 3);
   return load<u32>(name, 4) === 0 ? 0 : name;
+}
+
+/**
+ * The arguments of a hypercall: the first word has how many words each of them has, of two bits each from bit 20 on.
+ * Where an argument goes on behind the seven words of a record, xenalyze has the number of a pCPU.
+ */
+function putArguments(start: i32, p: Pcpu): i32 {
+  const words = p.wordsAt << 2;
+  let sizes = load<u32>(words) >>> 20;
+  let at = start;
+  for (let i = 0, word = 1; i < ARGUMENTS_MAX && word < p.extraWords; i++) {
+    const size = sizes & 3;
+    const low = load<u32>(words + (word << 2));
+    if (size !== 3) at = putByte(at, SPACE);
+    if (size === 0) at = putByte(putByte(at, UNKNOWN), UNKNOWN);
+    else if (size === 1) at = putHexDigits(at, low, 8);
+    else if (size === 2) {
+      const isBehind = word === 6 && p.hasTsc;
+      const high = isBehind ? p.lastCpuChangePcpu : load<u32>(words + (word << 2), 4);
+      at = putSixteen(at, (u64(high) << 32) | low);
+    }
+    word += size;
+    sizes >>>= 2;
+  }
+  return at;
 }
 
 /** Part of a word as a signed number. */

@@ -145,6 +145,7 @@ export const COMPUTED = 12;
 /** The name of what the word is; where there is one, the next pieces are skipped. */
 export const NAMES = 13;
 export const CYCLES = 14;
+export const ARGUMENTS = 15;
 
 /** The last windows that are known; by pCPU, the ordinal of its last one, plus 1. */
 export const REMEMBERED = 1_048_576;
