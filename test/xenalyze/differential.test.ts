@@ -49,7 +49,7 @@ describe.skipIf(REAL_XENALYZE === undefined)(
       expect(difference(withoutDeliberate(real), withoutDeliberate(ours))).toBeUndefined();
     });
 
-    test.each(seedsFrom(1, 40, 562, 1935, 2047))('with --compat 4.17: random trace %i', async (seed) => {
+    test.each(seedsFrom(1, 40, 562, 1935, 2047, 4091))('with --compat 4.17: random trace %i', async (seed) => {
       const path = written(`random-${seed}.trace`, randomTrace(seed, { anyLayout: seed % 4 === 0 }));
       for (const options of [OPTION_SETS[seed % 2], optionsOf(seed)])
         await compare([...options, ...processorOf(seed), path]);

@@ -109,7 +109,8 @@ function hex(faults: PageFaults, field: number): string {
 }
 
 function flagsOf(faults: PageFaults): string {
-  return ` flags (${hex(faults, FLAGS)})${flag.lettersOf(faults.low(FLAGS))}`;
+  const flags = faults.low(FLAGS);
+  return ` flags (${flags.toString(16)})${flag.lettersOf(flags)}`;
 }
 
 /** Levels of page tables of the guest, as a shadow record's event has them. */
