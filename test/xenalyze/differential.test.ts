@@ -49,11 +49,14 @@ describe.skipIf(REAL_XENALYZE === undefined)(
       expect(difference(withoutDeliberate(real), withoutDeliberate(ours))).toBeUndefined();
     });
 
-    test.each(seedsFrom(1, 40, 562, 1935, 2047, 4091))('with --compat 4.17: random trace %i', async (seed) => {
-      const path = written(`random-${seed}.trace`, randomTrace(seed, { anyLayout: seed % 4 === 0 }));
-      for (const options of [OPTION_SETS[seed % 2], optionsOf(seed)])
-        await compare([...options, ...processorOf(seed), path]);
-    });
+    test.each(seedsFrom(1, 40, 562, 1935, 2047, 4091))(
+      'with --compat 4.17: random trace %i',
+      async (seed) => {
+        const path = written(`random-${seed}.trace`, randomTrace(seed, { anyLayout: seed % 4 === 0 }));
+        for (const options of [OPTION_SETS[seed % 2], optionsOf(seed)])
+          await compare([...options, ...processorOf(seed), path]);
+      },
+    );
 
     test.each(seedsFrom(10_001, 15, 11_177, 11_987, 12_071))(
       'without it: random trace %i of records that both know',
