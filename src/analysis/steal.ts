@@ -200,11 +200,13 @@ class StealRun implements AnalysisRun {
    * windows' length.
    */
   #worstWindow(vcpus: readonly VcpuTime[], endNs: number): Cell[] {
-    const { windowNs } = this.#windows;
+    const { count, windowNs } = this.#windows;
     const lengthNs = Math.min(endNs, this.#knownToNs) - this.#fromNs;
+    // A damaged TSC may be known years later, for no time at all: no window is there to be looked at.
+    const windows = Math.min(count, Math.floor(lengthNs / windowNs));
     let worst: number | null = null;
     let worstStartNs: number | null = null;
-    for (let window = 0; (window + 1) * windowNs <= lengthNs; window++) {
+    for (let window = 0; window < windows; window++) {
       let readyNs = 0;
       let knownNs = 0;
       for (const { series } of vcpus) {

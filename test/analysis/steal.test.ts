@@ -139,31 +139,49 @@ describe('the worst window', () => {
   });
 
   test('begins where the stretch does that is looked at', () => {
-    const batch = createRunstateBatch(3);
-    for (const [row, [state, startMs, endMs]] of [
-      [RUNNING, 7, 15],
-      [RUNNABLE, 15, 21],
-      [RUNNING, 21, 27],
-    ].entries()) {
+    const stretches: Stretch[] = [
+      [RUNNING, 7 * MS, 15 * MS],
+      [RUNNABLE, 15 * MS, 21 * MS],
+      [RUNNING, 21 * MS, 27 * MS],
+    ];
+    expect(worstOf(stretches, 7 * MS)).toEqual([0.4, 17 * MS]);
+  });
+
+  test('is found at once, though a damaged TSC tells of a moment a thousand years later', () => {
+    const later = 3e19;
+    const stretches: Stretch[] = [
+      [RUNNING, 0, 6 * MS],
+      [RUNNABLE, 6 * MS, 10 * MS],
+      [RUNNABLE, later, later],
+    ];
+    expect(worstOf(stretches, 0)).toEqual([0.4, 0]);
+  });
+
+  type Stretch = readonly [state: number, startNs: number, endNs: number];
+
+  /** Ratio and start, with windows of 10 ms. */
+  function worstOf(stretches: readonly Stretch[], fromNs: number) {
+    const batch = createRunstateBatch(stretches.length);
+    for (const [row, [state, startNs, endNs]] of stretches.entries()) {
       batch.dom[row] = 1;
       batch.state[row] = state;
-      batch.startNs[row] = startMs * MS;
-      batch.endNs[row] = endMs * MS;
+      batch.startNs[row] = startNs;
+      batch.endNs[row] = endNs;
     }
-    batch.count = 3;
+    batch.count = stretches.length;
     const run = steal.create({
       catalog: loadCatalog(),
       pcpus: [0],
-      fromNs: 7 * MS,
+      fromNs,
       coverage: new Coverage(),
       domainParameters: new Map(),
       windowNs: 10 * MS,
     });
     run.listener.onRunstates!(batch);
-    const [{ columns, rows }] = run.finish(27 * MS);
+    const [{ columns, rows }] = run.finish(stretches.at(-1)![2]);
     const cell = (name: string) => rows[0][columns.findIndex((column) => column.name === name)];
-    expect([cell('ready_ratio_worst'), cell('ready_worst_start_ns')]).toEqual([0.4, 17 * MS]);
-  });
+    return [cell('ready_ratio_worst'), cell('ready_worst_start_ns')];
+  }
 });
 
 describe('unknown time', () => {
