@@ -16,10 +16,6 @@ export class CycleSummaries {
     summary.add(cycles, options);
   }
 
-  get(number: number): CycleSummary | undefined {
-    return this.#summaries[number];
-  }
-
   /** The line of {@link printEventSummary}; nothing where nothing was counted. */
   print(a: Analyser, number: number, name: string): void {
     const summary = this.#summaries[number];
