@@ -13,7 +13,7 @@ import { ifSet, type LineTemplate, wordsInHex } from './record-lines.ts';
 import type { Pcpu } from './state.ts';
 import { structOf } from './struct.ts';
 import { PV_RULE } from './wasm/structs.mjs';
-import { PV_RULE_BYTES, PV_RULES, WORD_COUNTS } from './wasm/walk-layout.ts';
+import { PV_EVENT, PV_RULE_BYTES, PV_RULES, WORD_COUNTS } from './wasm/walk-layout.ts';
 
 const HYPERCALL = 1;
 const TRAP = 3;
@@ -49,8 +49,6 @@ const COUNTS_IN_MEMORY = TRAPS_FROM + TRAPS;
 
 /** In an event: its addresses have 64 bits. */
 const WIDE = 0x100;
-/** Events of this class. */
-const PV_EVENT = 0x00200000;
 
 /** What is known of a vCPU of a PV guest: how often what happened. */
 export class PvVcpu {
@@ -153,9 +151,8 @@ export function pvLine({ options }: Analyser, event: number, extraWords: number)
 
 /** Processes a record of the PV class. The current vCPU is known, and not one of an HVM guest. */
 export function processPv(a: Analyser, p: Pcpu): void {
-  const { lines } = a;
   const vcpu = p.current!;
-  const { summaryInfo, compat417, dumpAll } = a.options;
+  const { summaryInfo, compat417 } = a.options;
   vcpu.pv ??= new PvVcpu(
     compat417
       ? new Int32Array(COUNTS)
@@ -178,7 +175,7 @@ export function processPv(a: Analyser, p: Pcpu): void {
     a.warn.printf('Strange: PV_PTWR_EMULATION, but %s! %x\n', wide ? 'x64' : '!x64', p.event);
     a.error(ERROR_RECORD, p);
   }
-  if (dumpAll) lines.write(p, PV_EVENT | (p.event & (WIDE | 0xff)));
+  a.lines.dump(p, PV_EVENT | (p.event & (WIDE | 0xff)));
 }
 
 /** Whether addresses have not as many bits as records of the kind are for; 4.17 knows of 64 only. */

@@ -64,7 +64,7 @@ export interface HexBits {
   readonly hex: Bits;
 }
 
-/** How long the exit of the guest that is entered was (the run's exitCycles); `compute`: what is no exact number. */
+/** How long the exit of the guest that is entered was (the run's exitCycles), or else what is no exact number. */
 export interface Cycles {
   readonly cyclesOr: (p: Pcpu) => string;
 }
@@ -152,6 +152,11 @@ export class RecordLines {
     if (line === NO_LINE) return false;
     if (line !== EMPTY_LINE) this.#a.memory.program.writeLine(p.address, line, mark);
     return true;
+  }
+
+  /** Writes the line of the current record, as if it were of an event, if records are dumped. */
+  dump(p: Pcpu, event = p.event, mark = PLAIN): void {
+    if (this.#a.options.dumpAll) this.write(p, event, mark);
   }
 
   /** The address of a compiled line; or that there is none, or an empty one. */

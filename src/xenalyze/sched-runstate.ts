@@ -43,7 +43,7 @@ export function processRunstate(a: Analyser, p: Pcpu): void {
   const vcpuNumber = who & 0xffff;
   const domainId = who >>> 16;
   // Bits of the event that are of no class do not count.
-  if (a.options.dumpAll) a.lines.write(p, event & 0x2ffff);
+  a.lines.dump(p, event & 0x2ffff);
   if (isChange && isUnexpected(old, next)) {
     a.warn.printf(
       'Strange, d%dv%d unexpected runstate transition %s->%s\n',

@@ -70,7 +70,11 @@ export class TextOutput {
       this.text(text.slice(0, LONG));
       this.text(text.slice(LONG));
     } else if (text.length > SHORT) this.at += this.#bytes.write(text, this.at, 'latin1');
-    else for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
+    else {
+      const { at } = this;
+      for (let i = 0; i < text.length; i++) this.#view.setUint8(at + i, text.charCodeAt(i));
+      this.at = at + text.length;
+    }
   }
 
   /** Finished text, no longer than a line of bounded length. */

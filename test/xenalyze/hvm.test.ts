@@ -186,6 +186,25 @@ describe('exits are summed up and dumped the same without the quick way:', () =>
     expect(entries).toEqual(['vmentry cycles 9999 ', 'vmentry cycles 10000 ', 'vmentry cycles 10001 !']);
   });
 
+  test('those of a reason that there is none, which count for no other vCPU', async () => {
+    const trace = new TraceBuilder().window(0);
+    let tsc = 0;
+    const after = (cycles: number) => {
+      tsc += cycles;
+      return tsc;
+    };
+    for (const vcpu of [0, 1, 2, 3, 0, 1, 2, 3]) {
+      trace.runstate(after(1_000), 1, vcpu, 'runnable', 'running');
+      trace.record(VMEXIT_64, after(1_000), [12, ...RIP]).record(VMENTRY, after(100));
+      // The exit before has not ended when the other one begins.
+      trace.record(VMEXIT_64, after(1_000), [12, ...RIP]);
+      trace.record(VMEXIT_64, after(100), [0x100c, ...RIP]).record(VMENTRY, after(100));
+      trace.runstate(after(1_000), 1, vcpu, 'running', 'runnable');
+    }
+    const counts = countsIn(await expectSame(trace.bytes()));
+    expect(counts).toEqual(Array.from({ length: 4 }, () => ['HLT', '2']).flat());
+  });
+
   test('those that seem to end before they begin', async () => {
     const trace = new TraceBuilder().window(0).runstate(500, 1, 0, 'runnable', 'running');
     for (const cycles of [100, 100, -300, 100])

@@ -7,12 +7,12 @@ import { HYPERCALL_NAMES } from '../hypercall-names.ts';
 import { ERROR_RECORD, ERROR_SANITY } from '../options.ts';
 import type { Pcpu } from '../state.ts';
 import { divide } from '../wasm/sample-rules.ts';
-import { HANDLER_HAS_LINE, HANDLER_MSR, POST_NONE } from '../wasm/walk-layout.ts';
+import { EVENT_64, EVENT_WRITE, HANDLER_HAS_LINE, HANDLER_MSR, POST_NONE } from '../wasm/walk-layout.ts';
 import { flushCr3, switchCr3 } from './cr3-values.ts';
 import { EipList } from './eip-list.ts';
 import { INTR_NO_VECTOR, RDTSC_BACKWARDS, VECTOR_NAMES } from './hvm-lines.ts';
 import { type HvmVcpu, type PostProcess, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
-import { EVENT_64, EVENT_WRITE, noteHandler, setHandlerRule } from './post-process.ts';
+import { noteHandler, setHandlerRule } from './post-process.ts';
 import { SHORT_CR3, updateShortSummary } from './short-summary.ts';
 
 const VECTORS = 256;
@@ -40,7 +40,7 @@ export function processPort(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   h.detail = (port & PORT_MASK) + (isWrite ? PORT_WRITE : 0);
   h.recorded[1] = p.word(1);
   claim(a, h, isWrite ? postProcessPortWrite : postProcessPortRead, 'hvm_io_assist_process');
-  if (a.options.dumpAll) a.lines.write(p);
+  a.lines.dump(p);
 }
 
 function postProcessPortWrite({ options }: Analyser, h: HvmVcpu): void {
@@ -131,7 +131,7 @@ function processMsr(a: Analyser, p: Pcpu, h: HvmVcpu, name: string, post: PostPr
   h.detail = p.word(0);
   h.valueLow = p.word(1);
   h.valueHigh = p.word(2);
-  if (a.options.dumpAll) a.lines.write(p);
+  a.lines.dump(p);
   claim(a, h, post, `hvm_${name}_process`);
 }
 
@@ -152,7 +152,7 @@ function countNothing(a: Analyser, h: HvmVcpu, site: string, handler: number): v
 // ---- hypercalls
 
 export function processVmcall(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  if (a.options.dumpAll) a.lines.write(p);
+  a.lines.dump(p);
   h.detail = p.word(0);
   claim(a, h, postProcessVmcall, 'hvm_vmcall_process');
 }
@@ -182,7 +182,7 @@ export function processIntr(a: Analyser, p: Pcpu, h: HvmVcpu): void {
     a.error(ERROR_RECORD);
   }
   h.detail = vector;
-  if (options.dumpAll) a.lines.write(p, a.hvm.svm ? INTR_NO_VECTOR : p.event);
+  a.lines.dump(p, a.hvm.svm ? INTR_NO_VECTOR : p.event);
   noteInterruptedEip(a, h, vector);
   h.post = POST_NONE;
   if (!options.summaryInfo) return;
@@ -227,14 +227,14 @@ function printInterrupts({ out }: Analyser, { interrupts }: HvmVcpu): void {
 // ---- others
 
 export function processNpf(a: Analyser, p: Pcpu, h: HvmVcpu): void {
-  if (a.options.dumpAll) a.lines.write(p);
+  a.lines.dump(p);
   if (a.options.summaryInfo) noteHandler(a, p, h);
 }
 
 export function processRdtsc(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { options, out } = a;
   const value = p.bigint(0);
-  if (options.dumpAll) a.lines.write(p, value < h.lastRdtsc ? RDTSC_BACKWARDS : p.event);
+  a.lines.dump(p, value < h.lastRdtsc ? RDTSC_BACKWARDS : p.event);
   if (options.scatterplotRdtsc) {
     const { domain, number } = h.vcpu;
     a.setTime(p.tsc);

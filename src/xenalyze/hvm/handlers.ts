@@ -4,6 +4,7 @@ import { processPfXen } from '../shadow/pf-xen.ts';
 import type { Pcpu } from '../state.ts';
 import {
   AS_NUMBERS,
+  HANDLER_BASE,
   HANDLER_HAS_LINE,
   HANDLER_NOTE,
   HANDLER_NOTHING,
@@ -34,7 +35,7 @@ import {
   processReinjVirq,
 } from './injections.ts';
 import { processMmio } from './mmio.ts';
-import { HANDLER_BASE, noteHandler, setHandlerRule } from './post-process.ts';
+import { noteHandler, setHandlerRule } from './post-process.ts';
 
 type Process = (a: Analyser, p: Pcpu, h: HvmVcpu) => void;
 
@@ -54,7 +55,7 @@ const TO_GUEST: readonly Row[] = [
   [0x003, 2, 3, processInjExc, HANDLER_NOTHING],
   [0x004, 2, 3, processInjVirq],
   [0x005, 1, WORDS_MAX, processReinjVirq, HANDLER_NOTHING],
-  [0x020, 3, 4, show, HANDLER_NOTHING | HANDLER_HAS_LINE],
+  [0x020, 3, 4, dump, HANDLER_NOTHING | HANDLER_HAS_LINE],
   [0x100, 0, WORDS_MAX, processDestroy],
 ];
 
@@ -86,24 +87,23 @@ const ofExit = byNumber(OF_EXIT);
 /** A record of one of Xen's handlers: what it did about an exit, or to the guest. */
 export function processHandler(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const { options } = a;
-  const { dumpAll, summaryInfo } = options;
   const number = p.event - HANDLER_BASE;
   const injection = toGuest.get(number);
   if (injection !== undefined) {
     if (isReadable(options, p.extraWords, injection)) injection[3](a, p, h);
-    else if (dumpAll) writeNumbers(a, p, IN_EXIT);
+    else dumpNumbers(a, p, IN_EXIT);
     return;
   }
   if (!h.vmexitValid) {
-    if (dumpAll) writeNumbers(a, p, NO_EXIT);
+    dumpNumbers(a, p, NO_EXIT);
     return;
   }
   h.eventHandler = number;
   const handler = ofExit.get(number);
   if (handler !== undefined && isReadable(options, p.extraWords, handler)) handler[3](a, p, h);
   else {
-    if (dumpAll) writeNumbers(a, p, IN_EXIT);
-    if (summaryInfo) noteHandler(a, p, h);
+    dumpNumbers(a, p, IN_EXIT);
+    if (options.summaryInfo) noteHandler(a, p, h);
   }
 }
 
@@ -121,8 +121,8 @@ export function setHandlerRules(a: Analyser): void {
   a.memory.bytes.fill(HANDLER_NOTE, HANDLER_RULES, HANDLER_RULES + HANDLERS_MAX * WORD_COUNTS);
   const set = (row: Row, otherwise: number) => {
     const [number, , , , known = HANDLER_OTHER] = row;
-    const isShown = a.options.dumpAll && (known & HANDLER_HAS_LINE) === 0;
-    const rule = isShown ? HANDLER_OTHER : known;
+    const canShow = !a.options.dumpAll || (known & HANDLER_HAS_LINE) !== 0;
+    const rule = canShow ? known : HANDLER_OTHER;
     for (let words = 0; words < WORD_COUNTS; words++)
       setHandlerRule(a, number, words, isReadable(a.options, words, row) ? rule : otherwise);
   };
@@ -130,10 +130,10 @@ export function setHandlerRules(a: Analyser): void {
   for (const row of OF_EXIT) set(row, HANDLER_NOTE);
 }
 
-function show({ lines, options }: Analyser, p: Pcpu): void {
-  if (options.dumpAll) lines.write(p);
+function dump({ lines }: Analyser, p: Pcpu): void {
+  lines.dump(p);
 }
 
-function writeNumbers({ lines }: Analyser, p: Pcpu, mark: number): void {
-  lines.write(p, p.event + AS_NUMBERS, mark);
+function dumpNumbers({ lines }: Analyser, p: Pcpu, mark: number): void {
+  lines.dump(p, p.event + AS_NUMBERS, mark);
 }

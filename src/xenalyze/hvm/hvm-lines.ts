@@ -6,21 +6,27 @@ import type { Analyser } from '../analyser.ts';
 import { hypercallTemplate } from '../hypercall-names.ts';
 import { ifSet, type LineTemplate, wordsInHex } from '../record-lines.ts';
 import type { Pcpu } from '../state.ts';
-import { AS_NUMBERS, ENTRY, ENTRY_AFTER, ENTRY_AFTER_LONG, WORD_COUNTS } from '../wasm/walk-layout.ts';
+import {
+  AS_NUMBERS,
+  ENTRY,
+  ENTRY_AFTER,
+  ENTRY_AFTER_LONG,
+  EVENT_64,
+  HANDLER_BASE,
+  WORD_COUNTS,
+} from '../wasm/walk-layout.ts';
 import { type ExitReasons, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
-import { EVENT_64, HANDLER_BASE, HANDLER_NAMES } from './post-process.ts';
+import { HANDLER_NAMES } from './post-process.ts';
 
-/** The class of these events. */
-export const HVM_EVENT = 0x80000;
 /** Bits 12 to 15 of the event of a handler's record that is shown as numbers. */
 const NUMBERS = 3;
-const VMEXIT = HVM_EVENT + 0x1002;
-/** Exits by the numbers of AMD processors. */
-const SVM_EXIT = HVM_EVENT + 0x1003;
-/** No event either: a guest reads a TSC that is smaller than the one before. */
-export const RDTSC_BACKWARDS = HVM_EVENT + 0x4003;
+export const VMEXIT = 0x81002;
+/** On AMD processors, since Xen 4.19; stands for all exits with their numbers here. */
+export const SVM_EXIT = 0x81003;
+/** Another that is none, like {@link ENTRY}: a guest reads a TSC that is smaller than the one before. */
+export const RDTSC_BACKWARDS = ENTRY + 3;
 /** Likewise: an interrupt on an AMD processor, which does not tell the vector. */
-export const INTR_NO_VECTOR = HVM_EVENT + 0x4004;
+export const INTR_NO_VECTOR = ENTRY + 4;
 /** By number of extra words. */
 const BRACKETED = Array.from({ length: WORD_COUNTS }, (_, words) => `[ ${wordsInHex(words)}]`);
 const INTERRUPT_SOURCE_NAMES = ['none', 'pic', 'lapic', 'nmi', 'mce', 'vector'];
@@ -76,9 +82,9 @@ const LINES = new Map<number, LineTemplate | ((a: Analyser) => LineTemplate)>([
   [VMEXIT + EVENT_64, exitLine(VMX_REASONS, true)],
   [SVM_EXIT, exitLine(SVM_REASONS, false)],
   [SVM_EXIT + EVENT_64, exitLine(SVM_REASONS, true)],
-  [HVM_EVENT + ENTRY, 'vmentry'],
-  [HVM_EVENT + ENTRY_AFTER, entryLine(' ')],
-  [HVM_EVENT + ENTRY_AFTER_LONG, entryLine(' !')],
+  [ENTRY, 'vmentry'],
+  [ENTRY_AFTER, entryLine(' ')],
+  [ENTRY_AFTER_LONG, entryLine(' !')],
   [HANDLER_BASE + 0x004, ['inj_virq vec {0} ', ifSet([1, 0, 32], ' fake', ' real')]],
   [HANDLER_BASE + 0x00c, 'msr_read addr {0x} val {1qx}'],
   [HANDLER_BASE + 0x00d, 'msr_write addr {0x} val {1qx}'],

@@ -5,6 +5,7 @@ import {
   ENTRY,
   ENTRY_AFTER,
   ENTRY_AFTER_LONG,
+  EVENT_64,
   EXIT_HANDLERS,
   IN_EXIT,
   LONG_EXIT,
@@ -15,9 +16,9 @@ import {
 } from '../wasm/walk-layout.ts';
 import { EXTERNAL_INTERRUPT, SVM_EVENT_REASONS, SVM_REASONS, VMX_REASONS } from './exit-reasons.ts';
 import { processHandler, setHandlerRules } from './handlers.ts';
-import { exitEvent, HVM_EVENT } from './hvm-lines.ts';
+import { exitEvent, SVM_EXIT, VMEXIT } from './hvm-lines.ts';
 import { type HvmVcpu, setHvm } from './hvm-vcpu.ts';
-import { EVENT_64, postProcessByHandler } from './post-process.ts';
+import { postProcessByHandler } from './post-process.ts';
 import {
   SHORT_HLT,
   SHORT_INTERRUPT,
@@ -32,11 +33,6 @@ import { startIntervals } from './wake-to-halt.ts';
 const HANDLER = 2;
 
 const VMENTRY = 0x81001;
-const VMEXIT = 0x81002;
-const VMEXIT_64 = 0x81102;
-/** On AMD processors, since Xen 4.19. */
-const SVM_EXIT = 0x81003;
-const SVM_EXIT_64 = 0x81103;
 
 /** Kinds of HVM records by whose bytes the volume is told. */
 const VOLUME_VMENTRY = 0;
@@ -63,7 +59,7 @@ export function processHvm(a: Analyser, p: Pcpu): void {
   } else if (p.event === VMENTRY) {
     countVolume(p, VOLUME_VMENTRY);
     processVmentry(a, p, h);
-  } else if (p.event === VMEXIT || p.event === VMEXIT_64 || (!compat417 && isSvmExit(p.event))) {
+  } else if ((p.event & ~EVENT_64) === VMEXIT || (!compat417 && isSvmExit(p.event))) {
     countVolume(p, VOLUME_VMEXIT);
     processVmexit(a, p, h);
   } else a.warn.printf('Unknown hvm event: %x\n', p.event);
@@ -74,7 +70,7 @@ function subclassOf({ event }: Pcpu): number {
 }
 
 function isSvmExit(event: number): boolean {
-  return event === SVM_EXIT || event === SVM_EXIT_64;
+  return (event & ~EVENT_64) === SVM_EXIT;
 }
 
 function countVolume(p: Pcpu, kind: number): void {
@@ -107,7 +103,7 @@ function processVmexit(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   if (options.scatterplotVmexitEip)
     a.scatterplot(p.tsc, BigInt.asIntN(64, (BigInt(h.ripHigh) << 32n) | BigInt(h.ripLow)));
   if (!isReason(a, p, h)) return;
-  if (options.dumpAll) a.lines.write(p, exitEvent(h.reasons, is64), IN_EXIT);
+  a.lines.dump(p, exitEvent(h.reasons, is64), IN_EXIT);
 
   if (h.cr3Data !== undefined && h.entryTsc !== a.never) {
     h.cr3Data.guestTime.add(p.tsc - h.entryTsc, options);
@@ -197,20 +193,20 @@ function processVmentry(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   finishIpis(a, h.vcpu, p.tsc);
   startIntervals(a, p, h);
   h.awaitsEntry = false;
-  if (a.options.dumpAll) writeEntry(a, p, h);
+  dumpEntry(a, p, h);
   if (!h.vmexitValid) return;
   closeVmexit(a, h, p.tsc);
   h.entryTsc = p.tsc;
 }
 
-function writeEntry({ lines, never, run }: Analyser, p: Pcpu, { exitTsc, vmexitValid }: HvmVcpu): void {
+function dumpEntry({ lines, never, run }: Analyser, p: Pcpu, { exitTsc, vmexitValid }: HvmVcpu): void {
   if (!vmexitValid) {
-    lines.write(p, HVM_EVENT + ENTRY, NO_EXIT);
+    lines.dump(p, ENTRY, NO_EXIT);
     return;
   }
   const cycles = p.tsc - exitTsc;
   run.exitCycles = exitTsc === never ? Number.POSITIVE_INFINITY : cycles;
   // Unsigned in xenalyze: a negative number is long, too.
   const isLong = cycles > LONG_EXIT || cycles < 0;
-  lines.write(p, HVM_EVENT + (isLong ? ENTRY_AFTER_LONG : ENTRY_AFTER), IN_EXIT);
+  lines.dump(p, isLong ? ENTRY_AFTER_LONG : ENTRY_AFTER, IN_EXIT);
 }

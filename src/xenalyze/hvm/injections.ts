@@ -4,9 +4,9 @@
  */
 import type { Analyser } from '../analyser.ts';
 import type { Pcpu } from '../state.ts';
+import { EVENT_64 } from '../wasm/walk-layout.ts';
 import { destroyCr3 } from './cr3-values.ts';
 import type { HvmVcpu } from './hvm-vcpu.ts';
-import { EVENT_64 } from './post-process.ts';
 import { injectVector } from './vlapic.ts';
 import { noteInterrupt } from './wake-to-halt.ts';
 
@@ -63,7 +63,7 @@ export function processReinjVirq(a: Analyser, p: Pcpu): void {
 export function processInjVirq(a: Analyser, p: Pcpu, h: HvmVcpu): void {
   const vector = p.signed(0);
   const fake = p.word(1) !== 0;
-  if (a.options.dumpAll) a.lines.write(p);
+  a.lines.dump(p);
   h.awaitsEntry = true;
   noteInterrupt(a, h, vector, fake);
   injectVector(a, h.vcpu, vector);

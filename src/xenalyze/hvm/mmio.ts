@@ -4,10 +4,9 @@
  */
 import type { Analyser } from '../analyser.ts';
 import type { Pcpu } from '../state.ts';
-import { IN_EXIT } from '../wasm/walk-layout.ts';
+import { EVENT_64, EVENT_WRITE, IN_EXIT } from '../wasm/walk-layout.ts';
 import { APIC_ACCESS, EPT_VIOLATION, NESTED_PAGE_FAULT } from './exit-reasons.ts';
 import { type HvmVcpu, setPostProcess, setSummaryHandler } from './hvm-vcpu.ts';
-import { EVENT_64, EVENT_WRITE } from './post-process.ts';
 import { accessVlapic } from './vlapic.ts';
 
 const VGA_START = 0xa0000;

@@ -11,20 +11,16 @@ import {
   ARC_QUIET,
   ARC_REASONS,
   ARC_RULES,
+  EVENT_64,
+  EVENT_WRITE,
   EXIT_HANDLERS,
+  HANDLER_BASE,
   HANDLER_RULES,
   POST_BY_HANDLER,
   WORD_COUNTS,
 } from '../wasm/walk-layout.ts';
 import { printExits } from './hvm-summary.ts';
 import { addSummaryHandler, type HvmVcpu } from './hvm-vcpu.ts';
-
-/** The event of handler 0. */
-export const HANDLER_BASE = 0x82000;
-/** In an event: of a guest in 64-bit mode. */
-export const EVENT_64 = 0x100;
-/** In the event of an access to a port or a device: the guest writes. */
-export const EVENT_WRITE = 0x200;
 
 /** By number, up to the last one that xenalyze knows. */
 export const HANDLER_NAMES: readonly string[] = [

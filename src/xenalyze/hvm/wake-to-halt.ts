@@ -34,11 +34,10 @@ export class WakeToHalt {
   waking = false;
   /** The one that woke it; 0 for none. */
   vector = 0;
-  /** That were injected since it woke. */
-  interrupts = 0;
-  /** The vectors whose intervals begin with the next entry, and all that are in one or about to begin one. */
-  readonly starting: number[] = [];
+  /** The vectors that were injected since it woke, each once: those whose intervals have begun or are about to. */
   readonly started: number[] = [];
+  /** Those whose intervals begin with the next entry. */
+  readonly starting: number[] = [];
   /** By vector. */
   readonly guestInterrupts: (GuestInterrupt | undefined)[] = [];
 }
@@ -78,9 +77,9 @@ function startInterval(
       const format = 'Strange, %s waking && wake_vector 0 but vec %d start_tsc %lld!\n';
       warn.printf(format, vcpu.label, vector, shown(a, interrupt.start));
     }
-    if (wakeToHalt.interrupts !== 0) {
+    if (wakeToHalt.started.length > 0) {
       const format = 'Strange, waking && wake_vector 0 but interrupts_this_wait_to_halt %d!\n';
-      warn.printf(format, wakeToHalt.interrupts);
+      warn.printf(format, wakeToHalt.started.length);
     }
     if (options.dumpAll) out.printf(' [w2h] %s Setting wake_vector %d\n', vcpu.label, vector);
     wakeToHalt.vector = fake && a.hvm.svm ? FAKE_VECTOR : vector;
@@ -90,7 +89,6 @@ function startInterval(
   interrupt.start = AT_NEXT_ENTRY;
   wakeToHalt.starting.push(vector);
   wakeToHalt.started.push(vector);
-  wakeToHalt.interrupts++;
   if (options.dumpAll) out.printf(' [w2h] %s Starting vec %d\n', vcpu.label, vector);
 }
 
@@ -131,11 +129,12 @@ export function trackWaking(a: Analyser, p: Pcpu, v: Vcpu, oldRunstate: number, 
     }
     wakeToHalt.waking = false;
   }
-  if (newRunstate === BLOCKED && wakeToHalt.interrupts !== 0) closeIntervals(a, wakeToHalt, p.tsc);
+  if (newRunstate === BLOCKED && wakeToHalt.started.length > 0) closeIntervals(a, wakeToHalt, p.tsc);
 }
 
 function closeIntervals(a: Analyser, wakeToHalt: WakeToHalt, tsc: number): void {
   const { options, out } = a;
+  const isAlone = wakeToHalt.started.length === 1;
   for (const [vector, interrupt] of takeStarted(wakeToHalt)) {
     const { start, isWake } = interrupt;
     const time = start === AT_NEXT_ENTRY ? 0 : tsc - start;
@@ -143,16 +142,15 @@ function closeIntervals(a: Analyser, wakeToHalt: WakeToHalt, tsc: number): void 
       out.printf(' [w2h] Halting vec %d is_wake %d time %lld\n', vector, isWake ? 1 : 0, time);
     if (time !== 0) {
       if (options.scatterplotWakeToHalt && isWake) a.scatterplot(tsc, time);
-      if (options.summary) addInterval(a, interrupt, time, wakeToHalt.interrupts === 1);
+      if (options.summary) addInterval(a, interrupt, time, isAlone);
     }
     interrupt.start = NOT_STARTED;
     interrupt.isWake = false;
   }
-  wakeToHalt.interrupts = 0;
   wakeToHalt.vector = 0;
 }
 
-/** The interrupts that are in an interval or about to begin one, by vector; they are left to end. */
+/** Takes the interrupts that are in an interval or about to begin one, by vector. */
 function takeStarted({ guestInterrupts, started }: WakeToHalt): [number, GuestInterrupt][] {
   const taken: [number, GuestInterrupt][] = [];
   for (const vector of started.sort((p, q) => p - q)) {
@@ -177,7 +175,6 @@ export function loseHvm(a: Analyser, v: Vcpu): void {
   const { options, out } = a;
   const { wakeToHalt } = v.hvm;
   if (options.dumpAll) out.printf(' [w2h] Clearing w2h state for %s\n', v.label);
-  wakeToHalt.interrupts = 0;
   wakeToHalt.vector = 0;
   wakeToHalt.waking = false;
   for (const [vector, interrupt] of takeStarted(wakeToHalt)) {

@@ -12,29 +12,37 @@ export let firstExits: ExitTally | null = null;
 
 /** @param vcpuAndKey As the log has them. */
 export function countExit(vcpuAndKey: i32, cycles: i64): void {
-  const tally = exitsOf(vcpuAndKey >> EXIT_BITS, vcpuAndKey & ((1 << EXIT_BITS) - 1), true);
+  const vcpu = vcpuAndKey >> EXIT_BITS;
+  const key = vcpuAndKey & ((1 << EXIT_BITS) - 1);
+  let tally = exitsOf(vcpu, key);
+  if (tally === null) tally = addExits(vcpu, key);
   if (tally === null) return;
   tally.events++;
   if (cycles !== 0) add(tally, cycles);
 }
 
-/** What is counted for a key; null if there is none, or no memory for it. */
-export function exitsOf(vcpu: i32, key: i32, isMade: bool): ExitTally | null {
-  const tableOf = EXIT_TABLES + (vcpu << 2);
-  let table = load<u32>(tableOf);
-  if (table === 0 && isMade) {
+/** What is counted for a key, if anything is. */
+export function exitsOf(vcpu: i32, key: i32): ExitTally | null {
+  const table = load<u32>(tableOf(vcpu));
+  return table === 0 ? null : load<ExitTally | null>(table + (key << 2));
+}
+
+/** Null where there is no memory for it. */
+function addExits(vcpu: i32, key: i32): ExitTally | null {
+  let table = load<u32>(tableOf(vcpu));
+  if (table === 0) {
     table = take(4 << EXIT_BITS);
-    store<u32>(tableOf, table);
+    store<u32>(tableOf(vcpu), table);
   }
-  if (table === 0) return null;
-  const place = table + (key << 2);
-  const known = load<u32>(place);
-  if (known !== 0 || !isMade) return changetype<ExitTally | null>(known);
-  const address = take(offsetof<ExitTally>());
-  store<u32>(place, address);
+  const address = table === 0 ? 0 : take(offsetof<ExitTally>());
   if (address === 0) return null;
-  const made = changetype<ExitTally>(address);
-  made.next = firstExits;
-  firstExits = made;
-  return made;
+  store<u32>(table + (key << 2), address);
+  const exits = changetype<ExitTally>(address);
+  exits.next = firstExits;
+  firstExits = exits;
+  return exits;
+}
+
+function tableOf(vcpu: i32): i32 {
+  return EXIT_TABLES + (vcpu << 2);
 }

@@ -16,9 +16,12 @@ import {
   ENTRY,
   ENTRY_AFTER,
   ENTRY_AFTER_LONG,
+  EVENT_64,
+  EVENT_WRITE,
   EXIT_HANDLERS,
   GUEST_BYTES,
   GUESTS,
+  HANDLER_BASE,
   HANDLER_HAS_LINE,
   HANDLER_MSR,
   HANDLER_NOTE,
@@ -35,6 +38,7 @@ import {
   POST_NONE,
   POST_NOTHING,
   POST_OWN,
+  PV_EVENT,
   PV_RULE_BYTES,
   PV_RULES,
   RECORDED,
@@ -52,11 +56,6 @@ const HVM_HANDLER = 0x82;
 const VMENTRY = 1;
 const VMEXIT = 2;
 const SVM_EXIT = 3;
-const IS_64 = 0x100;
-const IS_WRITE = 0x200;
-const HANDLER_BASE = 0x82000;
-const HVM_EVENT = 0x80000;
-const PV_EVENT = 0x200000;
 
 /** Shows and counts a record of the vCPU that runs on a pCPU. False: that takes more. */
 export function takeGuestRecord(p: Pcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
@@ -152,8 +151,8 @@ function note(h: HvmVcpu, rule: i32, header: i32, words: i32): void {
 }
 
 function leaveGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: f64, bytes: f64): bool {
-  const is64 = (header & IS_64) !== 0;
-  const event = header & 0xfff & ~IS_64;
+  const is64 = (header & EVENT_64) !== 0;
+  const event = header & 0xfff & ~EVENT_64;
   if (event !== VMEXIT && !(event === SVM_EXIT && run.knowsSvmExits)) return false;
   if (wordsOf(header) !== (is64 ? 3 : 2) || !h.knowsReasons || h.leavesMore) return false;
   const reason = load<u32>(words);
@@ -168,7 +167,7 @@ function leaveGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: 
   h.exitTsc = tsc;
   h.entryTsc = run.never;
   h.post = u8(POST_BY_HANDLER);
-  if (run.shows) show(p, run.exitEvent | (header & IS_64), header, words, tsc, IN_EXIT);
+  if (run.shows) show(p, run.exitEvent | (header & EVENT_64), header, words, tsc, IN_EXIT);
   p.vmexitBytes += bytes;
   return true;
 }
@@ -181,7 +180,7 @@ function enterGuest(p: Pcpu, v: Vcpu, h: HvmVcpu, header: i32, words: i32, tsc: 
   if (run.shows) {
     run.exitCycles = cycles;
     const event = !ends ? ENTRY : cycles > LONG_EXIT ? ENTRY_AFTER_LONG : ENTRY_AFTER;
-    show(p, HVM_EVENT | event, header, words, tsc, ends ? IN_EXIT : NO_EXIT);
+    show(p, event, header, words, tsc, ends ? IN_EXIT : NO_EXIT);
   }
   if (ends) h.entryTsc = tsc;
   p.vmentryBytes += bytes;
@@ -195,7 +194,7 @@ function closeExit(v: Vcpu, h: HvmVcpu, cycles: f64): bool {
   let handler = -1;
   if (h.post === POST_BY_HANDLER) {
     const detail = load<u32>(changetype<i32>(h) + RECORDED);
-    handler = detail === 0 ? 0 : (detail - HANDLER_BASE) & ~(IS_64 | IS_WRITE);
+    handler = detail === 0 ? 0 : (detail - HANDLER_BASE) & ~(EVENT_64 | EVENT_WRITE);
     if (u32(handler) >= u32(ARC_HANDLERS) || reason >= u32(ARC_REASONS)) return false;
     const rule: i32 = load<u8>(ARC_RULES + handler * ARC_REASONS + reason);
     if (rule === 0) return false;

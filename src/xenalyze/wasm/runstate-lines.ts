@@ -188,7 +188,7 @@ export function domainLines(index: i32): i32 {
  * {p5|p50|p95}`. Returns where the line ends: at LINES if there were none.
  */
 export function exitLine(vcpu: i32, key: i32, totalCycles: f64): i32 {
-  const exits = exitsOf(vcpu, key, false);
+  const exits = exitsOf(vcpu, key);
   if (exits === null) return LINES;
   if (!exits.isSearched) search(exits, 0, false);
   exits.isSearched = true;

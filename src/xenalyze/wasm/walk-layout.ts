@@ -119,11 +119,18 @@ export const IN_EXIT = 0x5d;
 export const NO_EXIT = 0x21;
 /** How far the pieces of a line are apart. */
 export const PIECE_BYTES = 24;
-// Bits 0 to 15 of what are no events, but stand for what is shown: the entry of a guest, outside of an exit; after one;
-// after a long one. And what is added to the event of a handler for the line with its words as numbers.
-export const ENTRY = 0x4000;
-export const ENTRY_AFTER = 0x4001;
-export const ENTRY_AFTER_LONG = 0x4002;
+/** The first event of a PV guest, and that of handler 0. */
+export const PV_EVENT = 0x200000;
+export const HANDLER_BASE = 0x82000;
+/** In an event: of a guest in 64-bit mode. */
+export const EVENT_64 = 0x100;
+/** In the event of an access to a port or a device: the guest writes. */
+export const EVENT_WRITE = 0x200;
+// These are no events, but stand for what is shown: the entry of a guest, outside of an exit; after one; after a long
+// one. And what is added to the event of a handler for the line with its words as numbers.
+export const ENTRY = 0x84000;
+export const ENTRY_AFTER = 0x84001;
+export const ENTRY_AFTER_LONG = 0x84002;
 export const AS_NUMBERS = 0x1000;
 /** An exit longer than so many cycles is marked. */
 export const LONG_EXIT = 10_000;
