@@ -27,6 +27,7 @@ export class UsualRecords {
     const { memory, options, run } = a;
     run.shows = options.dumpAll;
     run.countsPcpus = options.reportPcpu;
+    run.defaultGuestPagingLevels = options.defaultGuestPagingLevels;
     memory.onPcpuTime = (p, tsc) => countPcpuTime(a, p, tsc);
     memory.onNewLine = (event, extraWords) => a.lines.find(event, extraWords);
     memory.onOther = process;

@@ -30,6 +30,7 @@ export const RUN = /** @type {const} */ ({
   nanoseconds: 'u32',
   lostCpus: 'i32',
   maxActivePcpu: 'i32',
+  defaultGuestPagingLevels: 'i32',
   /** The pCPU whose record's header is still to be made; how long it is, if it is made. */
   headerOf: 'Pcpu',
   headerLength: 'i32',

@@ -196,6 +196,14 @@ function findSlot(word: i32): i32 {
   return slot;
 }
 
+/** A vCPU that was known before begins to run on a pCPU. */
+function come(p: Pcpu, v: Vcpu, tsc: f64): void {
+  if (v.lastPcpu !== p || !v.activated) logStay(v.index, p.number, tsc);
+  if (!v.activated) v.guestPagingLevels = run.defaultGuestPagingLevels;
+  v.activated = true;
+  p.seenValidSchedule = true;
+}
+
 /** What kind of transition it is, if it agrees with what is known of the vCPU and the pCPU. */
 function usualTransition(p: Pcpu, v: Vcpu, bits: i32): i32 {
   const transition: i32 = load<u8>(TRANSITIONS + bits);
@@ -203,7 +211,8 @@ function usualTransition(p: Pcpu, v: Vcpu, bits: i32): i32 {
   let isUsual = false;
   if (transition === STOP)
     isUsual = runstate === RUNNING && p.currentVcpu === v && v.lastPcpu === p && run.lostCpus === 0;
-  else if (transition === START) isUsual = runstate === RUNNABLE && p.currentVcpu === null && v.activated;
+  else if (transition === START)
+    isUsual = runstate === INIT || (runstate === RUNNABLE && p.currentVcpu === null);
   else if (transition === WAIT) isUsual = runstate === bits >>> 8;
   else if (transition === CONTINUE) isUsual = runstate === RUNNING && v.lastPcpu === p;
   return isUsual ? transition : UNUSUAL;
@@ -216,11 +225,10 @@ function makeTransition(p: Pcpu, v: Vcpu, transition: i32, runstate: i32, tsc: f
     p.timeTsc = run.never;
     p.currentVcpu = null;
   } else if (transition === START) {
-    if (v.lastPcpu !== p) logStay(v.index, p.number, tsc);
+    if (v.runstate !== INIT) come(p, v, tsc);
     v.lastPcpu = p;
     p.currentVcpu = v;
     p.timeTsc = tsc;
-    p.seenValidSchedule = true;
   }
   v.wrongOldRunstate = u8(INIT);
   v.runstate = u8(runstate);
