@@ -76,7 +76,8 @@ export class FileBlocks {
     const { bytes } = this.#a.memory;
     const own = this.#ownBlock(pcpu);
     const inFile = this.#source.bytes - fileOffset;
-    if (inFile < RECORD_BYTES && fileOffset > 0)
+    // If that was as near to the end of the file, it is there already, with what was read before it.
+    if (inFile < RECORD_BYTES && pcpu.recordOffset + RECORD_BYTES <= this.#source.bytes)
       this.#source.read(bytes, own * 4, pcpu.recordOffset, RECORD_BYTES);
     const length = Math.min(wanted, pcpu.blockRoom * 4, inFile);
     const got = inFile > 0 ? this.#reader.read(bytes, own * 4, fileOffset, length) : 0;

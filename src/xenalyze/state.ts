@@ -161,6 +161,7 @@ export class Pcpu extends structOf(PCPU) {
     this.words = memory.words;
     this.seenValidSchedule = true;
     this.powerState = CSTATE_UNKNOWN;
+    this.recordOffset = Number.POSITIVE_INFINITY;
     this.skewOffset = 0;
     this.tsc = never;
     this.firstTsc = never;

@@ -268,6 +268,7 @@ export class TraceWalk {
   #hop(pcpu: Pcpu): void {
     const { program } = this.#a.memory;
     if (!this.#earlyEof) while (program.leap(pcpu.address));
+    if (pcpu.fileOffset + RECORD_BYTES > this.#source.bytes) return;
     const bytes = program.findOwn(pcpu.address);
     if (bytes < 0) return;
     pcpu.recordOffset = pcpu.fileOffset;

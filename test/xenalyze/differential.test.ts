@@ -93,6 +93,22 @@ test.skipIf(REAL_XENALYZE === undefined)(
   },
 );
 
+test.skipIf(REAL_XENALYZE === undefined)(
+  'behind the last record of all lies what is left of the windows in front of it',
+  async () => {
+    const window = (pcpu: number, words: readonly number[]) => [0x2001f003, pcpu, words.length * 4, ...words];
+    const wake = (domain: number) => [0xa0028004, 1e9, 0, domain, 0];
+    const tick = [0x80028004, 1e9, 0];
+    const first = [window(0, wake(0x61)), window(1, [...wake(0x62), ...wake(0x63)]), window(0, tick)].flat();
+    // Pcpu 1 reads the header of this window last, of which as little is left as of its own one.
+    const file = Uint32Array.from([...first, ...window(2, wake(0x64)), ...window(1, tick)]);
+    const path = written('windows-end.trace', new Uint8Array(file.buffer));
+    const { stdout } = await runOurs(['--dump-raw-process', '--compat=4.17', path]);
+    expect(stdout.toString('latin1')).toContain('80028004 3b9aca00 00000000 00000064 00000000');
+    for (const option of ['--dump-raw-process', '--dump-raw-reads']) await compare([option, path]);
+  },
+);
+
 test('a processor of 0 Hz ends the real xenalyze where it shows the first time', async () => {
   const path = written('no-hz.trace', randomTrace(1));
   const { stdout, stderr, finished } = await runOurs(['-a', '--cpu-hz=0', path]);

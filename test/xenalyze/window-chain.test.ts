@@ -5,6 +5,7 @@ import { Analyser } from '../../src/xenalyze/analyser.ts';
 import { FileBlocks } from '../../src/xenalyze/file-blocks.ts';
 import { defaultOptions } from '../../src/xenalyze/options.ts';
 import { TextOutput } from '../../src/xenalyze/text-output.ts';
+import { RECORD_WORDS } from '../../src/xenalyze/wasm/walk-layout.ts';
 
 interface Window {
   readonly pcpu: number;
@@ -13,6 +14,7 @@ interface Window {
 
 const windows = fc.array(fc.record({ pcpu: fc.nat(4), words: fc.nat(3) }), { minLength: 1, maxLength: 60 });
 
+/** A file with windows; behind them lies as much as is read at once. */
 function fileOf(list: readonly Window[]): { bytes: Uint8Array; offsets: number[] } {
   const offsets: number[] = [];
   const words: number[] = [];
@@ -20,6 +22,8 @@ function fileOf(list: readonly Window[]): { bytes: Uint8Array; offsets: number[]
     offsets.push(words.length * 4);
     words.push(0x2001f003, pcpu, length * 4, ...new Array<number>(length).fill(0));
   }
+  offsets.push(words.length * 4);
+  words.push(...new Array<number>(RECORD_WORDS).fill(0));
   return { bytes: new Uint8Array(Uint32Array.from(words).buffer), offsets };
 }
 
@@ -50,12 +54,12 @@ test('a pCPU leaps to where hops from window to window lead, and finds the same 
         const canHop = () =>
           at < list.length && list[at].pcpu !== pcpu.number && familiar.includes(list[at].pcpu);
         if (hopsFirst && canHop()) hop();
-        pcpu.fileOffset = offsets[at] ?? bytes.length;
+        pcpu.fileOffset = offsets[at];
         pcpu.lastCpuChangePcpu = last;
         run.lastEpoch = epoch;
         while (canHop()) hop();
         while (program.leap(pcpu.address));
-        expect(pcpu.fileOffset).toBe(offsets[at] ?? bytes.length);
+        expect(pcpu.fileOffset).toBe(offsets[at]);
         expect(pcpu.lastCpuChangePcpu).toBe(last);
         expect(run.lastEpoch).toBe(epoch);
       }

@@ -109,7 +109,7 @@ export const PCPU = /** @type {const} */ ({
   vmentryBytes: 'f64',
   vmexitBytes: 'f64',
   handlerBytes: 'f64',
-  /** Where the last record that was read is in the file. */
+  /** Where the last record that was read is in the file; Infinity if there is none. */
   recordOffset: 'f64',
   blockAt: 'i32',
   /** While it is parked: the first record that is not yet counted, likewise. */

@@ -12,6 +12,7 @@ import {
   PCPUS_MAX,
   READ_AHEAD,
   READ_AHEAD_BYTES,
+  RECORD_WORDS,
   REMEMBERED,
   WINDOW_BYTES,
   WINDOW_HEADER,
@@ -33,6 +34,7 @@ class Window {
   nextOwn: i32;
 }
 
+const RECORD_BYTES: f64 = RECORD_WORDS * 4;
 /** A pCPU's place is mostly so near to its last window. */
 const NEAR = 3;
 
@@ -65,11 +67,13 @@ export function leap(p: Pcpu): bool {
   if (to === from) return false;
   const last = windowAt(to - 1);
   const offset = last.offset + f64(<u32>WINDOW_HEADER_BYTES + last.length);
-  if (offset > run.fileBytes) return false;
+  // What is read so near to the end of the file is not all that is read elsewhere.
+  if (offset > run.fileBytes || last.offset + RECORD_BYTES > run.fileBytes) return false;
   let epoch = last.epoch;
   if (epoch <= fromOffset) epoch = p.lastCpuChangePcpu > windowAt(from).pcpu ? fromOffset : -1;
   if (epoch > run.lastEpoch) run.lastEpoch = epoch;
   p.lastCpuChangePcpu = last.pcpu;
+  p.recordOffset = last.offset;
   p.fileOffset = offset;
   p.nextCpuChangeOffset = offset;
   p.windowOrdinal = to === toOwn ? to : to - 1;
