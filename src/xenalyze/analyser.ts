@@ -172,7 +172,8 @@ export class Analyser {
 
   /** Sets {@link seconds} and {@link nanoseconds} to the time of a TSC since the first one; 0 before it. */
   setTime(tsc: number): void {
-    if (tsc > this.firstTsc) this.setTimeOfCycles(tsc - this.firstTsc);
+    if (!Number.isSafeInteger(tsc)) this.setTimeOfAbsolute(this.exactOf(tsc));
+    else if (tsc > this.firstTsc) this.setTimeOfCycles(tsc - this.firstTsc);
     else {
       this.seconds = 0;
       this.nanoseconds = 0;
@@ -248,6 +249,13 @@ export class Analyser {
   /** The TSC of a pCPU's current record as the file has it. */
   exact({ tsc, exactTsc }: Pcpu): bigint {
     return exactTsc ?? BigInt(this.absolute(tsc));
+  }
+
+  /** A TSC as the file has it; where a number has rounded it, exactly if it is that of the current record. */
+  exactOf(tsc: number): bigint {
+    const { wideTsc } = this.run;
+    const isWide = Number(wideTsc) === tsc || Number(BigInt.asUintN(64, wideTsc)) === tsc;
+    return BigInt.asUintN(64, (isWide ? wideTsc : BigInt(tsc)) + this.tscBase);
   }
 
   /** What a TSC of the file, given as two words, is here. */

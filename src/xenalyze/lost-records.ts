@@ -18,6 +18,7 @@ export function processLostRecords(a: Analyser, p: Pcpu): void {
     return;
   }
   const firstTsc = a.relative(p.word(3), p.word(2));
+  a.run.wideTsc = p.bigint(2) - a.tscBase;
   if (a.options.dumpAll) dumpLost(a, p);
   if (p.current !== undefined) {
     forget(a, p.current);

@@ -54,6 +54,7 @@ export class RecordProcessor implements Processor {
   process(p: Pcpu): void {
     const a = this.#a;
     p.summary = true;
+    if (p.exactTsc !== undefined) a.run.wideTsc = p.exactTsc - a.tscBase;
     this.#advance(p);
     if (this.#dumpAll) a.beginRecord(p);
     const recordClass = classOf(p.event);

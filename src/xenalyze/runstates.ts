@@ -41,9 +41,13 @@ function watch(a: Analyser, v: Vcpu, runstate: number, tsc: number): void {
   const { options } = a;
   const { domain } = v;
   if (options.scatterplotRunstate) plotRunstate(a, v, runstate, tsc);
+  const wideStart = v.wideRunstateTsc;
+  v.wideRunstateTsc = Number.isSafeInteger(tsc) ? undefined : a.exactOf(tsc);
   if (v.runstateTsc <= a.never || v.runstateTsc >= tsc) return;
   const cycles = tsc - v.runstateTsc;
-  if (options.scatterplotRunstateTime) plotRunstateTime(a, v, cycles, tsc);
+  const isWide = wideStart !== undefined || v.wideRunstateTsc !== undefined;
+  const exactCycles = isWide ? a.exactOf(tsc) - (wideStart ?? a.exactOf(v.runstateTsc)) : cycles;
+  if (options.scatterplotRunstateTime) plotRunstateTime(a, v, exactCycles, tsc);
   if (v.runstate === RUNNING) domain.totalTime.add(cycles, options);
   if (domain.id === 0 && options.dumpTraceVolumeOnLostRecord) countDom0Time(a, v, runstate, tsc);
 }
@@ -56,7 +60,7 @@ function plotRunstate(a: Analyser, v: Vcpu, runstate: number, tsc: number): void
   }
 }
 
-function plotRunstateTime(a: Analyser, v: Vcpu, cycles: number, tsc: number): void {
+function plotRunstateTime(a: Analyser, v: Vcpu, cycles: number | bigint, tsc: number): void {
   a.setTime(tsc);
   a.out.printf('%dv%d %u.%09u ', v.domain.id, v.number, a.seconds, a.nanoseconds);
   a.setTimeOfDifference(cycles);

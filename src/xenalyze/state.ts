@@ -248,6 +248,8 @@ export class Vcpu extends structOf(VCPU) {
   actualOldRunstate = 0;
   oldRunstateTsc = 0;
   oldRunstatePcpu = 0;
+  /** {@link runstateTsc} as the file has it, where a number has rounded it and options want to know. */
+  wideRunstateTsc: bigint | undefined;
   #hvm: HvmVcpu | undefined;
   #pv: PvVcpu | undefined;
   /** Interprocessor interrupts that are on their way to it. */

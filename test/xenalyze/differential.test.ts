@@ -49,7 +49,7 @@ describe.skipIf(REAL_XENALYZE === undefined)(
       expect(difference(withoutDeliberate(real), withoutDeliberate(ours))).toBeUndefined();
     });
 
-    test.each(seedsFrom(1, 40, 562, 1935, 2047, 4091))(
+    test.each(seedsFrom(1, 40, 562, 1935, 2047, 4091, 26_223, 26_357))(
       'with --compat 4.17: random trace %i',
       async (seed) => {
         const path = written(`random-${seed}.trace`, randomTrace(seed, { anyLayout: seed % 4 === 0 }));
@@ -67,7 +67,7 @@ describe.skipIf(REAL_XENALYZE === undefined)(
       },
     );
 
-    test.each(seedsFrom(20_001, 40, 20_446, 20_485, 20_592, 20_640, 21_118, 21_172, 22_324))(
+    test.each(seedsFrom(20_001, 40, 20_446, 20_485, 20_592, 20_640, 21_118, 21_172, 22_324, 47_319))(
       'with --compat 4.17: damaged trace %i',
       async (seed) => {
         const path = written(`damaged-${seed}.trace`, damaged(randomTrace(seed), seed));

@@ -88,6 +88,20 @@ test('a transition long after the one before it, and one before it, are counted 
   expect(meansIn(ofVcpu(2))).toEqual({ running: [1, 50] });
 });
 
+test('a TSC that no number holds is counted from exactly, up to 2^64', () => {
+  const memory = new WalkMemory(0n);
+  const log = new RunstateLog(memory, new RunstateCounter({ ...OPTIONS, never: 0 }));
+  log.addVcpu(1, -1);
+  log.pass(1, RUNNING, 100);
+  memory.run.wideTsc = 2n ** 63n + 333n;
+  log.pass(1, BLOCKED, 2 ** 63);
+  memory.run.wideTsc = 2n ** 63n + 350n;
+  log.pass(1, RUNNABLE, 2 ** 63);
+  const lines = textOf(log.lines().ofVcpu(1));
+  expect(lines).toMatch(/running: +1 9223372036854776.00s -9223372036854775575 /);
+  expect(lines).toMatch(/blocked: +1 .*s +17 /);
+});
+
 test.each([
   { sampleSize: 64, sampleMax: 1000, cpuHz: 1000 },
   { sampleSize: 10, sampleMax: 0, cpuHz: 8 },

@@ -99,7 +99,7 @@ export function take(from: i32, to: i32): void {
     else if (word === STAY) {
       tsc += load<i32>(at, 4);
       countStay(subjectAt(index), load<i32>(at, 12), tsc, never);
-    } else if (word === TIME) tsc = i64(load<f64>(at, 8));
+    } else if (word === TIME) tsc = load<i64>(at, 8);
     else if (word === ADD_VCPU) addVcpu(index, load<i32>(at, 12));
     else if (word === FORGET_START) subjectAt(index).start = never;
     else supposeRunning(subjectAt(index));
@@ -157,7 +157,8 @@ function supposeRunning(vcpu: Subject): void {
 function countSince(subject: Subject, tsc: i64): void {
   const start = subject.start;
   subject.start = tsc;
-  if (start <= never || start >= tsc) return;
+  // TSCs are unsigned in the file.
+  if (start === never || u64(start - never) >= u64(tsc - never)) return;
   const tally = changetype<Tally>(subject.tally);
   add(tally, tsc - start);
   const sum = tally.sum;

@@ -192,12 +192,12 @@ export function exitLine(vcpu: i32, key: i32, totalCycles: f64): i32 {
   if (exits === null) return LINES;
   if (!exits.isSearched) search(exits, 0, false);
   exits.isSearched = true;
-  const cycles = f64(exits.cycles);
+  const cycles = f64(u64(exits.cycles));
   let at = putPadded(putByte(LINES, 0x20), exits.events, COUNT_WIDTH);
   at = putByte(putHundredths(putByte(at, 0x20), cycles / cpuHz), 0x73);
   at = putByte(putHundredths(putByte(at, 0x20), (cycles * 100) / totalCycles), 0x25);
   at = putWord(
-    putPadded(putByte(at, 0x20), exits.count === 0 ? 0 : exits.cycles / exits.count, EXITS_WIDTH),
+    putPadded(putByte(at, 0x20), exits.count === 0 ? 0 : u64(exits.cycles) / u64(exits.count), EXITS_WIDTH),
     CYC,
   );
   return putPercentiles(at, exits.sample, EXITS_WIDTH);
@@ -210,7 +210,7 @@ function putLine(start: i32, index: i32, nth: i32, label: i32): i32 {
   if (count === 0) return start;
   const cycles = tally.cycles;
   let at = putCount(putLabel(start, label), count);
-  at = putHundredths(putByte(at, 0x20), f64(cycles) / cpuHz);
+  at = putHundredths(putByte(at, 0x20), f64(u64(cycles)) / cpuHz);
   return putMean(putByte(at, 0x73), tally, sampledUnder(tally).sample);
 }
 

@@ -15,6 +15,8 @@ export const RUN = /** @type {const} */ ({
   /** The first TSC as an integer, and how much larger a TSC may be, so that a number can hold it. */
   firstTscInteger: 'i64',
   tscRange: 'u64',
+  /** The TSC that is being processed, modulo 2^64, if a number cannot hold it. */
+  wideTsc: 'i64',
   /** Cycles in 1024 nanoseconds. */
   cpuQhz: 'u64',
   fileBytes: 'f64',

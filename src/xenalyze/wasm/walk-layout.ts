@@ -35,7 +35,7 @@ export const LOG = VCPUS + INDEXES_MAX * VCPU_BYTES;
 export const LOG_WORDS = 32_768;
 export const RUNSTATE_BITS = 3;
 // What stands in place of a transition's first word. Behind the second there are two more words:
-/** the time, as a number, that the next transition's is told from; */
+/** the time, modulo 2^64, that the next transition's is told from; */
 export const TIME = -1;
 /** vCPU and domain; */
 export const ADD_VCPU = -2;
