@@ -82,6 +82,39 @@ describe('WindowedSums', () => {
     expect(sums.sums(3)).toHaveLength(0);
   });
 
+  test('has every interval and point in its own windows, and says so at any time', () => {
+    const span = fc.record({
+      series: fc.nat(100),
+      start: fc.nat(1_500),
+      length: fc.nat(300),
+      at: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(span, { maxLength: 60 }), fc.nat(90), (spans, fromNs) => {
+        const sums = new WindowedSums(100, fromNs);
+        const expected = new Map<string, number>();
+        const note = (series: number, ns: number, value: number) => {
+          const key = `${series}/${Math.floor((ns - fromNs) / 100)}`;
+          if (ns >= fromNs) expected.set(key, (expected.get(key) ?? 0) + value);
+        };
+        for (const { series, start, length, at } of spans) {
+          if (at) {
+            sums.addAt(series, fromNs + start, length);
+            note(series, fromNs + start, length);
+          } else {
+            sums.add(series, start, start + length);
+            for (let ns = start; ns < start + length; ns++) note(series, ns, 1);
+          }
+          if (length % 7 === 0) expect(sums.sums(series).length).toBeLessThanOrEqual(sums.count);
+        }
+        for (const [key, ns] of expected) {
+          const [series, window] = key.split('/').map(Number);
+          expect(sums.sum(series, window)).toBe(ns);
+        }
+      }),
+    );
+  });
+
   test('holds no more numbers than it may, however many series come', () => {
     const sums = new WindowedSums(10, 0, 256);
     for (let series = 0; series < 200; series++) sums.add(series, 0, 500);
@@ -96,7 +129,10 @@ describe('WindowedSums', () => {
     fc.assert(
       fc.property(intervals, (all) => {
         const sums = new WindowedSums(10, 0, 256);
-        for (const [series, start, length] of all) sums.add(series, start, start + length);
+        for (const [series, start, length] of all) {
+          sums.add(series, start, start + length);
+          if (length % 5 === 0) sums.sum(series, 0);
+        }
         const windows = Math.ceil(106_000 / sums.windowNs);
         for (let series = 0; series < 4; series++) {
           let total = 0;
