@@ -11,6 +11,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { countArgument } from './count-argument.mjs';
 import { generateTrace } from './generate-trace.mjs';
 
 const RUNS = 3;
@@ -170,4 +171,4 @@ function main(records) {
 
 const [first, name, path] = process.argv.slice(2);
 if (first === '--measure') await measureHere(name, path);
-else main(Number(first ?? 10_000_000));
+else main(countArgument(first, 10_000_000));

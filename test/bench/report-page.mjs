@@ -7,10 +7,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runnerImport } from 'vite';
+import { countArgument } from './count-argument.mjs';
 import { generateTrace } from './generate-trace.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
-const records = Number(process.argv[2] ?? 10e6);
+const records = countArgument(process.argv[2], 10e6);
 const RUNS = 3;
 const folder = mkdtempSync(join(tmpdir(), 'xenscope-bench-'));
 const { module } = await runnerImport(join(root, 'test/page/chromium.ts'));

@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { countArgument } from './count-argument.mjs';
 import { generateTrace } from './generate-trace.mjs';
 import { repeatTrace } from './repeat-trace.mjs';
 
@@ -20,8 +21,8 @@ const HOSTS = [
   [250, 4],
 ];
 const MAIN = resolve(import.meta.dirname, '../../dist/cli/main.js');
-const records = Number(process.argv[2] ?? 10_000_000);
-const pairs = Number(process.argv[3] ?? 5);
+const records = countArgument(process.argv[2], 10_000_000);
+const pairs = countArgument(process.argv[3], 5);
 const recorded = process.argv.slice(4);
 const REPEATED_BYTES = 400e6;
 const nowhere = openSync('/dev/null', 'w');
