@@ -172,8 +172,11 @@ export class Analyser {
 
   /** Sets {@link seconds} and {@link nanoseconds} to the time of a TSC since the first one; 0 before it. */
   setTime(tsc: number): void {
-    if (!Number.isSafeInteger(tsc)) this.setTimeOfAbsolute(this.exactOf(tsc));
-    else if (tsc > this.firstTsc) this.setTimeOfCycles(tsc - this.firstTsc);
+    const cycles = tsc - this.firstTsc;
+    // The second is not where nothing was processed: then the first TSC is that which stands for none.
+    if (!Number.isSafeInteger(tsc) || !Number.isSafeInteger(cycles))
+      this.setTimeOfAbsolute(this.exactOf(tsc));
+    else if (cycles > 0) this.setTimeOfCycles(cycles);
     else {
       this.seconds = 0;
       this.nanoseconds = 0;

@@ -51,8 +51,11 @@ export class Intervals {
       this.#addDomain(a.defaultDomain);
       a.onDomain = (domain) => this.#addDomain(domain);
     }
-    if (options.output === 'domain-guest-interrupt')
+    if (options.output === 'domain-guest-interrupt') {
       a.onGuestInterrupt = ({ vcpu }, vector) => this.#countInterrupt(vcpu.domain, vector);
+      // The number of columns that an option before asked for lies where 4.17 has the first vector.
+      if (options.mode === 'array') this.#vectors.push(this.#values.length);
+    }
   }
 
   /** The first interval begins. */
@@ -136,14 +139,14 @@ export class Intervals {
   }
 
   #countInterrupt({ guestInterrupts }: Domain, vector: number): void {
-    // Vector 0 is that of a free place.
-    if (vector !== 0 && !this.#vectors.includes(vector)) {
+    if (!this.#vectors.includes(vector)) {
       if (this.#vectors.length === GUEST_VECTORS_MAX) {
         this.#a.stderr.printf('FATAL: used up all %d guest interrupt slots!\n', GUEST_VECTORS_MAX);
         this.#a.error(ERROR_LIMIT);
         return;
       }
-      this.#vectors.push(vector);
+      // Vector 0 is that of a free place.
+      if (vector !== 0) this.#vectors.push(vector);
     }
     guestInterrupts.set(vector, (guestInterrupts.get(vector) ?? 0) + 1);
   }

@@ -58,6 +58,14 @@ describe.skipIf(REAL_XENALYZE === undefined)(
       },
     );
 
+    test.each([10_839, 11_014])(
+      'where nothing is processed, long after the start: random trace %i',
+      async (seed) => {
+        const path = written(`late-${seed}.trace`, randomTrace(seed));
+        await compare(['--scatterplot-runstate', '--dump-no-processing', ...processorOf(seed), path]);
+      },
+    );
+
     test.each(seedsFrom(10_001, 15, 11_177, 11_987, 12_071))(
       'without it: random trace %i of records that both know',
       async (seed) => {

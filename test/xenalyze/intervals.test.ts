@@ -70,6 +70,30 @@ describe('intervals', () => {
     );
   });
 
+  test('ten vectors of interrupts, and no other: vector 0 is that of a free place', async () => {
+    const path = join(folder, 'vectors');
+    const trace = new TraceBuilder().window(0).runstate(START, 1, 0, 'runnable', 'running');
+    const vectors = [0, 49, 250, 240, 252, 48, 254, 253, 249, 0, 255, 251, 0, 49, 77];
+    for (const [i, vector] of vectors.entries()) {
+      trace.record(VMEXIT64, START + i * 100, [CR_ACCESS, 0xc0100000, 0]);
+      trace.record(INJ_VIRQ, START + i * 100 + 50, [vector, 0]);
+    }
+    writeFileSync(path, trace.bytes());
+    const ofTwo = ['--interval-domain-total-time=1,7', '--interval-domain-guest-interrupt=1'];
+    // What the first of two options asks for lies in the place of a vector.
+    for (const [options, known, refused] of [
+      [ofTwo.slice(1), [49, 250, 240, 252, 48, 254, 253, 249, 255, 251], [0, 77]],
+      [ofTwo, [2, 49, 250, 240, 252, 48, 254, 253, 249, 255], [251, 0, 77]],
+    ] as const) {
+      const argv = [...COMMON, '--tolerance=6', ...options, path];
+      const ours = await runOurs(argv);
+      expect(ours.stdout.toString()).toContain(`time running ${known.join(' ')}\n`);
+      const refusals = ours.stderr.toString().match(/^FATAL: used up all 10 guest interrupt slots!$/gm);
+      expect(refusals).toHaveLength(refused.length);
+      if (REAL_XENALYZE !== undefined) expect(difference(runReal(argv), ours)).toBeUndefined();
+    }
+  });
+
   test('nothing for a domain that is not there', async () => {
     expect(await run('--interval-domain-short-summary=5')).toMatch(/^time running emulate .* other\n$/);
   });
