@@ -326,6 +326,7 @@ export class Hypervisor {
     if (pcpu.scheduler === undefined) idleSchedule(pcpu, prev);
     else pcpu.scheduler.doSchedule(prev, now, false);
     const next = prev.nextTask;
+    if (!this.version.core.asksNext) next.newState = RUNSTATE_RUNNING;
     // Xen stops it before it asks; nobody looks in between.
     if (prev.nextTimeNs >= 0) machine.timers.set(pcpu.sliceTimer, now + prev.nextTimeNs, now);
     else machine.timers.stop(pcpu.sliceTimer);
@@ -374,9 +375,11 @@ export class Hypervisor {
   /** How long the one ran and the other waited. */
   #recordTimes(prev: Vcpu, next: Vcpu): void {
     const { nowNs, tracer } = this.machine;
-    const ranNs = nowNs - prev.stateEntryNs;
-    const waitedNs = next.runstate === RUNSTATE_RUNNABLE ? nowNs - next.stateEntryNs : 0;
-    if (this.version.core.records.switchNamesVcpus) {
+    const { switchNamesVcpus, timesRunstates } = this.version.core.records;
+    const since = (vcpu: Vcpu) => (timesRunstates ? vcpu.runstateEntryNs : vcpu.stateEntryNs);
+    const ranNs = nowNs - since(prev);
+    const waitedNs = next.runstate === RUNSTATE_RUNNABLE ? nowNs - since(next) : 0;
+    if (switchNamesVcpus) {
       tracer.record3(TRC_SCHED_SWITCH_INFPREV, prev.domain.id, prev.id, ranNs);
       tracer.record4(TRC_SCHED_SWITCH_INFNEXT, next.domain.id, next.id, waitedNs, prev.nextTimeNs);
     } else {

@@ -23,6 +23,11 @@ export class Pcpu {
   chosen: Vcpu;
   /** Who was switched away and whose context is not saved yet (sr->prev). */
   switchedFrom: Vcpu | undefined;
+  /**
+   * Where credit found an idle pCPU for the last vCPU that woke here (last_tickle_cpu): of the pCPU itself,
+   * which may be in another scheduler's pool.
+   */
+  lastTickled = 0;
 
   constructor(id: number, idle: Vcpu, sliceTimer: Timer) {
     this.id = id;

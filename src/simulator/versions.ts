@@ -64,6 +64,11 @@ export interface RtdsVersion {
    */
   readonly picksAgain: boolean;
   /**
+   * Nor does such a vCPU get any more budget until it wakes: from 4.17. From 4.13 to 4.16 it still does. Xen 73c62927f6
+   * "xen/sched: fix race in RTDS scheduler".
+   */
+  readonly forgetsUnrunnable: boolean;
+  /**
    * A depleted vCPU that is allowed extratime gets a budget at once: from 4.20.4. Xen 37b49cb48e "sched/rtds:
    * refill cur_budget when extratime is toggled on a depleted vCPU".
    */
@@ -121,6 +126,11 @@ export interface CoreVersion {
    * migration".
    */
   readonly placesWhileRunning: boolean;
+  /**
+   * Whoever is to run next is asked whether it still may: from 4.13. Before, a vCPU that was paused in the same instant
+   * runs until the next decision. Xen 7c7b407e77 "xen/sched: introduce unit_runnable_state()".
+   */
+  readonly asksNext: boolean;
   readonly records: CoreRecords;
 }
 
@@ -132,10 +142,17 @@ export interface CoreRecords {
   readonly sleepsToMove: boolean;
   /** DOM_ADD is made for each vCPU and says which: until 4.6. Xen 7d42c76150. */
   readonly addsVcpus: boolean;
+  /** DOM_REM is made: from 4.7. Xen 7d42c76150. */
+  readonly removesDomains: boolean;
   /** SWITCH comes after the runstates of the two have changed: until 4.0. Xen 741bcc86e2. */
   readonly switchComesLast: boolean;
   /** SWITCH_INFPREV and SWITCH_INFNEXT name the vCPU: from 4.8. Xen acdedf455c. */
   readonly switchNamesVcpus: boolean;
+  /**
+   * SWITCH_INFPREV and SWITCH_INFNEXT count from when the vCPU came to its runstate: until 4.12. Later from
+   * when it last began or ceased to run, or was woken. Xen 0566fbf52e.
+   */
+  readonly timesRunstates: boolean;
   /** CONTINUE_RUNNING is made: from 3.4. Xen 9c3f0a9659. */
   readonly continues: boolean;
   /** SWITCH_INFCONT is made: from 4.9. Xen f462a9b3f1. */
@@ -191,12 +208,15 @@ function coreVersion(series: XenSeries): CoreVersion {
     pausesToAdjust: !since('4.2'),
     movesOnlyOutcasts: !since('4.3'),
     placesWhileRunning: since('4.1') && !since('4.11'),
+    asksNext: since('4.13'),
     records: {
       wakeComesLast: !since('4.7'),
       sleepsToMove: !since('4.11'),
       addsVcpus: !since('4.7'),
+      removesDomains: since('4.7'),
       switchComesLast: !since('4.1'),
       switchNamesVcpus: since('4.8'),
+      timesRunstates: !since('4.13'),
       continues: since('3.4'),
       continuesWithSlice: since('4.9'),
     },
@@ -217,6 +237,7 @@ function rtdsVersion(series: XenSeries): RtdsVersion {
     equalsGoFirst: !since410,
     ticklesHomeUnasked: !since410,
     picksAgain: isSinceXen(series, '4.18'),
+    forgetsUnrunnable: isSinceXen(series, '4.17'),
     refillsOnExtratime: isSinceXen(series, '4.20'),
   };
 }

@@ -310,7 +310,7 @@ describe('wake-ups', () => {
       const waker = rig.vcpu(2);
       waker.processor = 0;
       // The next after it is pCPU 2, unless only 0 and 1 are looked at.
-      creditOfPcpu(rig.machine.pcpus[0]!).lastTickled = 1;
+      rig.machine.pcpus[0]!.lastTickled = 1;
       rig.act((xen_) => xen_.unblock(waker));
       return waker.runstate !== 0;
     };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type {
   Action,
   Arinc653Table,
+  Command,
   DomainSpec,
   Scenario,
   SedfParameters,
@@ -25,6 +26,11 @@ export interface ReferenceFile {
   trace_end_ns?: number;
   flush_ns?: number;
   xmalloc_fill?: number;
+  tsc_hz?: number;
+  tsc_base?: number;
+  cpupools?: Scenario['cpupools'];
+  /** What the toolstack does, as the scenario language has it. */
+  commands?: ({ at_ns: number; kind: Command['kind'] } & Record<string, unknown>)[];
   arinc653?: ReferenceTable;
   actions?: { at_ns: number; arinc653?: ReferenceTable; sedf?: ReferenceSedf & { dom: number } }[];
   domains: {
@@ -34,6 +40,7 @@ export interface ReferenceFile {
     sedf?: ReferenceSedf;
     max_boost_period?: number;
     boost_ratio?: number;
+    cpupool?: string;
     vcpus: {
       workload: string;
       count?: number;
@@ -94,8 +101,8 @@ export function referenceScenario(file: ReferenceFile, xen: string): Scenario {
       coresPerSocket: file.topology?.cores ?? file.pcpus / sockets / threads,
       threadsPerCore: threads,
       nodes,
-      tscHz: 1e9,
-      tscBase: 1_000_000_000n,
+      tscHz: file.tsc_hz ?? 1e9,
+      tscBase: BigInt(file.tsc_base ?? 1e9),
       tscSkewTicks: [],
       contextSwitchNs: file.context_switch_ns ?? 0,
       timerJitterNs: file.timer_jitter_ns ?? 0,
@@ -111,20 +118,35 @@ export function referenceScenario(file: ReferenceFile, xen: string): Scenario {
       endNs: file.trace_end_ns ?? file.duration_ns,
     },
     domains: file.domains.map((domain): DomainSpec => {
-      const { id, weight, cap, sedf, vcpus } = domain;
+      const { id, weight, cap, sedf, cpupool, vcpus } = domain;
       const { max_boost_period: maxBoostPeriodMs, boost_ratio: boostRatio } = domain;
       const parameters = { maxBoostPeriodMs, boostRatio, ...(sedf && { sedf: sedfOf(sedf) }) };
-      return { id, name: `d${id}`, weight, cap, ...parameters, vcpus: vcpus.flatMap(expand) };
+      return {
+        id,
+        name: `d${id}`,
+        weight,
+        cap,
+        ...parameters,
+        ...(cpupool && { cpupool }),
+        vcpus: vcpus.flatMap(expand),
+      };
     }),
     arinc653: file.arinc653 === undefined ? undefined : tableOf(file.arinc653),
-    actions: file.actions?.map(({ at_ns: atNs, arinc653, sedf }): Action => {
-      if (sedf === undefined) return { atNs, arinc653: tableOf(arinc653!) };
-      const { dom } = sedf;
-      const text = `sedf of domain ${dom}`;
-      return { atNs, command: { text, kind: 'sched-sedf', dom, sedf: sedfOf(sedf) } };
-    }),
+    ...(file.cpupools && { cpupools: file.cpupools }),
+    actions: file.actions?.map(actionOf) ?? file.commands?.map(commandOf),
     seed: 0,
   };
+}
+
+function actionOf({ at_ns: atNs, arinc653, sedf }: NonNullable<ReferenceFile['actions']>[number]): Action {
+  if (sedf === undefined) return { atNs, arinc653: tableOf(arinc653!) };
+  const { dom } = sedf;
+  const text = `sedf of domain ${dom}`;
+  return { atNs, command: { text, kind: 'sched-sedf', dom, sedf: sedfOf(sedf) } };
+}
+
+function commandOf({ at_ns: atNs, ...command }: NonNullable<ReferenceFile['commands']>[number]): Action {
+  return { atNs, command: { text: command.kind, ...command } as unknown as Command };
 }
 
 function expand(vcpu: ReferenceFile['domains'][number]['vcpus'][number]): VcpuSpec[] {

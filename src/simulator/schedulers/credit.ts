@@ -144,7 +144,7 @@ export class CreditScheduler implements Scheduler {
 
   removeVcpu(vcpu: Vcpu): void {
     const credit = creditOfVcpu(vcpu);
-    if (credit.parked) {
+    if (credit.parked && this.#system.version.unparksRemoved) {
       credit.parked = false;
       this.#xen.unpause(vcpu);
     }
@@ -296,7 +296,7 @@ export class CreditScheduler implements Scheduler {
         next = better;
         stolen = true;
       }
-    } while (!takeTurn(next));
+    } while (!takeTurn(next) && this.#xen.version.core.asksNext);
     if (next.pri === PRI_IDLE && !taskletWork) system.idlers.set(cpu);
     else system.idlers.unset(cpu);
     if (!next.vcpu.isIdle) next.startNs += nowNs;

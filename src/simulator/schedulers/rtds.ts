@@ -294,9 +294,10 @@ export class RtdsScheduler implements Scheduler {
   #pickRunnable(pcpu: number): RtdsVcpu | undefined {
     for (;;) {
       const picked = this.#pick(pcpu);
-      if (picked === undefined || picked.vcpu.checkRunnable()) return picked;
+      if (picked === undefined || picked.vcpu.checkRunnable() || !this.#xen.version.core.asksNext)
+        return picked;
       this.#queues.dequeue(picked);
-      this.#queues.cancelReplenishment(picked);
+      if (this.#version.forgetsUnrunnable) this.#queues.cancelReplenishment(picked);
       if (!this.#version.picksAgain) return undefined;
     }
   }

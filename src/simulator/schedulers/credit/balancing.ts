@@ -1,9 +1,4 @@
-import {
-  affinityOfStep,
-  BALANCE_HARD_AFFINITY,
-  BALANCE_SOFT_AFFINITY,
-  hasSoftAffinity,
-} from '../../affinity.ts';
+import { affinityOfStep, BALANCE_HARD_AFFINITY, BALANCE_SOFT_AFFINITY } from '../../affinity.ts';
 import { Cpumask } from '../../cpumask.ts';
 import { TRC_CSCHED_STEAL_CHECK, TRC_CSCHED_STOLEN_UNIT } from '../../trace-events.ts';
 import { removeFromQueue } from './run-queue.ts';
@@ -95,7 +90,7 @@ export class CreditBalancing {
       const { vcpu } = credit;
       if (credit.pri <= pri) return undefined;
       if (system.version.yieldLastsWhileQueued && credit.yielding) continue;
-      if (vcpu.isRunning || (step === BALANCE_SOFT_AFFINITY && !hasSoftAffinity(vcpu))) continue;
+      if (vcpu.isRunning || (step === BALANCE_SOFT_AFFINITY && !system.hasSoftAffinity(vcpu))) continue;
       affinityOfStep(vcpu, step, this.#suitable);
       if (this.#isHot(credit) || !this.#suitable.has(pcpu)) continue;
       if (system.version.records) {

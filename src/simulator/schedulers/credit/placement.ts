@@ -1,9 +1,4 @@
-import {
-  affinityOfStep,
-  BALANCE_HARD_AFFINITY,
-  BALANCE_SOFT_AFFINITY,
-  hasSoftAffinity,
-} from '../../affinity.ts';
+import { affinityOfStep, BALANCE_HARD_AFFINITY, BALANCE_SOFT_AFFINITY } from '../../affinity.ts';
 import { Cpumask } from '../../cpumask.ts';
 import { TRC_CSCHED_PICKED_CPU, TRC_CSCHED_TICKLE } from '../../trace-events.ts';
 import type { Vcpu } from '../../vcpu.ts';
@@ -44,7 +39,7 @@ export class CreditPlacement {
     for (let step = BALANCE_SOFT_AFFINITY; step <= BALANCE_HARD_AFFINITY; step += 1) {
       affinityOfStep(vcpu, step, candidates);
       candidates.and(valid, candidates);
-      if (step === BALANCE_SOFT_AFFINITY && (!hasSoftAffinity(vcpu) || candidates.isEmpty())) continue;
+      if (step === BALANCE_SOFT_AFFINITY && (!system.hasSoftAffinity(vcpu) || candidates.isEmpty())) continue;
       pcpu = candidates.has(vcpu.processor) ? vcpu.processor : candidates.cycle(vcpu.processor);
       idlers.and(xen.online, system.idlers);
       // Its own pCPU counts as idle if it is the only one that wants to run there.
@@ -154,8 +149,8 @@ export class CreditPlacement {
 
   /** The next after the one that this pCPU told last. */
   #nextTickled(among: Cpumask): number {
-    const system = this.#system;
-    const here = system.pcpu(system.xen.machine.cpu);
+    const { cpu, pcpus } = this.#system.xen.machine;
+    const here = pcpus[cpu]!;
     here.lastTickled = among.cycle(here.lastTickled);
     return here.lastTickled;
   }
@@ -171,7 +166,7 @@ export class CreditPlacement {
     const tickled = this.#tickled;
     const suitable = this.#candidates;
     for (let step = BALANCE_SOFT_AFFINITY; step <= BALANCE_HARD_AFFINITY; step += 1) {
-      if (step === BALANCE_SOFT_AFFINITY && !hasSoftAffinity(vcpu)) continue;
+      if (step === BALANCE_SOFT_AFFINITY && !system.hasSoftAffinity(vcpu)) continue;
       affinityOfStep(vcpu, step, suitable);
       suitable.and(suitable, idle);
       const none = suitable.isEmpty();

@@ -1,4 +1,5 @@
 import { FLOAT_ZERO } from '../../../base/zero.ts';
+import { hasSoftAffinity } from '../../affinity.ts';
 import type { BootParameters } from '../../boot-parameters.ts';
 import { Cpumask } from '../../cpumask.ts';
 import type { Hypervisor } from '../../hypervisor.ts';
@@ -18,6 +19,7 @@ export const PRI_IDLE = -64;
 const DEFAULT_WEIGHT = 256;
 const DEFAULT_TSLICE_MS = 30;
 const TSLICE_MS_MAX = 1000;
+const DEFAULT_RATELIMIT_US = 1000;
 export const TICKS_PER_TSLICE = 3;
 export const CREDITS_PER_MS = 10;
 const MIGRATION_DELAY_US_MAX = 100_000;
@@ -107,8 +109,6 @@ export class CreditPcpu {
   runnable = 0;
   /** When it last looked for work to steal. */
   lastLoadBalanceNs: number;
-  /** Where this pCPU's last wake-up that looked for an idle pCPU found one (last_tickle_cpu). */
-  lastTickled = 0;
   /** Ticks so far: every third is one for accounting where that has no timer of its own. */
   ticks = 0;
 
@@ -164,7 +164,7 @@ export class CreditSystem {
     const version = xen.version.credit;
     this.version = version;
     const tsliceMs = version.hasTimeSlice ? tsliceOf(parameters) : DEFAULT_TSLICE_MS;
-    const ratelimitUs = version.hasRatelimit ? parameters.integer('sched_ratelimit_us') : 0;
+    const ratelimitUs = version.hasRatelimit ? ratelimitOf(parameters, version) : 0;
     const delayUs = version.hasDelayAndSavings ? parameters.integer('vcpu_migration_delay') : 0;
     const balanceUs = parameters.integer('load-balance-ratelimit');
     this.setTslice(tsliceMs);
@@ -189,16 +189,28 @@ export class CreditSystem {
 
   /** csched_sys_cntl(): all or nothing. Timers that are set keep their instants. */
   adjust({ tsliceMs, ratelimitUs, migrationDelayUs }: PoolParameters): boolean {
-    if (!this.version.hasTimeSlice) return false;
+    const { version } = this;
+    if (!version.hasTimeSlice) return false;
     const newTsliceMs = tsliceMs ?? this.tsliceNs / 1_000_000;
     const newRatelimitUs = ratelimitUs ?? this.ratelimitNs / 1000;
     const newDelayUs = migrationDelayUs ?? this.migrationDelayNs / 1000;
     if (newTsliceMs < 1 || newTsliceMs > TSLICE_MS_MAX || newDelayUs > MIGRATION_DELAY_US_MAX) return false;
-    if (!isRatelimit(newRatelimitUs) || newRatelimitUs > newTsliceMs * 1000) return false;
-    this.setTslice(newTsliceMs);
+    const isKnown = isRatelimit(newRatelimitUs) && (newRatelimitUs > 0 || version.mayLackRatelimit);
+    if (!isKnown || newRatelimitUs > newTsliceMs * 1000) return false;
+    const { credit } = this;
+    if (version.slicesTicks) this.setTslice(newTsliceMs);
+    else this.tsliceNs = newTsliceMs * 1_000_000;
+    if (!version.slicesCredit) this.credit = credit;
     this.ratelimitNs = newRatelimitUs * 1000;
     this.migrationDelayNs = newDelayUs * 1000;
     return true;
+  }
+
+  /** Whether soft affinity makes a difference for a vCPU (__vcpu_has_soft_affinity, later has_soft_affinity). */
+  hasSoftAffinity(vcpu: Vcpu): boolean {
+    if (this.version.skipsUselessSoftAffinity) return hasSoftAffinity(vcpu);
+    const { softAffinity, hardAffinity } = vcpu;
+    return softAffinity.weight() < softAffinity.size && softAffinity.intersects(hardAffinity);
   }
 
   pcpu(id: number): CreditPcpu {
@@ -209,6 +221,11 @@ export class CreditSystem {
 function tsliceOf(parameters: BootParameters): number {
   const tsliceMs = parameters.integer('sched_credit_tslice_ms');
   return tsliceMs < 1 || tsliceMs > TSLICE_MS_MAX ? DEFAULT_TSLICE_MS : tsliceMs;
+}
+
+function ratelimitOf(parameters: BootParameters, { mayLackRatelimit }: CreditVersion): number {
+  const ratelimitUs = parameters.integer('sched_ratelimit_us');
+  return ratelimitUs === 0 && !mayLackRatelimit ? DEFAULT_RATELIMIT_US : ratelimitUs;
 }
 
 export function creditOfVcpu(vcpu: Vcpu): CreditVcpu {

@@ -38,6 +38,17 @@ export interface CreditVersion {
    */
   readonly forfeitsSurplus: boolean;
 
+  /**
+   * A new time slice takes its ticks and what an accounting gives each vCPU with it: from 4.4. Before, both stay. Xen
+   * 1320b8100c "credit: Update other parameters when setting tslice_ms".
+   */
+  readonly slicesTicks: boolean;
+  /**
+   * A new time slice changes what an accounting gives out: from 4.7. Before, that stays as it was until a pCPU comes or
+   * goes. Xen ffc342fbb0 "credit: recalculate per-cpupool credits when updating timeslice".
+   */
+  readonly slicesCredit: boolean;
+
   // ---- Boost
 
   /**
@@ -74,6 +85,8 @@ export interface CreditVersion {
    * scheduling frequency".
    */
   readonly hasRatelimit: boolean;
+  /** A sched_ratelimit_us of 0 switches it off: from 4.3. Xen 62bc54ce1d "scheduler: fix rate limit range checking". */
+  readonly mayLackRatelimit: boolean;
   /**
    * A vCPU that goes on because of the rate limit gets a time slice of the whole limit, and even one that
    * yields goes on: until 4.7. Later it gets the rest of the limit. Xen 0053127890 "credit1: return the 'time
@@ -115,6 +128,11 @@ export interface CreditVersion {
   readonly picksIdle: boolean;
   /** Soft affinity: from 4.5. Xen db6b221591. The node affinity of domains in 4.3 and 4.4 is not modelled. */
   readonly hasSoftAffinity: boolean;
+  /**
+   * It makes a difference only if it leaves out some of a vCPU's pCPUs: from 4.6. In 4.5 it is looked at even if it
+   * has all of them, unless it has all of the host. Xen 3582093e01 "credit: generalize __vcpu_has_soft_affinity()".
+   */
+  readonly skipsUselessSoftAffinity: boolean;
 
   // ---- Who is told of a wake-up
 
@@ -167,6 +185,11 @@ export interface CreditVersion {
    */
   readonly limitsLoadBalancing: boolean;
 
+  // ---- The end of a vCPU
+
+  /** A vCPU that is parked for its cap is unpaused first: from 4.4. Xen d38a668b6e. */
+  readonly unparksRemoved: boolean;
+
   // ---- Boot parameters and records
 
   /** The boot parameters vcpu_migration_delay and sched_smt_power_savings: from 3.4. */
@@ -188,6 +211,8 @@ export function creditVersion(series: XenSeries): CreditVersion {
     keepsResidual: since('4.3'),
     weighsDomains: !since('4.1'),
     forfeitsSurplus: !since('4.1'),
+    slicesTicks: since('4.4'),
+    slicesCredit: since('4.7'),
 
     boostsUnparked: since('4.3') && !since('4.13'),
     boostsMigrated: !since('4.7'),
@@ -197,6 +222,7 @@ export function creditVersion(series: XenSeries): CreditVersion {
     yieldLastsWhileQueued: since('4.18'),
     hasTimeSlice: since('4.2'),
     hasRatelimit: since('4.2'),
+    mayLackRatelimit: since('4.3'),
     restartsRatelimit: !since('4.8'),
     stopsIdleTicks: since('4.13'),
 
@@ -205,6 +231,7 @@ export function creditVersion(series: XenSeries): CreditVersion {
     sparesSockets: since('4.1'),
     picksIdle: since('4.3'),
     hasSoftAffinity: since('4.5'),
+    skipsUselessSoftAffinity: since('4.6'),
 
     tickling: since('4.3') ? 'idle-first' : since('4.1') ? 'own-and-one' : 'own-and-all',
     kicksAway: since('4.13') ? 'never' : since('4.7') ? 'if-useful' : 'always',
@@ -214,6 +241,8 @@ export function creditVersion(series: XenSeries): CreditVersion {
 
     stealing: since('4.9') ? 'counted' : since('4.3') ? 'nodes' : 'cycle',
     limitsLoadBalancing: since('4.18'),
+
+    unparksRemoved: since('4.4'),
 
     hasDelayAndSavings: since('3.4'),
     records: since('4.3'),
