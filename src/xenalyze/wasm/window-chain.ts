@@ -94,7 +94,8 @@ function windowAt(ordinal: i32): Window {
 
 /** The window of a pCPU behind its own one, reading further ahead if need be; -1 where it is not known. */
 function findNextOwn(number: i32, own: i32, from: i32): i32 {
-  if (!isRemembered(own) || windowAt(own).pcpu !== number) return -1;
+  // A pCPU may have been further in the file before it was found again.
+  if (own >= from || !isRemembered(own) || windowAt(own).pcpu !== number) return -1;
   while (!isBroken && load<i32>(LAST_OF + (number << 2)) - 1 <= own) extend();
   if (!isRemembered(own)) return -1;
   const next = windowAt(own).nextOwn;
