@@ -153,7 +153,8 @@ function createVcpu(xen: Hypervisor, domain: Domain, id: number, pool: Cpupool):
 /**
  * default_vcpu0_location() of older versions: the pCPU with the fewest vCPUs, the highest of several. Of
  * the core of pCPU 0 only one thread counts, the second if there is one, and of other cores never the first
- * if there are two.
+ * if there are two. Xen takes that of the core of pCPU 0 even if it is in another pool, and then follows a null
+ * pointer; here nobody leaves the pool.
  */
 function leastPopulated(xen: Hypervisor, pool: Cpupool): number {
   const { topology } = xen.machine;
@@ -165,14 +166,15 @@ function leastPopulated(xen: Hypervisor, pool: Cpupool): number {
   left.andNot(pool.valid, topology.siblings[0]!);
   const first = topology.siblings[0]!.first();
   const second = topology.siblings[0]!.next(first);
-  let best = second < topology.pcpus ? second : first;
+  const ofCore0 = second < topology.pcpus ? second : first;
+  let best = pool.valid.has(ofCore0) ? ofCore0 : -1;
   for (let pcpu = left.first(); pcpu < left.size; pcpu = left.next(pcpu)) {
     const siblings = topology.siblings[pcpu]!;
     if (pcpu === siblings.first() && siblings.next(pcpu) < left.size) continue;
     left.andNot(left, siblings);
-    if (counts[pcpu]! <= counts[best]!) best = pcpu;
+    if (best < 0 || counts[pcpu]! <= counts[best]!) best = pcpu;
   }
-  return best;
+  return best < 0 ? pool.valid.first() : best;
 }
 
 function setAffinities(xen: Hypervisor, vcpu: Vcpu, spec: VcpuSpec): void {

@@ -1,5 +1,6 @@
 import { Prng } from '../../src/base/prng.ts';
 import type { Action, Command, CpupoolSpec, Scenario, SchedulerName } from '../../src/scenario/index.ts';
+import { XEN_SERIES } from '../../src/scenario/xen-versions.ts';
 import { randomScenario } from './scenarios.ts';
 
 export const SCHEDULERS = ['credit', 'credit2', 'rtds', 'null', 'arinc653'] as const;
@@ -51,6 +52,31 @@ export function randomActions(seed: number): Scenario {
     ),
   };
   return { ...base, scheduler, cpupools, domains, actions, arinc653 };
+}
+
+const OLDER_SCHEDULERS = [
+  'credit',
+  'credit',
+  'rtds',
+  'bcredit',
+  'sedf',
+  'rtglobal',
+  'rtpartition',
+  'rtxen',
+] as const;
+
+/** The same of any release, with any schedulers, of which the release may not have all. */
+export function randomActionsOfAnyRelease(seed: number): Scenario {
+  const prng = Prng.fromSeed(seed).fork('release');
+  const pick = <T>(choices: readonly T[]): T => choices[prng.below(choices.length)]!;
+  const scheduler = () => pick([...OLDER_SCHEDULERS, 'arinc653', 'null', 'credit2'] as const);
+  const base = randomActions(seed);
+  const cpupools = base.cpupools!.map((pool) => ({ ...pool, scheduler: scheduler() }));
+  const domains = base.domains.map((domain) => ({
+    ...domain,
+    vcpus: domain.vcpus.map((vcpu) => ({ ...vcpu, softAffinity: undefined })),
+  }));
+  return { ...base, xen: pick(XEN_SERIES), scheduler: scheduler(), cpupools, domains };
 }
 
 function randomCommand(prng: Prng, { domains }: Scenario, pcpus: number, names: readonly string[]): Command {

@@ -76,8 +76,12 @@ export class RtdsQueues {
     return this.#member(this.#replenishments.first());
   }
 
-  /** replq_insert() */
+  /**
+   * replq_insert(). One that is there already, as one may be that was found unable to run until 4.16, is moved: Xen's
+   * list is damaged by that (73c62927f6 repaired it).
+   */
   scheduleReplenishment(rtds: RtdsVcpu): void {
+    this.takeReplenishment(rtds);
     this.insertReplenishment(rtds);
     if (this.firstReplenishment() === rtds) this.#setTimer(rtds);
   }
