@@ -71,16 +71,12 @@ function applySettings(xen: Hypervisor, domain: Domain, settings: DomainSettings
   else xen.adjustDomain(domain, settings);
 }
 
-/**
- * The server that a scenario gives a vCPU, if its scheduler has any. What is meant for RTDS does for RT-Xen, and the
- * other way round.
- */
+/** The server that a scenario gives a vCPU. What is meant for RTDS does for RT-Xen, and the other way round. */
 function serverOf(
   { rtds, server }: VcpuSpec,
   { extratime }: DomainSpec,
   { scheduler }: Cpupool,
 ): ServerParameters | undefined {
-  if (scheduler.adjustVcpu === undefined) return undefined;
   if (scheduler.name === 'rtds') return rtds ?? server;
   const given = server ?? rtds;
   return extratime === undefined ? given : { ...given, extratime };

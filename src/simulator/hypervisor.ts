@@ -296,9 +296,9 @@ export class Hypervisor {
     for (const vcpu of domain.vcpus) this.unpause(vcpu);
   }
 
-  /** Answers false if the scheduler refuses them. */
+  /** Answers false if the scheduler refuses them, or has none. */
   adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): boolean {
-    if (this.schedulerOf(vcpu).adjustVcpu?.(vcpu, parameters) === false) return false;
+    if (this.schedulerOf(vcpu).adjustVcpu?.(vcpu, parameters) !== true) return false;
     this.machine.tracer.record1(TRC_SCHED_ADJDOM, vcpu.domain.id);
     return true;
   }
@@ -376,9 +376,9 @@ export class Hypervisor {
   #recordTimes(prev: Vcpu, next: Vcpu): void {
     const { nowNs, tracer } = this.machine;
     const { switchNamesVcpus, timesRunstates } = this.version.core.records;
-    const since = (vcpu: Vcpu) => (timesRunstates ? vcpu.runstateEntryNs : vcpu.stateEntryNs);
-    const ranNs = nowNs - since(prev);
-    const waitedNs = next.runstate === RUNSTATE_RUNNABLE ? nowNs - since(next) : 0;
+    const ranNs = nowNs - (timesRunstates ? prev.runstateEntryNs : prev.stateEntryNs);
+    const nextFromNs = timesRunstates ? next.runstateEntryNs : next.stateEntryNs;
+    const waitedNs = next.runstate === RUNSTATE_RUNNABLE ? nowNs - nextFromNs : 0;
     if (switchNamesVcpus) {
       tracer.record3(TRC_SCHED_SWITCH_INFPREV, prev.domain.id, prev.id, ranNs);
       tracer.record4(TRC_SCHED_SWITCH_INFNEXT, next.domain.id, next.id, waitedNs, prev.nextTimeNs);

@@ -254,11 +254,9 @@ export class Analyser {
     return exactTsc ?? BigInt(this.absolute(tsc));
   }
 
-  /** A TSC as the file has it; where a number has rounded it, exactly if it is that of the current record. */
+  /** A TSC as the file has it; where a number has rounded it, exactly if it is the one being processed. */
   exactOf(tsc: number): bigint {
-    const { wideTsc } = this.run;
-    const isWide = Number(wideTsc) === tsc || Number(BigInt.asUintN(64, wideTsc)) === tsc;
-    return BigInt.asUintN(64, (isWide ? wideTsc : BigInt(tsc)) + this.tscBase);
+    return BigInt.asUintN(64, this.memory.program.exactTscOf(tsc) + this.tscBase);
   }
 
   /** What a TSC of the file, given as two words, is here. */

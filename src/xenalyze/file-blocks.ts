@@ -5,11 +5,11 @@ import {
   HEADER_SCRATCH,
   READ_AHEAD,
   READ_AHEAD_BYTES,
+  RECORD_BYTES,
   RECORD_WORDS,
   WINDOW_HEADER_BYTES,
 } from './wasm/walk-layout.ts';
 
-const RECORD_BYTES = RECORD_WORDS * 4;
 const PAGES = 512;
 
 const BLOCK_WORDS_MAX = 16 * 1024;

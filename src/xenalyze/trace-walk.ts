@@ -9,6 +9,7 @@ import {
   BEGINS,
   PAUSED,
   PCPUS_MAX,
+  RECORD_BYTES,
   RECORD_WORDS,
   TRIED_AND_PASSED,
   WINDOW_HEADER_BYTES,
@@ -26,7 +27,6 @@ const EVENT_MASK = 0x0fffffff;
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
 const TURNS_BETWEEN_PROGRESS = 16_384;
 
-const RECORD_BYTES = RECORD_WORDS * 4;
 /** No real host has pCPUs with higher numbers. */
 const PCPU_NUMBER_MAX = PCPUS_MAX - 1;
 
@@ -268,6 +268,7 @@ export class TraceWalk {
   #hop(pcpu: Pcpu): void {
     const { program } = this.#a.memory;
     if (!this.#earlyEof) while (program.leap(pcpu.address));
+    // There it has to be read: what lies behind a record is what was read before.
     if (pcpu.fileOffset + RECORD_BYTES > this.#source.bytes) return;
     const bytes = program.findOwn(pcpu.address);
     if (bytes < 0) return;

@@ -47,6 +47,7 @@ export interface WalkProgram {
   logSupposedRunner(vcpu: number): void;
   logForgottenStart(vcpu: number): void;
   hand(): void;
+  exactTscOf(tsc: number): bigint;
   writeLine(pcpu: number, line: number, mark: number): void;
   makeHeader(): void;
   putHeader(at: number): number;

@@ -6,10 +6,8 @@
 import { run } from './run.ts';
 import { Pcpu } from './structs.ts';
 import { count, usualTscOf } from './usual-records.ts';
-import { RECORD_WORDS, WINDOW_HEADER_BYTES, XENALYZE_PCPUS } from './walk-layout.ts';
+import { RECORD_BYTES, WINDOW_HEADER_BYTES, XENALYZE_PCPUS } from './walk-layout.ts';
 import { addressOf, findOwn, leap } from './window-chain.ts';
-
-const RECORD_BYTES = RECORD_WORDS * 4;
 
 /**
  * If a pCPU has passed all records of its window, parks it on the first one of its next window. Where it cannot, the

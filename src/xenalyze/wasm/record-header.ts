@@ -14,6 +14,7 @@ import {
   PICTURE_CODE,
   VCPU_BYTES,
   VCPUS,
+  WIDE_CYCLES,
 } from './walk-layout.ts';
 
 /** Takes the time of a pCPU's TSC into the run's seconds and nanoseconds. */
@@ -27,8 +28,6 @@ const NOBODY = i32(memory.data<u32>([0x3f763f64, 0, 0, 0]));
 const NOBODY_LENGTH = 4;
 /** xenalyze has no room for more, which takes 233 pCPUs; what it does not live to see is shown in full. */
 const LENGTH_MAX = 255;
-/** From here on, a number may have been rounded. */
-const WIDE_CYCLES: f64 = 9007199254740992;
 
 // The picture's characters.
 const HAS_RECORD: i32 = 0x78;

@@ -34,6 +34,7 @@ import {
   UNSIGNED,
   UNSIGNED_SHORT,
   WIDE,
+  WIDE_CYCLES,
   WIDE_HEX,
 } from './walk-layout.ts';
 
@@ -46,8 +47,6 @@ const POINT: i32 = 0x2e;
 const SPACE: i32 = 0x20;
 const UNKNOWN: i32 = 0x3f;
 const ARGUMENTS_MAX = 6;
-/** From here on, a number may have been rounded. */
-const WIDE_NUMBER: f64 = 9007199254740992;
 
 /** Writes a line of a pCPU's current record, with a mark in front. */
 export function writeLine(p: Pcpu, line: i32, mark: i32): void {
@@ -83,7 +82,7 @@ function putPieces(p: Pcpu, start: i32, line: i32): void {
     else if (kind === WIDE_HEX) at = putHex(at, load<u64>(from));
     else if (kind === UNSIGNED_SHORT) at = putInteger(at, u32(shifted(from, piece)));
     else if (kind === ARGUMENTS) at = putArguments(at, p);
-    else if (kind === CYCLES && abs(run.exitCycles) < WIDE_NUMBER) at = putSigned(at, i64(run.exitCycles));
+    else if (kind === CYCLES && abs(run.exitCycles) < WIDE_CYCLES) at = putSigned(at, i64(run.exitCycles));
     else {
       const percent = kind === PERCENT ? putPercent(at, load<u64>(from), shiftOf(words, piece)) : 0;
       if (percent !== 0) at = percent;
@@ -155,7 +154,7 @@ function shiftOf(words: i32, piece: LinePiece): i32 {
  * the even one, as in C. 0 where it would be rounded before.
  */
 function putPercent(start: i32, value: u64, shift: i32): i32 {
-  if (f64(value) * 100 >= WIDE_NUMBER) return 0;
+  if (f64(value) * 100 >= WIDE_CYCLES) return 0;
   const thousandths = value * 100_000;
   let rounded = thousandths >> shift;
   if (shift > 0) {

@@ -24,13 +24,12 @@ import {
 import { RUNNABLE } from './runstates.ts';
 import { durationAt, take, valuesOf } from './samples.ts';
 import { ALL_PCPUS, SamplePiece, Stays, subjectAt, Tally, tallyAt } from './tallies.ts';
+import { WIDE_CYCLES } from './walk-layout.ts';
 
 const COUNT_WIDTH = 7;
 const SECONDS_WIDTH = 5;
 const CYCLES_WIDTH = 6;
 const EXITS_WIDTH = 5;
-/** From here on, a number may have been rounded. */
-const WIDE: f64 = 9007199254740992;
 // Up to four characters each.
 const CYC = 0x637963;
 const NAN = 0x6e616e2d;
@@ -111,7 +110,7 @@ function loadSample(tally: Tally, values: u32): i32 {
 
 /** The duration that was found, which a number may have rounded. */
 function exact(tally: Tally, found: f64): i64 {
-  if (abs(found) < WIDE) return i64(found);
+  if (abs(found) < WIDE_CYCLES) return i64(found);
   let piece = tally.sample;
   while (piece !== null) {
     for (let i = 0; i < piece.length; i++) {

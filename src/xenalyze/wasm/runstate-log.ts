@@ -14,14 +14,13 @@ import {
   STAY,
   SUPPOSE_RUNNING,
   TIME,
+  WIDE_CYCLES,
 } from './walk-layout.ts';
 
 /** Takes so many words of the log. */
 declare function takeLog(words: i32): void;
 
 const DELTA_MAX: f64 = 2147483647;
-/** From here on, a number may have been rounded. */
-const WIDE_CYCLES: f64 = 9007199254740992;
 const END = LOG + LOG_WORDS * 4;
 
 let next = LOG;
@@ -73,15 +72,15 @@ export function logForgottenStart(vcpu: i32): void {
 function goOnTo(tsc: f64): i32 {
   let delta = tsc - lastTsc;
   if (delta > DELTA_MAX || delta < 0 || abs(tsc) >= WIDE_CYCLES) {
-    store<i64>(room(TIME), exact(tsc), 8);
+    store<i64>(room(TIME), exactTscOf(tsc), 8);
     delta = 0;
   }
   lastTsc = tsc;
   return i32(delta);
 }
 
-/** A TSC modulo 2^64. */
-function exact(tsc: f64): i64 {
+/** A TSC modulo 2^64; where a number has rounded it, exactly if it is the one that is being processed. */
+export function exactTscOf(tsc: f64): i64 {
   const wide = run.wideTsc;
   if (f64(wide) === tsc || f64(u64(wide)) === tsc) return wide;
   return tsc < 0 ? i64(tsc) : i64(u64(tsc));

@@ -8,7 +8,7 @@ import { logStay, logTransition } from './runstate-log.ts';
 import { BLOCKED, INIT, OFFLINE, RUNNABLE, RUNNING } from './runstates.ts';
 import { findLineOf, makeCurrent, showLine } from './shown-records.ts';
 import { Pcpu, Vcpu } from './structs.ts';
-import { NO_LINE, PLAIN, RECORD_WORDS, VCPU_TABLE, VCPU_TABLE_SLOTS } from './walk-layout.ts';
+import { NO_LINE, PLAIN, RECORD_BYTES, VCPU_TABLE, VCPU_TABLE_SLOTS } from './walk-layout.ts';
 
 /** Shows the current record of a pCPU, of which there is no line. */
 declare function showRecord(pcpu: Pcpu): void;
@@ -20,7 +20,6 @@ declare function countPcpuTime(pcpu: Pcpu, tsc: f64): void;
 declare function noteHvmTransition(pcpu: Pcpu, vcpu: Vcpu, old: i32, next: i32): void;
 
 /** As much of a block as has to be there for a record to be taken from it. */
-const RECORD_BYTES = RECORD_WORDS * 4;
 
 // Bits 12 to 27 of an event: its class and sub-class.
 const SCHED = 0x20;

@@ -162,6 +162,8 @@ export const LAST_OF = CHAIN + REMEMBERED * WINDOW_BYTES;
 /** CPU_CHANGE, two extra words, no TSC. */
 export const WINDOW_HEADER = 0x2001f003;
 export const WINDOW_HEADER_BYTES = 12;
+/** From here on, a number may have been rounded. */
+export const WIDE_CYCLES = 9.007199254740992e15;
 /** xenalyze's arrays of pCPUs end here. */
 export const XENALYZE_PCPUS = 256;
 
@@ -171,6 +173,7 @@ export const READ_AHEAD_BYTES = 4_194_304;
 
 /** xenalyze copies this much at the place of a record, whatever its length. */
 export const RECORD_WORDS = 10;
+export const RECORD_BYTES = RECORD_WORDS * 4;
 /** What was read of the file. */
 export const BLOCKS = READ_AHEAD + READ_AHEAD_BYTES;
 export const MEMORY_BYTES = 268_435_456;

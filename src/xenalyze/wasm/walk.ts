@@ -7,6 +7,7 @@ import { first, includes, insert, nextTurn, orderSize, place, remove } from './p
 import { draw, drawAll, makeHeader, putHeader } from './record-header.ts';
 import { writeLine } from './record-lines.ts';
 import {
+  exactTscOf,
   hand,
   logExit,
   logForgottenStart,
@@ -26,6 +27,7 @@ export {
   count,
   draw,
   drawAll,
+  exactTscOf,
   findOwn,
   first,
   hand,

@@ -12,7 +12,7 @@ import {
   PCPUS_MAX,
   READ_AHEAD,
   READ_AHEAD_BYTES,
-  RECORD_WORDS,
+  RECORD_BYTES,
   REMEMBERED,
   WINDOW_BYTES,
   WINDOW_HEADER,
@@ -34,7 +34,6 @@ class Window {
   nextOwn: i32;
 }
 
-const RECORD_BYTES: f64 = RECORD_WORDS * 4;
 /** A pCPU's place is mostly so near to its last window. */
 const NEAR = 3;
 
@@ -68,7 +67,7 @@ export function leap(p: Pcpu): bool {
   const last = windowAt(to - 1);
   const offset = last.offset + f64(<u32>WINDOW_HEADER_BYTES + last.length);
   // What is read so near to the end of the file is not all that is read elsewhere.
-  if (offset > run.fileBytes || last.offset + RECORD_BYTES > run.fileBytes) return false;
+  if (offset > run.fileBytes || last.offset + f64(RECORD_BYTES) > run.fileBytes) return false;
   let epoch = last.epoch;
   if (epoch <= fromOffset) epoch = p.lastCpuChangePcpu > windowAt(from).pcpu ? fromOffset : -1;
   if (epoch > run.lastEpoch) run.lastEpoch = epoch;

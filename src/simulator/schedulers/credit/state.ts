@@ -184,7 +184,6 @@ export class CreditSystem {
     this.tsliceNs = tsliceMs * 1_000_000;
     this.tickPeriodNs = Math.floor((tsliceMs * 1000) / ticks) * 1000;
     this.creditsPerTslice = this.#creditsPerMs * tsliceMs;
-    this.credit = this.creditsPerTslice * this.pcpuCount;
   }
 
   /** csched_sys_cntl(): all or nothing. Timers that are set keep their instants. */
@@ -197,10 +196,9 @@ export class CreditSystem {
     if (newTsliceMs < 1 || newTsliceMs > TSLICE_MS_MAX || newDelayUs > MIGRATION_DELAY_US_MAX) return false;
     const isKnown = isRatelimit(newRatelimitUs) && (newRatelimitUs > 0 || version.mayLackRatelimit);
     if (!isKnown || newRatelimitUs > newTsliceMs * 1000) return false;
-    const { credit } = this;
     if (version.slicesTicks) this.setTslice(newTsliceMs);
     else this.tsliceNs = newTsliceMs * 1_000_000;
-    if (!version.slicesCredit) this.credit = credit;
+    if (version.slicesCredit) this.credit = this.creditsPerTslice * this.pcpuCount;
     this.ratelimitNs = newRatelimitUs * 1000;
     this.migrationDelayNs = newDelayUs * 1000;
     return true;
