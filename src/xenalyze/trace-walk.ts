@@ -61,6 +61,8 @@ export class TraceWalk {
   readonly #blocks: FileBlocks;
   readonly #order: PcpuOrder;
   #earlyEof = false;
+  /** Where the last header was that was looked at for a new pCPU. */
+  #scannedOffset = Number.POSITIVE_INFINITY;
   readonly #processor: Processor;
   readonly #usual: UsualRecords | undefined;
   readonly #onRead: ((pcpu: Pcpu) => void) | undefined;
@@ -335,6 +337,8 @@ export class TraceWalk {
    */
   #scanForNewPcpu(offset: number): number {
     const a = this.#a;
+    const scannedBefore = this.#scannedOffset;
+    this.#scannedOffset = offset;
     const found = this.#blocks.peek(offset, (message) => a.stderr.text(message));
     if (found === undefined) return 0;
     if (found.event !== CPU_CHANGE || found.timed) {
@@ -352,6 +356,8 @@ export class TraceWalk {
     const pcpu = a.pcpu(window);
     if (window <= a.run.maxActivePcpu && pcpu.active) return 0;
     const before = pcpu.fileOffset;
+    // 4.17 reads it over the one before it, on its stack.
+    pcpu.recordOffset = scannedBefore;
     this.#activate(pcpu, offset, 'scan_for_new_pcpu');
     // What is shown of this read has the place that the pCPU had before.
     pcpu.fileOffset = before;

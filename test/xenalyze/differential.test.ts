@@ -117,6 +117,26 @@ test.skipIf(REAL_XENALYZE === undefined)(
   },
 );
 
+test.skipIf(REAL_XENALYZE === undefined)(
+  'behind the first header of a pCPU lies what was found before',
+  async () => {
+    const window = (pcpu: number, words: readonly number[]) => [0x2001f003, pcpu, words.length * 4, ...words];
+    const tick = [0x80028004, 1e9, 0];
+    const first = [window(0, [0xa0028004, 1e9, 0, 0x61, 0]), window(1, [0xa0028004, 1e9, 0, 0x62, 0])].flat();
+    for (const [name, windows] of [
+      ['two', first.slice(0, 8)],
+      ['three', first],
+    ] as const) {
+      const last = window(name === 'two' ? 1 : 2, tick);
+      const path = written(
+        `${name}-first.trace`,
+        new Uint8Array(Uint32Array.from([...windows, ...last]).buffer),
+      );
+      await compare(['--dump-raw-reads', path]);
+    }
+  },
+);
+
 test('a processor of 0 Hz ends the real xenalyze where it shows the first time', async () => {
   const path = written('no-hz.trace', randomTrace(1));
   const { stdout, stderr, finished } = await runOurs(['-a', '--cpu-hz=0', path]);
