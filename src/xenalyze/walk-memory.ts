@@ -100,7 +100,9 @@ export class WalkMemory extends StructMemory {
 
   /** @param tscBase What TSCs are counted from. */
   constructor(tscBase: bigint) {
-    const memory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES });
+    const pages = MEMORY_BYTES / PAGE_BYTES;
+    // No thread shares it. Of any other memory V8 believes that it is all in use, and collects garbage to make room.
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     super(memory.buffer);
     this.tscBase = tscBase;
     this.words = new Uint32Array(memory.buffer);

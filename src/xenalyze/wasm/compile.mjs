@@ -10,9 +10,9 @@ import { STRUCTS } from './structs.mjs';
 
 const HERE = import.meta.dirname;
 const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--memoryBase', '1024'];
-/** Memory that threads share, up to all that there can be. */
-const SHARED = ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'];
-const PROGRAMS = { 'percentile-search': OPTIONS, walk: OPTIONS, 'runstate-counter': [...OPTIONS, ...SHARED] };
+/** Memory that threads may share, up to all that there can be. */
+const SHARED = [...OPTIONS, '--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'];
+const PROGRAMS = { 'percentile-search': OPTIONS, walk: SHARED, 'runstate-counter': SHARED };
 
 /** The classes of ./structs.mjs, which programs import from a file that is nowhere: structs.ts. */
 export const STRUCT_CLASSES = Object.entries(STRUCTS).map(classOf).join('\n');
