@@ -7,7 +7,7 @@ import { SCRATCH_BYTES } from './percentile-layout.ts';
 import { divide } from './sample-rules.ts';
 
 /** Below so many values, they are compared one by one. */
-const BLOCK = 128;
+const BLOCK = 64;
 /** Partitions of fewer values are not remembered. */
 const REMEMBERED_MIN = 256;
 const REMEMBERED_MAX = 128;
