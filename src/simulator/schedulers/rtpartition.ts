@@ -135,7 +135,7 @@ export class RtPartitionScheduler implements Scheduler {
     const chosen = next ?? rtXenOf(idle);
     chosen.lastStartNs = nowNs;
     if (next !== undefined && next !== current) next.queued.remove();
-    const runs = next?.vcpu.checkRunnable() ? next.vcpu : idle;
+    const runs = next === undefined || servers.idlesAway(next) ? idle : next.vcpu;
     prev.nextTask = runs;
     prev.nextTimeNs = QUANTUM_NS;
     runs.migrated = false;

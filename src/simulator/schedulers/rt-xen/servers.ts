@@ -2,7 +2,7 @@ import type { PriorityScheme } from '../../../scenario/scenario.ts';
 import type { Hypervisor } from '../../hypervisor.ts';
 import type { Link } from '../../linked-list.ts';
 import type { DomainParameters, PoolParameters, VcpuParameters } from '../../scheduler.ts';
-import type { Domain, Vcpu } from '../../vcpu.ts';
+import { type Domain, type Vcpu, VPF_BLOCKED } from '../../vcpu.ts';
 import { RtXenRecords } from './records.ts';
 import { hasNoWork, type RtXenDomain, RtXenVcpu, rtXenOf } from './state.ts';
 
@@ -151,6 +151,14 @@ export class RtXenServers {
   /** Whether it takes part in the scheduling: it may run, or it idles its budget away. */
   isReady({ vcpu }: RtXenVcpu): boolean {
     return vcpu.isRunnable || (this.arePeriodic && vcpu.domain.id !== 0 && hasNoWork(vcpu));
+  }
+
+  /**
+   * Whether the pCPU idles while this one has it. Who was paused in the same instant runs until the next decision: RT-Xen
+   * does not ask whom it takes from a queue whether it still may run.
+   */
+  idlesAway({ vcpu }: RtXenVcpu): boolean {
+    return (vcpu.pauseFlags & VPF_BLOCKED) !== 0;
   }
 
   /** Those that idle their budget away and are in no queue, nor on a pCPU. */
