@@ -41,10 +41,11 @@ export class RtXenServers {
 
   /**
    * XEN_DOMCTL_SCHEDOP_putinfo. Any for domain 0 makes EDF and RM change places, which is how RT-Xen's own
-   * tool does it. A new period and budget count from the next replenishment on.
+   * tool does it. A new period and budget count from the next replenishment on. Nothing is refused; for a new domain libxl
+   * writes back what it read, for whichever vCPU its stack holds, which is taken to be none.
    */
   adjustDomain(domain: Domain, { vcpu: id = 0, periodMs, budgetMs, extratime }: DomainParameters): boolean {
-    if ((periodMs ?? budgetMs ?? extratime) === undefined) return false;
+    if ((periodMs ?? budgetMs ?? extratime) === undefined) return true;
     if (domain.id === 0) this.#scheme = this.#scheme === 'edf' ? 'rm' : 'edf';
     const data = domain.schedulerData as RtXenDomain;
     data.extratime = extratime ?? data.extratime;
