@@ -55,7 +55,8 @@ export interface Scheduler {
 
   /**
    * The decision on the present pCPU, where `prev` runs: sets `prev.nextTask`, `prev.nextTimeNs` (-1: no
-   * limit) and the next one's `migrated`; the next one has answered `checkRunnable()` (do_schedule).
+   * limit) and the next one's `migrated`; the next one has answered `checkRunnable()`, in versions that ask
+   * (do_schedule).
    */
   doSchedule(prev: Vcpu, nowNs: number, taskletWork: boolean): void;
 

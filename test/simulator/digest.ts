@@ -57,6 +57,6 @@ function switchesIn(csv: string): number {
   return csv.split('\n').length - 2;
 }
 
-function hash(data: string | Uint8Array): string {
+export function hash(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex').slice(0, 16);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { DomainSettings, ServerParameters } from '../../src/scenario/scenario.ts';
+import type { DomainSettings, Scenario, ServerParameters } from '../../src/scenario/scenario.ts';
 import { DOMID_IDLE, type VcpuTimes } from '../../src/simulator/index.ts';
 import { rtXenOf } from '../../src/simulator/schedulers/rt-xen/state.ts';
 import type { Vcpu } from '../../src/simulator/vcpu.ts';
@@ -9,7 +9,7 @@ import { type ReferenceFile, referenceScenario } from './reference-scenario.ts';
 import { Rig } from './rig.ts';
 
 /** A scenario file of RT-Xen 2.0. */
-interface FileOfRtXen extends Omit<ReferenceFile, 'actions' | 'domains'> {
+export interface FileOfRtXen extends Omit<ReferenceFile, 'actions' | 'domains'> {
   actions?: ({ t_ns: number; dom: number } & Setting)[];
   domains: (Omit<ReferenceFile['domains'][number], 'vcpus'> & {
     extra?: number;
@@ -87,11 +87,10 @@ export function readFileOfRtXen(root: string, folder: string, name: string): Fil
   return JSON.parse(readFileSync(join(root, folder, `${name}.json`), 'utf8')) as FileOfRtXen;
 }
 
-/** Runs such a scenario. The instrument of the reference reads the parameters back after each setting. */
-export function runRtXen(file: FileOfRtXen): ResultOfRtXen {
-  const { actions = [], state_every_ns: everyNs = 0, ...rest } = file;
-  const plain = referenceScenario(rest as ReferenceFile, 'rt-xen-2.0');
-  const scenario = {
+/** What such a file says, but for what is set once its domains are there. */
+export function scenarioOfRtXen(file: FileOfRtXen): Scenario {
+  const plain = referenceScenario({ ...file, actions: undefined } as unknown as ReferenceFile, 'rt-xen-2.0');
+  return {
     ...plain,
     domains: plain.domains.map((domain, i) => {
       const { extra, vcpus } = file.domains[i]!;
@@ -103,6 +102,12 @@ export function runRtXen(file: FileOfRtXen): ResultOfRtXen {
       };
     }),
   };
+}
+
+/** Runs such a scenario. The instrument of the reference reads the parameters back after each setting. */
+export function runRtXen(file: FileOfRtXen): ResultOfRtXen {
+  const { actions = [], state_every_ns: everyNs = 0 } = file;
+  const scenario = scenarioOfRtXen(file);
   const switches: string[] = ['t_ns,pcpu,next'];
   let scheduleCalls = 0;
   const rig = new Rig(scenario, {
