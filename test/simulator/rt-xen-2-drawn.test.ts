@@ -1,7 +1,7 @@
 /**
- * Holds the schedulers of RT-Xen 2.0 against what its own C code did in scenarios drawn at random, by digests. In one kind
- * the parameters change by hypercalls, and the scheduler's own data over time count as well; in the other the toolstack is at
- * work: domains come, go and are paused, vCPUs are pinned and taken offline.
+ * Holds the schedulers of RT-Xen 2.0 against what its own C code did in scenarios drawn at random, by digests. In one
+ * kind the parameters change by hypercalls, and the scheduler's own data over time count as well; in the other the
+ * toolstack is at work: domains come, go and are paused, vCPUs are pinned and taken offline.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

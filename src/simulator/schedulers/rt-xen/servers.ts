@@ -41,8 +41,8 @@ export class RtXenServers {
 
   /**
    * XEN_DOMCTL_SCHEDOP_putinfo. Any for domain 0 makes EDF and RM change places, which is how RT-Xen's own
-   * tool does it. A new period and budget count from the next replenishment on. Nothing is refused; for a new domain libxl
-   * writes back what it read, for whichever vCPU its stack holds, which is taken to be none.
+   * tool does it. A new period and budget count from the next replenishment on. Nothing is refused; for a new
+   * domain libxl writes back what it read, for whichever vCPU its stack holds, which is taken to be none.
    */
   adjustDomain(domain: Domain, { vcpu: id = 0, periodMs, budgetMs, extratime }: DomainParameters): boolean {
     if ((periodMs ?? budgetMs ?? extratime) === undefined) return true;
@@ -155,8 +155,8 @@ export class RtXenServers {
   }
 
   /**
-   * Whether the pCPU idles while this one has it. Who was paused in the same instant runs until the next decision: RT-Xen
-   * does not ask whom it takes from a queue whether it still may run.
+   * Whether the pCPU idles while this one has it. Who was paused in the same instant runs until the next
+   * decision: RT-Xen does not ask whom it takes from a queue whether it still may run.
    */
   idlesAway({ vcpu }: RtXenVcpu): boolean {
     return (vcpu.pauseFlags & VPF_BLOCKED) !== 0;
