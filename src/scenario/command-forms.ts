@@ -191,11 +191,16 @@ export const COMMAND_FORMS = {
   },
   pause: {
     usage: ['pause DOMAIN'],
-    doc: 'Stops a domain, once more each time.',
+    doc: 'Stops a domain, from Xen 4.5 on once more each time.',
     options: [],
     operands: [DOMAIN],
   },
-  unpause: { usage: ['unpause DOMAIN'], doc: 'Undoes one `pause`.', options: [], operands: [DOMAIN] },
+  unpause: {
+    usage: ['unpause DOMAIN'],
+    doc: 'Undoes one `pause`, until Xen 4.4 all of them.',
+    options: [],
+    operands: [DOMAIN],
+  },
   create: {
     usage: ['create DOMAIN'],
     doc: 'Creates a domain of `domains`, which is then not there from the start. Its offsets count from here.',

@@ -115,6 +115,11 @@ export interface CoreVersion {
    */
   readonly pausesToAdjust: boolean;
   /**
+   * The toolstack's pauses of a domain count, so that each needs an unpause: from 4.5. Before, one unpause ends them
+   * all. Xen 3eb1c708ab "properly reference count DOMCTL_{,un}pausedomain hypercalls".
+   */
+  readonly countsPauses: boolean;
+  /**
    * A new affinity moves a vCPU only if it is where it must not be any more: until 4.2. Later the scheduler
    * places it anew in any case. Xen 0f3b02d07e "sched: always ask the scheduler to re-place the vcpu when the
    * affinity changes".
@@ -206,6 +211,7 @@ function coreVersion(series: XenSeries): CoreVersion {
     placesByPopulation: !since('4.8'),
     timerMinNs: since('4.5') && !since('4.7') ? 1000 : 0,
     pausesToAdjust: !since('4.2'),
+    countsPauses: since('4.5'),
     movesOnlyOutcasts: !since('4.3'),
     placesWhileRunning: since('4.1') && !since('4.11'),
     asksNext: since('4.13'),

@@ -211,13 +211,19 @@ class Commanded implements Checker {
     return undefined;
   }
 
+  /** Until 4.4 Xen only remembers that a domain is paused, however often it was. */
+  #pause(dom: number, change: number): void {
+    const most = since(this.#scenario, '4.5') ? Infinity : 1;
+    this.#paused.set(dom, Math.min((this.#paused.get(dom) ?? 0) + change, most));
+  }
+
   #obey({ vcpus }: Host, command: Command): void {
     switch (command.kind) {
       case 'pause':
-        this.#paused.set(command.dom, (this.#paused.get(command.dom) ?? 0) + 1);
+        this.#pause(command.dom, 1);
         break;
       case 'unpause':
-        this.#paused.set(command.dom, (this.#paused.get(command.dom) ?? 0) - 1);
+        this.#pause(command.dom, -1);
         break;
       case 'destroy':
         this.#gone.add(command.dom);

@@ -219,7 +219,12 @@ describe('pauses', () => {
     expect(resumed).toContain('SWITCH(32767,0,1,0)');
   });
 
-  test('count, as in Xen', () => {
+  test.each([
+    ['3.3', 20, 2],
+    ['4.4', 20, 2],
+    ['4.5', 30, 1],
+    ['head', 30, 1],
+  ] as const)('of Xen %s count, or not: two of them last %i ms', (xen, offlineMs, refused) => {
     const actions: Timed[] = [
       [10, { kind: 'pause', dom: 1 }],
       [20, { kind: 'pause', dom: 1 }],
@@ -227,9 +232,9 @@ describe('pauses', () => {
       [40, { kind: 'unpause', dom: 1 }],
       [50, { kind: 'unpause', dom: 1 }],
     ];
-    const run = runOf([[hog]], { actions });
-    expect(run.simulation.vcpuTimes()[0]!.offlineNs).toBe(30 * MS);
-    expect(run.refusals).toEqual(['unpause: domain 1 is not paused']);
+    const run = runOf([[hog]], { xen, actions });
+    expect(run.simulation.vcpuTimes()[0]!.offlineNs).toBe(offlineMs * MS);
+    expect(run.refusals).toEqual(new Array(refused).fill('unpause: domain 1 is not paused'));
   });
 
   test.each(['credit', 'credit2', 'rtds', 'null'] as const)(

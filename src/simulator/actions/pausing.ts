@@ -2,13 +2,15 @@ import type { Hypervisor } from '../hypervisor.ts';
 import type { Domain } from '../vcpu.ts';
 import type { Refusal } from './tools.ts';
 
-/** `xl pause`: counts, as Xen does. */
+/** `xl pause` (domain_pause_by_systemcontroller). A second one counts where the version of Xen counts them. */
 export function pause(xen: Hypervisor, domain: Domain): Refusal {
+  const wasPaused = domain.pauseCount > 0;
   xen.pauseDomain(domain);
+  if (wasPaused && !xen.version.core.countsPauses) domain.pauseCount -= 1;
   return undefined;
 }
 
-/** `xl unpause`: undoes one `xl pause`. */
+/** `xl unpause`: undoes one `xl pause`, or all of them where they do not count. */
 export function unpause(xen: Hypervisor, domain: Domain): Refusal {
   if (domain.pauseCount === 0) return `domain ${domain.id} is not paused`;
   xen.unpauseDomain(domain);
