@@ -46,18 +46,26 @@ export function adjustDomain(xen: Hypervisor, domain: Domain, command: DomainCom
   const isTooMuch = cap !== undefined && cap > domain.vcpus.length * 100;
   const tooMuch = `a cap of ${cap} is too much for its vCPUs`;
   if (scheduler.name === 'bcredit') return isTooMuch ? tooMuch : adjustBoosted(xen, domain, command);
-  xen.inquireDomain(domain);
-  xen.machine.cpu = 0;
+  readFirst(xen, domain);
   if (isTooMuch) return tooMuch;
   return xen.adjustDomain(domain, { weight, cap }) ? undefined : 'Xen refuses these parameters';
+}
+
+/**
+ * The first of two hypercalls. Until 4.1 even reading pauses the domain, so that others may run before the second one
+ * comes.
+ */
+function readFirst(xen: Hypervisor, domain: Domain): void {
+  xen.inquireDomain(domain);
+  xen.drainSoftirqs();
+  xen.machine.cpu = 0;
 }
 
 /** `xl sched-sedf -d`, likewise. */
 export function adjustSedf(xen: Hypervisor, domain: Domain, { sedf }: SedfCommand): Refusal {
   const { scheduler } = domain.pool!;
   if (scheduler.name !== 'sedf') return isScheduledBy(domain, scheduler.name);
-  xen.inquireDomain(domain);
-  xen.machine.cpu = 0;
+  readFirst(xen, domain);
   return xen.adjustDomain(domain, { sedf }) ? undefined : 'Xen refuses these parameters';
 }
 
