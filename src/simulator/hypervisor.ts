@@ -238,21 +238,28 @@ export class Hypervisor {
   #finishMigration(vcpu: Vcpu): void {
     if (vcpu.isRunning || (vcpu.pauseFlags & VPF_MIGRATING) === 0) return;
     const scheduler = this.schedulerOf(vcpu);
-    const { valid } = vcpu.domain.pool!;
-    const { pcpus } = this.machine;
-    let target = vcpu.processor;
-    // Xen holds the locks of the old and of the guessed new pCPU; it asks again when the guess had another
-    // lock.
-    for (let picked = false; ; picked = true) {
-      const lock = pcpus[target]!.lock;
-      if (picked && vcpu.hardAffinity.has(target) && valid.has(target)) break;
-      target = scheduler.pickPcpu(vcpu);
-      if (pcpus[target]!.lock === lock && valid.has(target)) break;
-    }
+    const target = this.version.core.placesOnce
+      ? scheduler.pickPcpu(vcpu)
+      : this.#placeLocked(vcpu, scheduler);
     vcpu.pauseFlags &= ~VPF_MIGRATING;
     if (scheduler.migrate) scheduler.migrate(vcpu, target);
     else vcpu.processor = target;
     this.wake(vcpu);
+  }
+
+  /**
+   * Xen holds the locks of the old and of the guessed new pCPU; it asks again when the guess had another lock.
+   */
+  #placeLocked(vcpu: Vcpu, scheduler: Scheduler): number {
+    const { valid } = vcpu.domain.pool!;
+    const { pcpus } = this.machine;
+    let target = vcpu.processor;
+    for (let picked = false; ; picked = true) {
+      const { lock } = pcpus[target]!;
+      if (picked && vcpu.hardAffinity.has(target) && valid.has(target)) return target;
+      target = scheduler.pickPcpu(vcpu);
+      if (pcpus[target]!.lock === lock && valid.has(target)) return target;
+    }
   }
 
   // ---- Parameters

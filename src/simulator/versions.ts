@@ -126,6 +126,13 @@ export interface CoreVersion {
    */
   readonly movesOnlyOutcasts: boolean;
   /**
+   * A vCPU that is moved goes where the scheduler says, even if that is a pCPU on which it must not run: until 4.0.
+   * Later the scheduler is asked once more in such a case. Xen 53582e3da0 "cpupool: Avoid race when moving cpu between
+   * cpupools", 2e13a886e5 "Avoid possible live-lock in vcpu_migrate" and 72ec661949 "Avoid endless loop for vcpu
+   * migration.".
+   */
+  readonly placesOnce: boolean;
+  /**
    * A vCPU that is to be moved is placed even while it still runs, and again afterwards: from 4.1 to 4.10.
    * Xen 2e13a886e5 "Avoid possible live-lock in vcpu_migrate" and 9a36de177c "xen/schedule: Fix races in vcpu
    * migration".
@@ -213,6 +220,7 @@ function coreVersion(series: XenSeries): CoreVersion {
     pausesToAdjust: !since('4.2'),
     countsPauses: since('4.5'),
     movesOnlyOutcasts: !since('4.3'),
+    placesOnce: !since('4.1'),
     placesWhileRunning: since('4.1') && !since('4.11'),
     asksNext: since('4.13'),
     records: {
