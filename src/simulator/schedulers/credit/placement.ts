@@ -36,6 +36,7 @@ export class CreditPlacement {
     const idlers = this.#idlers;
     let pcpu = vcpu.processor;
     let searched: CreditPcpu | undefined;
+    const countsSteps = version.neighbourTurns === 'unmasked' || version.neighbourTurns === 'stepwise';
     for (let step = BALANCE_SOFT_AFFINITY; step <= BALANCE_HARD_AFFINITY; step += 1) {
       affinityOfStep(vcpu, step, candidates);
       candidates.and(valid, candidates);
@@ -55,8 +56,7 @@ export class CreditPlacement {
         if (this.#isIdler(next, pcpu)) {
           pcpu = this.#chooseNear(next);
           if (version.neighbourTurns !== 'none') searched = system.pcpu(next);
-          // Before it was masked, each step of the search counted.
-          if (commit && version.neighbourTurns === 'unmasked') searched!.idleBias = pcpu;
+          if (commit && countsSteps) searched!.idleBias = pcpu;
         } else {
           candidates.andNot(candidates, this.#idleNearNext);
         }
@@ -79,7 +79,7 @@ export class CreditPlacement {
       candidates.unset(next);
       return next;
     }
-    if (neighbourTurns === 'masked') this.#idleNearNext.and(this.#idleNearNext, candidates);
+    if (neighbourTurns !== 'unmasked') this.#idleNearNext.and(this.#idleNearNext, candidates);
     const pcpu = this.#idleNearNext.cycle(system.pcpu(next).idleBias);
     candidates.andNot(candidates, system.xen.machine.topology.siblings[pcpu]!);
     return pcpu;

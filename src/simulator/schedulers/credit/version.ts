@@ -110,11 +110,13 @@ export interface CreditVersion {
   readonly placesAtInsertion: boolean;
   /**
    * In the choice of a pCPU, of idle neighbours that are equally good, none: always the one that was looked
-   * at, until 3.4. unmasked: they take turns, and one that the vCPU must not run on may be chosen, until 4.1.
-   * masked: from 4.2 on only those that it may run on. Xen de349fe6b0 "small csched_cpu_pick() adjustments",
-   * 58a83b75d1 "_csched_cpu_pick(): don't return CPUs outside vCPU's affinity mask" and 32084d0016.
+   * at, until 3.4. unmasked: they take turns, and one that the vCPU must not run on may be chosen: 4.0. stepwise: only
+   * those that it may run on, but each step of the search counts as a turn: 4.1. masked: from 4.2 on only its result
+   * does. Xen de349fe6b0 "small csched_cpu_pick() adjustments", 2b254451a7 and 58a83b75d1 "_csched_cpu_pick(): don't
+   * return CPUs outside vCPU's affinity mask" and 32084d0016 "_csched_cpu_pick(): don't write idle bias more than
+   * once".
    */
-  readonly neighbourTurns: 'none' | 'unmasked' | 'masked';
+  readonly neighbourTurns: 'none' | 'unmasked' | 'stepwise' | 'masked';
   /**
    * A vCPU moves to another socket only if that has more than twice as many idle pCPUs: from 4.1. Xen
    * 6d6b9b99aa "sched_credit: Raise bar for inter-socket migrations on mostly-idle systems".
@@ -227,7 +229,7 @@ export function creditVersion(series: XenSeries): CreditVersion {
     stopsIdleTicks: since('4.13'),
 
     placesAtInsertion: since('4.8'),
-    neighbourTurns: since('4.2') ? 'masked' : since('4.0') ? 'unmasked' : 'none',
+    neighbourTurns: neighbourTurns(series),
     sparesSockets: since('4.1'),
     picksIdle: since('4.3'),
     hasSoftAffinity: since('4.5'),
@@ -249,4 +251,10 @@ export function creditVersion(series: XenSeries): CreditVersion {
     recordsBoosts: since('4.7'),
     recordsDecisions: since('4.8'),
   };
+}
+
+function neighbourTurns(series: XenSeries): CreditVersion['neighbourTurns'] {
+  if (isSinceXen(series, '4.2')) return 'masked';
+  if (isSinceXen(series, '4.1')) return 'stepwise';
+  return isSinceXen(series, '4.0') ? 'unmasked' : 'none';
 }
