@@ -20,7 +20,7 @@ export type Folder2008 = 'credit-2008' | 'bcredit';
 /**
  * A scenario file of the schedulers of 2008: what the toolstack does is written otherwise than elsewhere.
  */
-interface File2008 extends Omit<ReferenceFile, 'actions' | 'domains'> {
+export interface File2008 extends Omit<ReferenceFile, 'actions' | 'domains'> {
   actions?: ({ t_ns: number; dom: number } & Setting)[];
   domains: (ReferenceFile['domains'][number] & Setting & { adjust?: Setting[] })[];
   state_every_ns?: number;

@@ -81,6 +81,7 @@ export class Rig {
         machine.cpu = pcpu;
         for (let timer = timers.takeExpired(pcpu, nextNs); timer; timer = timers.takeExpired(pcpu, nextNs)) {
           timer.fire(timer.data);
+          if (!machine.host.timerBatch) break;
         }
       }
       xen.drainSoftirqs();
