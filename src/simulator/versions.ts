@@ -29,6 +29,11 @@ export interface RtdsVersion {
    */
   readonly timeDriven: 'polling' | 'first-timer' | undefined;
   /**
+   * The least budget, RTDS_MIN_BUDGET: from 4.7. Before, Xen takes any of a microsecond or more, and it is libxl
+   * that sees to it that a budget is at most the period. Xen f7b87b0745 "enable per-VCPU parameter for RTDS".
+   */
+  readonly budgetMinNs: number;
+  /**
    * A renewal counts from when it happens: what a vCPU has run before is not charged to its new budget.
    * Before 4.8 it is, so that a vCPU that runs at its deadline loses as much of the new period as it ran in
    * the old one. Xen 514e5eb015 "xen:rtds: Fix bug in budget accounting" and a418ec07cf.
@@ -255,3 +260,4 @@ function rtdsVersion(series: XenSeries): RtdsVersion {
     refillsOnExtratime: isSinceXen(series, '4.20'),
   };
 }
+    budgetMinNs: isSinceXen(series, '4.7') ? 10_000 : 1_000,

@@ -69,15 +69,17 @@ export function adjustSedf(xen: Hypervisor, domain: Domain, { sedf }: SedfComman
   return xen.adjustDomain(domain, { sedf }) ? undefined : 'Xen refuses these parameters';
 }
 
-const SERVER_REFUSED = 'a budget is at least 10 us and at most the period';
-
 /** `xl sched-rtds -d -v`: one hypercall for all of them. */
 export function adjustVcpus(xen: Hypervisor, domain: Domain, command: VcpuCommand): Refusal {
   const { scheduler } = domain.pool!;
   if (scheduler.name !== 'rtds') return isScheduledBy(domain, scheduler.name);
   const vcpus = vcpusOf(domain, command.vcpu);
   if (vcpus.length === 0) return `domain ${domain.id} has no vCPU ${command.vcpu}`;
-  for (const vcpu of vcpus) if (scheduler.adjustVcpu?.(vcpu, command) === false) return SERVER_REFUSED;
+  for (const vcpu of vcpus) {
+    if (scheduler.adjustVcpu?.(vcpu, command) !== false) continue;
+    const least = xen.version.rtds.budgetMinNs / 1000;
+    return `a budget is at least ${least} us and at most the period`;
+  }
   xen.machine.tracer.record1(TRC_SCHED_ADJDOM, domain.id);
   return undefined;
 }

@@ -111,7 +111,7 @@ export class RtdsScheduler implements Scheduler {
     const rtds = rtdsOf(vcpu);
     const { extratime = rtds.extratime } = parameters;
     if (extratime && !this.#version.hasExtratime) refuseExtratime(this.#xen.version.series);
-    if (!rtds.setServer(parameters)) return false;
+    if (!rtds.setServer(parameters, this.#version.budgetMinNs)) return false;
     if (extratime && !rtds.extratime && rtds.leftNs <= 0 && this.#version.refillsOnExtratime) {
       const wasQueued = this.#queues.isQueued(rtds);
       this.#queues.dequeue(rtds);

@@ -8,8 +8,6 @@ import type { Vcpu } from '../../vcpu.ts';
 /** What a vCPU has before it is given parameters (RTDS_DEFAULT_PERIOD and _BUDGET). */
 export const DEFAULT_PERIOD_NS = 10_000_000;
 export const DEFAULT_BUDGET_NS = 4_000_000;
-/** RTDS_MIN_BUDGET */
-const MIN_BUDGET_NS = 10_000;
 /**
  * Beyond this many periods the next deadline is found by division (UPDATE_LIMIT_SHIFT); the result is the
  * same.
@@ -57,11 +55,11 @@ export class RtdsVcpu {
     this.extratime = extratime;
   }
 
-  /** New parameters for the next periods; undefined ones stay. Answers false if Xen refuses them. */
-  setServer({ periodUs, budgetUs }: VcpuParameters): boolean {
+  /** New parameters for the next periods; undefined ones stay. Answers false if they are refused. */
+  setServer({ periodUs, budgetUs }: VcpuParameters, budgetMinNs: number): boolean {
     const periodNs = periodUs === undefined ? this.periodNs : periodUs * 1000;
     const budgetNs = budgetUs === undefined ? this.budgetNs : budgetUs * 1000;
-    if (budgetNs < MIN_BUDGET_NS || budgetNs > periodNs) return false;
+    if (budgetNs < budgetMinNs || budgetNs > periodNs) return false;
     this.periodNs = periodNs;
     this.budgetNs = budgetNs;
     return true;

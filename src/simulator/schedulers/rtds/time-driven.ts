@@ -84,8 +84,9 @@ export class TimeDrivenRtdsScheduler implements Scheduler {
    * XEN_DOMCTL_SCHEDOP_putinfo: there are parameters of domains only. They count from the next renewal on.
    */
   adjustVcpu(vcpu: Vcpu, parameters: VcpuParameters): boolean {
-    if (parameters.extratime) refuseExtratime(this.#xen.version.series);
-    return vcpu.domain.vcpus.every((each) => rtdsOf(each).setServer(parameters));
+    const { series, rtds } = this.#xen.version;
+    if (parameters.extratime) refuseExtratime(series);
+    return vcpu.domain.vcpus.every((each) => rtdsOf(each).setServer(parameters, rtds.budgetMinNs));
   }
 
   pickPcpu(vcpu: Vcpu): number {
