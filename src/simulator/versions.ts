@@ -80,6 +80,15 @@ export interface RtdsVersion {
   readonly refillsOnExtratime: boolean;
 }
 
+/** What the SEDF scheduler does differently from version to version. */
+export interface SedfVersion {
+  /**
+   * A vCPU that is placed, as with a new affinity, goes to the first pCPU where it may be, whatever its number: until
+   * 4.2. Xen e6a6fd6365 "SEDF: avoid gathering vCPU-s on pCPU0".
+   */
+  readonly placesOnFirst: boolean;
+}
+
 /** What the ARINC 653 scheduler does differently from version to version. */
 export interface Arinc653Version {
   /**
@@ -188,6 +197,7 @@ export interface XenVersion {
 
 /**
  * The version that a scenario names: from 4.17 on the last release of a series, before 4.17 the first one,
+  readonly sedf: SedfVersion;
  * since later ones took over some changes and not others; 3.3 is fd3c09b029 of November 2008; 'head' is
  * c447b7308b of August 2026.
  *
@@ -214,6 +224,7 @@ export function xenVersion(name: string): XenVersion {
       countsFirstSlotTwice: series === '4.19',
     },
     core: coreVersion(series),
+    sedf: { placesOnFirst: !isSinceXen(series, '4.3') },
   };
 }
 

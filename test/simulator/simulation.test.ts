@@ -283,7 +283,7 @@ describe('a simulation', () => {
       /"credit2" of Xen 4.9 is not modelled \(it is from Xen 4.17 on; of 4.9 there is credit, rtds, arinc653, rtxen\)/,
     );
     expect(run({ xen: '4.1', scheduler: 'rtds' })).toThrow(
-      /\(it is from Xen 4.6 on; of 4.1 there is credit, rtxen\)/,
+      /\(it is from Xen 4.5 on; of 4.1 there is credit, rtxen\)/,
     );
     expect(run({ xen: '3.2' })).toThrow(/Xen "3.2" is not modelled \(known are 3.3, 3.4, 4.0 to 4.22, /);
   });

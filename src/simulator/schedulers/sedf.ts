@@ -16,7 +16,7 @@ import { PENALTY, SedfPcpu, SedfVcpu, sedfOf, sedfPcpuOf, UTILIZATION } from './
 const IDLE_NS = 1_000_000_000;
 
 /**
- * SEDF, "simple EDF", of Xen 4.3 to 4.5 (common/sched_sedf.c). Each vCPU has a slice in each period. On each
+ * SEDF, "simple EDF", of Xen 4.2 to 4.5 (common/sched_sedf.c). Each vCPU has a slice in each period. On each
  * pCPU the one with the earliest deadline among those whose slice is not used up runs. Who used it up waits
  * for the next period. When nobody can run on its slice the pCPU's extra time is given to those who may have
  * it. A vCPU stays on its pCPU.
@@ -58,6 +58,7 @@ export class SedfScheduler implements Scheduler {
   pickPcpu(vcpu: Vcpu): number {
     const candidates = this.#candidates;
     candidates.and(vcpu.hardAffinity, vcpu.domain.pool!.valid);
+    if (this.#xen.version.sedf.placesOnFirst) return candidates.first();
     return candidates.cycle((vcpu.id % candidates.weight()) - 1);
   }
 
