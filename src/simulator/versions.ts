@@ -97,16 +97,22 @@ export interface Arinc653Version {
    */
   readonly sharesPosition: boolean;
   /**
-   * Frames begin at multiples of their length, counted from when the table was set. Before 4.19.6 each
+   * Frames begin at multiples of their length, counted from when the table was set. Before 4.19.3 each
    * begins when the pCPU comes to it, so that the lateness of timers adds up: drift. Xen f2927d8343
    * "xen/arinc653: fix delay in the start of major frame".
    */
   readonly anchorsFrames: boolean;
   /**
    * The table that dom0's vCPUs make by themselves has a slot too much at its end, in which the host idles:
-   * 4.19.6, and 4.21.0. Xen 6d412c0599 "arinc653: remove idle period in default schedule".
+   * from 4.19.3 to 4.19.6, and in early releases of 4.20 and 4.21. Xen 6d412c0599 "arinc653: remove idle period in default schedule".
    */
   readonly countsFirstSlotTwice: boolean;
+  /**
+   * A slot that a vCPU of dom0 gets by itself is for whichever domain a table had in this place before: until 4.20.3. It
+   * shows if dom0 is created after a longer table and a shorter one were set. Xen 2a0ee29f5e "arinc653: overwrite entire
+   * .dom_handle[] for Dom0 slots".
+   */
+  readonly keepsOldHandles: boolean;
 }
 
 /** What the machine and the common part do differently. */
@@ -191,13 +197,13 @@ export interface XenVersion {
   readonly credit: CreditVersion;
   readonly credit2: Credit2Version;
   readonly rtds: RtdsVersion;
+  readonly sedf: SedfVersion;
   readonly arinc653: Arinc653Version;
   readonly core: CoreVersion;
 }
 
 /**
  * The version that a scenario names: from 4.17 on the last release of a series, before 4.17 the first one,
-  readonly sedf: SedfVersion;
  * since later ones took over some changes and not others; 3.3 is fd3c09b029 of November 2008; 'head' is
  * c447b7308b of August 2026.
  *
@@ -218,13 +224,14 @@ export function xenVersion(name: string): XenVersion {
       clearsAssignPadding: isSinceXen(series, '4.18'),
     },
     rtds: rtdsVersion(series),
+    sedf: { placesOnFirst: !isSinceXen(series, '4.3') },
     arinc653: {
       sharesPosition: !isSinceXen(series, '4.18'),
       anchorsFrames: isSinceXen(series, '4.19'),
       countsFirstSlotTwice: series === '4.19',
+      keepsOldHandles: !isSinceXen(series, '4.20'),
     },
     core: coreVersion(series),
-    sedf: { placesOnFirst: !isSinceXen(series, '4.3') },
   };
 }
 
@@ -259,6 +266,7 @@ function rtdsVersion(series: XenSeries): RtdsVersion {
   const first = series === '4.6-rfc' ? 'first-timer' : 'polling';
   return {
     timeDriven: isSinceXen(series, '4.7') ? undefined : first,
+    budgetMinNs: isSinceXen(series, '4.7') ? 10_000 : 1_000,
     chargesFromRenewal: since48,
     recordsDecisions: since48,
     placesAtInsertion: since48,
@@ -271,4 +279,3 @@ function rtdsVersion(series: XenSeries): RtdsVersion {
     refillsOnExtratime: isSinceXen(series, '4.20'),
   };
 }
-    budgetMinNs: isSinceXen(series, '4.7') ? 10_000 : 1_000,

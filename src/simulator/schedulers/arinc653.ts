@@ -40,6 +40,8 @@ export class Arinc653Scheduler implements Scheduler {
   readonly #version: Arinc653Version;
   readonly #position: Position;
   #table: Slot[] = [];
+  /** The domain that each place of the table was for last, also beyond its present end. */
+  readonly #lastDoms: number[] = [];
   #majorFrameNs: number;
   #nextMajorFrameNs = FLOAT_ZERO;
   /** Those that have been woken and not put to sleep since. */
@@ -74,7 +76,9 @@ export class Arinc653Scheduler implements Scheduler {
       // With anchored frames the frame has the length of one slot before there is any.
       const isCounted = this.#version.anchorsFrames && !this.#version.countsFirstSlotTwice;
       if (!isCounted || this.#table.length > 0) this.#majorFrameNs += DEFAULT_SLOT_NS;
-      this.#table.push({ dom: 0, vcpu: vcpu.id, runtimeNs: DEFAULT_SLOT_NS, owner: vcpu });
+      const last = this.#lastDoms[this.#table.length] ?? 0;
+      const dom = this.#version.keepsOldHandles ? last : 0;
+      this.#table.push({ dom, vcpu: vcpu.id, runtimeNs: DEFAULT_SLOT_NS, owner: undefined });
     }
     this.#findOwners();
   }
@@ -102,6 +106,7 @@ export class Arinc653Scheduler implements Scheduler {
     if (entries.reduce((sum, { runtimeNs }) => sum + runtimeNs, 0) > majorFrameNs) return false;
     this.#majorFrameNs = majorFrameNs;
     this.#table = entries.map(({ dom, vcpu, runtimeNs }) => ({ dom, vcpu, runtimeNs, owner: undefined }));
+    for (const [i, { dom }] of entries.entries()) this.#lastDoms[i] = dom;
     this.#findOwners();
     this.#nextMajorFrameNs = this.#xen.machine.nowNs;
     return true;
