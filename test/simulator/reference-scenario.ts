@@ -133,9 +133,15 @@ export function referenceScenario(file: ReferenceFile, xen: string): Scenario {
     }),
     arinc653: file.arinc653 === undefined ? undefined : tableOf(file.arinc653),
     ...(file.cpupools && { cpupools: file.cpupools }),
-    actions: file.actions?.map(actionOf) ?? file.commands?.map(commandOf),
+    actions: actionsOf(file),
     seed: 0,
   };
+}
+
+/** Of one instant commands come first. */
+function actionsOf({ commands, actions }: ReferenceFile): Action[] | undefined {
+  if (commands === undefined) return actions?.map(actionOf);
+  return [...commands.map(commandOf), ...(actions?.map(actionOf) ?? [])];
 }
 
 function actionOf({ at_ns: atNs, arinc653, sedf }: NonNullable<ReferenceFile['actions']>[number]): Action {
