@@ -69,12 +69,13 @@ export function adjustSedf(xen: Hypervisor, domain: Domain, { sedf }: SedfComman
   return xen.adjustDomain(domain, { sedf }) ? undefined : 'Xen refuses these parameters';
 }
 
-/** `xl sched-rtds -d -v`: one hypercall for all of them. */
+/** `xl sched-rtds -d -v`: one hypercall for all of them. Until 4.6 it is of the domain, which is read before. */
 export function adjustVcpus(xen: Hypervisor, domain: Domain, command: VcpuCommand): Refusal {
   const { scheduler } = domain.pool!;
   if (scheduler.name !== 'rtds') return isScheduledBy(domain, scheduler.name);
   const vcpus = vcpusOf(domain, command.vcpu);
   if (vcpus.length === 0) return `domain ${domain.id} has no vCPU ${command.vcpu}`;
+  if (xen.version.rtds.timeDriven !== undefined) xen.inquireDomain(domain);
   for (const vcpu of vcpus) {
     if (scheduler.adjustVcpu?.(vcpu, command) !== false) continue;
     const least = xen.version.rtds.budgetMinNs / 1000;
