@@ -104,13 +104,14 @@ export interface Arinc653Version {
   readonly anchorsFrames: boolean;
   /**
    * The table that dom0's vCPUs make by themselves has a slot too much at its end, in which the host idles:
-   * from 4.19.3 to 4.19.6, and in early releases of 4.20 and 4.21. Xen 6d412c0599 "arinc653: remove idle period in default schedule".
+   * from 4.19.3 to 4.19.6, and in early releases of 4.20 and 4.21. Xen 6d412c0599 "arinc653: remove idle period in
+   * default schedule".
    */
   readonly countsFirstSlotTwice: boolean;
   /**
-   * A slot that a vCPU of dom0 gets by itself is for whichever domain a table had in this place before: until 4.20.3. It
-   * shows if dom0 is created after a longer table and a shorter one were set. Xen 2a0ee29f5e "arinc653: overwrite entire
-   * .dom_handle[] for Dom0 slots".
+   * A slot that a vCPU of dom0 gets by itself is for whichever domain a table had in this place before: until
+   * 4.20.3. It shows if dom0 is created after a longer table and a shorter one were set. Xen 2a0ee29f5e "arinc653:
+   * overwrite entire .dom_handle[] for Dom0 slots".
    */
   readonly keepsOldHandles: boolean;
 }
