@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Reference, RunResult } from './fidelity.ts';
+import { REFERENCE_PART } from './reference-folder.ts';
 
 /**
  * What identifies a result: short hashes, so that the whole collection of reference results can be held
@@ -51,6 +54,12 @@ export function digestOfRun(run: RunResult, withTrace: boolean): Digest {
     ),
     ...(withTrace ? { traceBytes: trace.length, trace: hash(trace) } : {}),
   };
+}
+
+/** The lines of a file of scenarios with digests of what the C code did. */
+export function readDigests<T>(file: string): T[] {
+  const lines = readFileSync(join(REFERENCE_PART, file), 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as T);
 }
 
 function switchesIn(csv: string): number {

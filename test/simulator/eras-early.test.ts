@@ -3,14 +3,11 @@
  * by digests: of every switch, of the trace, and of the scheduler's own data at rest. Parameters are set meanwhile, and
  * domains come and go, are paused and moved.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseScenario, type Scenario } from '../../src/scenario/index.ts';
-import { type Digest, digestOfRun, hash } from './digest.ts';
+import { type Digest, digestOfRun, hash, readDigests } from './digest.ts';
 import { runScenario } from './fidelity.ts';
 import { type File2008, run2008 } from './reference-2008.ts';
-import { REFERENCE_PART } from './reference-folder.ts';
 import { referenceScenario } from './reference-scenario.ts';
 
 interface Line {
@@ -29,10 +26,7 @@ interface Line {
 /** All of the scheduler's class but xenscope's own records, which no C code makes. */
 const XEN_RECORDS = 0x0002b000;
 
-const lines = readFileSync(join(REFERENCE_PART, 'digests-early.jsonl'), 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Line);
+const lines = readDigests<Line>('digests-early.jsonl');
 
 /** The scenario as users have it, or, where there are commands, as the reference runs write them. */
 function scenarioOf({ actions, ...file }: File2008, xen: string): Scenario {

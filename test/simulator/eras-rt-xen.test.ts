@@ -3,13 +3,10 @@
  * kind the parameters change by hypercalls, and the scheduler's own data over time count as well; in the other the
  * toolstack is at work: domains come, go and are paused, vCPUs are pinned and taken offline.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Scenario } from '../../src/scenario/scenario.ts';
-import { type Digest, digestOfRun, hash } from './digest.ts';
+import { type Digest, digestOfRun, hash, readDigests } from './digest.ts';
 import { runScenario } from './fidelity.ts';
-import { REFERENCE_PART } from './reference-folder.ts';
 import { type FileOfRtXen, type ResultOfRtXen, runRtXen, scenarioOfRtXen } from './rt-xen-2.ts';
 
 interface Line {
@@ -29,10 +26,7 @@ interface DigestOfRtXen {
 /** All classes of records of scheduling but that of RT-Xen's overhead, which xenscope has none of. */
 const EVENT_MASK = 0x0002b000;
 
-const lines = readFileSync(join(REFERENCE_PART, 'digests-rt-xen.jsonl'), 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Line);
+const lines = readDigests<Line>('digests-rt-xen.jsonl');
 const withCommands = lines.filter(({ scenario }) => scenario.commands !== undefined);
 const others = lines.filter(({ scenario }) => scenario.commands === undefined);
 const named = (some: readonly Line[]) => some.map((line) => [line.scenario.name, line] as const);
