@@ -13,6 +13,8 @@ const schema = protobuf.parse(readFileSync(join(import.meta.dirname, 'perfetto.p
 }).root;
 const TracePacket = schema.lookupType('perfetto.protos.TracePacket');
 /** Sizes in the importer that end the import when they are exceeded. */
+/** BuiltinClock.BUILTIN_CLOCK_BOOTTIME */
+const BOOTTIME = 6;
 const FTRACE_CPUS_MAX = 1024;
 const CPUS_MAX = 4096;
 const STATES = ['', 'Created', 'R', 'Running', 'S', 'D', 'T', 'Z', 'X'];
@@ -121,6 +123,8 @@ class Importer implements Imported {
   tokenize(packet: Packet, order: number, ftraceFirst: boolean): Event[] {
     const { timestamp: tNs, sequence_flags: flags = 0 } = packet;
     const sequence = packet.trusted_packet_sequence_id;
+    // Such a packet stays where it is when a manifest moves the trace beside others.
+    if (tNs !== undefined && packet.timestamp_clock_id !== BOOTTIME) this.errors.push('a time of no clock');
     if (flags & 1) this.#cleared = true;
     if (flags & 2 && !this.#cleared) this.errors.push('needs incremental state');
     const { interned_data: interned, track_descriptor: track } = packet;

@@ -1,42 +1,14 @@
 /** What Perfetto's schema and its importer's rules make of an export, against the timeline and by hand. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTrace } from '../../src/decoder/index.ts';
-import {
-  followTrace,
-  JOB_MISSED,
-  type JobBatch,
-  RUNNING,
-  RUNSTATE_NAMES,
-  type RunstateBatch,
-  UNKNOWN,
-} from '../../src/timeline/index.ts';
-import { scratchFolder } from '../cli/run-cli.ts';
+import { describe, expect, test } from 'vitest';
 import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
-import { exportBytes, recordSample } from './export-bytes.ts';
+import { exportBytes } from './export-bytes.ts';
+import { exportedTraces } from './exported-traces.ts';
 import { type Imported, importPerfetto, readPackets } from './perfetto-importer.ts';
+import { byStart, timelineOf } from './timeline-of.ts';
 
 const T0 = 1000;
 /** A record that says nothing of any vCPU: the trace goes on until there. */
 const END = 0x2220e;
-const samples = resolve(import.meta.dirname, '../../samples');
-/** Real traces, where there are any: each has something that the others have not. */
-const REAL_FOLDER = resolve(import.meta.dirname, '../../../shared/traces');
-const REAL = [
-  'arinc653-frame40.trace',
-  'credit-1p-clean-caps.trace',
-  'credit-cpupool.trace',
-  'credit-lost-S1-all.trace',
-  'credit-weights-cpu1.trace',
-  'credit2-caps.trace',
-  'credit2-core-mix-all.trace',
-  'credit2-lost-S1-all.trace',
-  'credit2-lost-stale.trace',
-  'credit2-pvonly.trace',
-  'null-fit.trace',
-  'rtds-params-all.trace.gz',
-];
 
 async function imported(bytes: Uint8Array): Promise<Imported> {
   return importPerfetto(readPackets(await exportBytes('perfetto', bytes)));
@@ -240,69 +212,10 @@ describe('a trace in Perfetto', () => {
   });
 });
 
-interface Run {
-  readonly pcpu: number;
-  readonly tid: number;
-  readonly startNs: number;
-  readonly endNs: number;
-}
-
-/** The letters of Perfetto for what is not running. */
-const LETTERS: Record<string, string> = { runnable: 'R', blocked: 'S', offline: 'T', throttled: 'D' };
-
-const byStart = (a: { startNs: number; tid: number }, b: { startNs: number; tid: number }) =>
-  a.startNs - b.startNs || a.tid - b.tid;
-
-/** What the timeline says, for comparison. */
-async function timelineOf(path: string) {
-  const reader = await openTrace(path);
-  const runs: Run[] = [];
-  const intervals = new Map<string, [state: string, endNs: number]>();
-  let jobs = 0;
-  let missed = 0;
-  const onRunstates = (batch: RunstateBatch) => {
-    for (let row = 0; row < batch.count; row++) {
-      const startNs = batch.startNs[row];
-      const endNs = batch.endNs[row];
-      const tid = batch.dom[row] * 0x10000 + batch.vcpu[row] + 1;
-      const pcpu = batch.pcpu[row];
-      if (batch.state[row] === RUNNING && pcpu >= 0) runs.push({ pcpu, tid, startNs, endNs });
-      else if (batch.state[row] === RUNNING || startNs === endNs) continue;
-      else if (batch.state[row] !== UNKNOWN) {
-        intervals.set(`${tid} ${startNs}`, [LETTERS[RUNSTATE_NAMES[batch.state[row]]] as string, endNs]);
-      }
-    }
-  };
-  const onJobs = ({ count, completionNs, missed: judged }: JobBatch) => {
-    for (let row = 0; row < count; row++) {
-      if (!Number.isNaN(completionNs[row])) jobs++;
-      if (judged[row] === JOB_MISSED) missed++;
-    }
-  };
-  const { spanNs } = followTrace(reader, [{ onRunstates, onJobs }]);
-  const { lostRecords } = reader.counts();
-  reader.close();
-  return { runs: runs.sort(byStart), intervals, jobs, missed, spanNs, lostRecords };
-}
-
 describe('every trace in Perfetto tells what the timeline tells', () => {
-  const scratch = scratchFolder();
   const totals = { wakers: 0, jobs: 0, missed: 0 };
-  const paths = new Map<string, string>([['sample', join(samples, 'traces/credit-caps.trace')]]);
-  for (const file of REAL) {
-    const path = join(REAL_FOLDER, file);
-    if (existsSync(path)) paths.set(file, path);
-  }
-  const recorded = ['deadlines', 'real-time', 'caps', 'cpupools', 'guest-tasks', 'affinity-and-threads'];
-  beforeAll(() => {
-    for (const name of recorded) {
-      recordSample(join(samples, `${name}.yaml`), scratch.path(`${name}.trace`), 300_000_000);
-    }
-  });
-  for (const name of recorded) paths.set(name, scratch.path(`${name}.trace`));
-  afterAll(() => scratch.remove());
 
-  test.each([...paths])('%s', { timeout: 120_000 }, async (_, path) => {
+  test.each(exportedTraces())('%s', { timeout: 120_000 }, async (_, path) => {
     const packets = readPackets(await exportBytes('perfetto', path));
     const found = importPerfetto(packets);
     const { runs, intervals, jobs, missed, spanNs, lostRecords } = await timelineOf(path);

@@ -17,9 +17,15 @@ const SEQUENCE_ID = 10;
 const TRACK_EVENT = 11;
 const INTERNED_DATA = 12;
 const SEQUENCE_FLAGS = 13;
+const CLOCK_ID = 58;
 const TRACK_DESCRIPTOR = 60;
 const TASK_STATE = 117;
 const PROCESS_TREE = 122;
+/**
+ * BuiltinClock.BUILTIN_CLOCK_BOOTTIME. It is every packet's, as one that names no clock stays where it is when
+ * Perfetto moves a trace beside others.
+ */
+const BOOTTIME = 6;
 /** Our only sequence. */
 const SEQUENCE = 1;
 const STATE_CLEARED = 1;
@@ -96,6 +102,7 @@ export class PacketWriter {
   processTree(tNs: number, tree: Message): void {
     this.#write([
       [TIMESTAMP, tNs],
+      [CLOCK_ID, BOOTTIME],
       [PROCESS_TREE, tree],
     ]);
   }
@@ -119,6 +126,7 @@ export class PacketWriter {
     event.push([11, track]);
     this.#write([
       [TIMESTAMP, tNs],
+      [CLOCK_ID, BOOTTIME],
       [SEQUENCE_ID, SEQUENCE],
       [TRACK_EVENT, event],
       [SEQUENCE_FLAGS, NEEDS_STATE],
@@ -166,8 +174,13 @@ function writeFields(message: Message, pbf: PbfWriter): void {
   }
 }
 
+function writeTime({ tNs }: Values, pbf: PbfWriter): void {
+  pbf.writeVarintField(TIMESTAMP, tNs);
+  pbf.writeVarintField(CLOCK_ID, BOOTTIME);
+}
+
 function writeTaskState(values: Values, pbf: PbfWriter): void {
-  pbf.writeVarintField(TIMESTAMP, values.tNs);
+  writeTime(values, pbf);
   pbf.writeMessage(TASK_STATE, writeTaskStateEvent, values);
 }
 
@@ -178,7 +191,7 @@ function writeTaskStateEvent({ pcpu, about, told }: Values, pbf: PbfWriter): voi
 }
 
 function writeWaking(values: Values, pbf: PbfWriter): void {
-  pbf.writeVarintField(TIMESTAMP, values.tNs);
+  writeTime(values, pbf);
   pbf.writeMessage(FTRACE_EVENTS, writeFtraceBundle, values);
 }
 
@@ -199,7 +212,7 @@ function writeSchedWaking({ about, pcpu }: Values, pbf: PbfWriter): void {
 }
 
 function writeCounter(values: Values, pbf: PbfWriter): void {
-  pbf.writeVarintField(TIMESTAMP, values.tNs);
+  writeTime(values, pbf);
   pbf.writeVarintField(SEQUENCE_ID, SEQUENCE);
   pbf.writeMessage(TRACK_EVENT, writeCounterEvent, values);
 }
