@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { SCRATCH_BYTES } from './wasm/percentile-layout.ts';
-import { PAGE_BYTES, startWasm } from './wasm-program.ts';
+import { createMemory, PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 /** The 5th, the 50th and the 95th percentile of some durations. */
 export interface Percentiles {
@@ -32,7 +32,7 @@ interface Program {
  * time of the same in JavaScript, which has to become warm first.
  */
 export class PercentileSearch {
-  readonly #memory = new WebAssembly.Memory({ initial: 1 });
+  readonly #memory = createMemory({ initial: 1 });
   readonly #program = startWasm<Program>('percentile-search', this.#memory);
   #values = new Float64Array(this.#memory.buffer, VALUES);
 

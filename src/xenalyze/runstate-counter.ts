@@ -14,7 +14,7 @@ import {
   SAMPLES,
   TALLIES_USED,
 } from './wasm/runstate-layout.ts';
-import { PAGE_BYTES, startWasm } from './wasm-program.ts';
+import { createMemory, PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 export interface RunstateCounterOptions extends SampleLimits {
   /** The TSC that stands for none. */
@@ -128,5 +128,5 @@ export function waitUntil(words: Int32Array, index: number, isDone: (value: numb
 
 /** A memory for a {@link RunstateCounter}. Only what is used of it takes room. */
 export function runstateMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: SAMPLES / PAGE_BYTES, maximum: PAGES_MAX, shared: true });
+  return createMemory({ initial: SAMPLES / PAGE_BYTES, maximum: PAGES_MAX, shared: true });
 }

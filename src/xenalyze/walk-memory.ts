@@ -23,7 +23,7 @@ import {
   VCPU_BYTES,
   VCPUS,
 } from './wasm/walk-layout.ts';
-import { PAGE_BYTES, startWasm } from './wasm-program.ts';
+import { createMemory, PAGE_BYTES, startWasm } from './wasm-program.ts';
 
 /** What wasm/walk.ts exports. pCPUs and vCPUs are given as their addresses. */
 export interface WalkProgram {
@@ -102,7 +102,7 @@ export class WalkMemory extends StructMemory {
   constructor(tscBase: bigint) {
     const pages = MEMORY_BYTES / PAGE_BYTES;
     // No thread shares it. Of any other memory V8 believes that it is all in use, and collects garbage to make room.
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    const memory = createMemory({ initial: pages, maximum: pages, shared: true });
     super(memory.buffer);
     this.tscBase = tscBase;
     this.words = new Uint32Array(memory.buffer);

@@ -1,7 +1,24 @@
 import { readFileSync } from 'node:fs';
+import { UserError } from '../base/errors.ts';
 
 /** What memories are measured in. */
 export const PAGE_BYTES = 65_536;
+
+/**
+ * A memory for a program; see {@link WebAssembly.Memory}.
+ *
+ * @throws UserError where a process may not have so many addresses: V8 takes some gigabytes for each memory, whatever
+ *   its size, of which only what is used takes room.
+ */
+export function createMemory(size: WebAssembly.MemorySize): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory(size);
+  } catch {
+    throw new UserError('too-few-addresses', 'there are not enough addresses for the memory of this verb', {
+      hint: 'if ulimit -v limits them, allow 40 GB: they are addresses, not memory',
+    });
+  }
+}
 
 const programs = new Map<string, WebAssembly.Module>();
 

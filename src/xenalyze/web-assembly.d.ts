@@ -2,8 +2,14 @@
 declare namespace WebAssembly {
   type Imports = Record<string, Record<string, Memory | ((...values: number[]) => unknown)>>;
 
+  interface MemorySize {
+    initial: number;
+    maximum?: number;
+    shared?: boolean;
+  }
+
   class Memory {
-    constructor(size: { initial: number; maximum?: number; shared?: boolean });
+    constructor(size: MemorySize);
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }

@@ -57,6 +57,13 @@ describe('what is not a trace gets one sentence and exit code 2', () => {
   });
 });
 
+test.skipIf(process.platform !== 'linux')('too few addresses for WebAssembly are told as that', () => {
+  const limited = runShell(`ulimit -v 9000000 && xenscope xenalyze -a ${realTrace}`);
+  // V8 needs so many of them until Node 22, later it can do without.
+  if (limited.status === 0) expect(limited).toEqual(runCli(['xenalyze', '-a', realTrace]));
+  else expectRefusal(limited, /not enough addresses.*ulimit -v/);
+});
+
 describe('wrong usage gets a sentence and exit code 2', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
