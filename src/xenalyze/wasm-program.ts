@@ -13,7 +13,8 @@ export const PAGE_BYTES = 65_536;
 export function createMemory(size: WebAssembly.MemorySize): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory(size);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
     throw new UserError('too-few-addresses', 'there are not enough addresses for the memory of this verb', {
       hint: 'if ulimit -v limits them, allow 40 GB: they are addresses, not memory',
     });

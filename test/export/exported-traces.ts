@@ -5,7 +5,17 @@ import { scratchFolder } from '../cli/run-cli.ts';
 import { recordSample } from './export-bytes.ts';
 
 const SAMPLES = resolve(import.meta.dirname, '../../samples');
-const RECORDED = ['deadlines', 'real-time', 'caps', 'cpupools', 'guest-tasks', 'affinity-and-threads'];
+/** The trace of a real host that is in the repository. */
+export const SAMPLE_TRACE = join(SAMPLES, 'traces/credit-caps.trace');
+const RECORDED = [
+  'deadlines',
+  'real-time',
+  'caps',
+  'cpupools',
+  'guest-tasks',
+  'affinity-and-threads',
+  'busy-host',
+];
 const RECORDED_NS = 300_000_000;
 const REAL_FOLDER = resolve(import.meta.dirname, '../../../shared/traces');
 /** Each has something that the others have not. */
@@ -36,9 +46,5 @@ export function exportedTraces(): [name: string, path: string][] {
   });
   afterAll(() => scratch.remove());
   const real = REAL.map((file): [string, string] => [file, join(REAL_FOLDER, file)]);
-  return [
-    ['sample', join(SAMPLES, 'traces/credit-caps.trace')],
-    ...real.filter(([, path]) => existsSync(path)),
-    ...recorded,
-  ];
+  return [['sample', SAMPLE_TRACE], ...real.filter(([, path]) => existsSync(path)), ...recorded];
 }

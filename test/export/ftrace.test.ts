@@ -1,24 +1,13 @@
 /** Lines of ftrace, read as Perfetto and Trace Compass read them, against the timeline. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openTrace } from '../../src/decoder/index.ts';
 import { followTrace, RUNNING } from '../../src/timeline/index.ts';
-import { scratchFolder } from '../cli/run-cli.ts';
 import { TraceBuilder } from '../support/trace-builder.ts';
-import { exportBytes, recordSample } from './export-bytes.ts';
+import { exportBytes } from './export-bytes.ts';
+import { exportedTraces, SAMPLE_TRACE } from './exported-traces.ts';
 import { type FtraceLine, readFtrace } from './read-ftrace.ts';
 
 const T0 = 1000;
-const samples = resolve(import.meta.dirname, '../../samples');
-const REAL_FOLDER = resolve(import.meta.dirname, '../../../shared/traces');
-const REAL = [
-  'credit-cpupool.trace',
-  'credit-weights-cpu1.trace',
-  'credit2-core-mix-all.trace',
-  'credit2-lost-S1-all.trace',
-  'rtds-params-all.trace.gz',
-];
 
 async function linesOf(input: Uint8Array | string, stretch = {}): Promise<FtraceLine[]> {
   return readFtrace(Buffer.from(await exportBytes('ftrace', input, { stretch })).toString());
@@ -84,21 +73,7 @@ describe('a trace as ftrace', () => {
 });
 
 describe('every trace as ftrace', () => {
-  const scratch = scratchFolder();
-  const paths = new Map<string, string>([['sample', join(samples, 'traces/credit-caps.trace')]]);
-  for (const file of REAL) {
-    if (existsSync(join(REAL_FOLDER, file))) paths.set(file, join(REAL_FOLDER, file));
-  }
-  const recorded = ['cpupools', 'busy-host'];
-  for (const name of recorded) paths.set(name, scratch.path(`${name}.trace`));
-  beforeAll(() => {
-    for (const name of recorded) {
-      recordSample(join(samples, `${name}.yaml`), scratch.path(`${name}.trace`), 300_000_000);
-    }
-  });
-  afterAll(() => scratch.remove());
-
-  test.each([...paths])('%s', { timeout: 60_000 }, async (_, path) => {
+  test.each(exportedTraces())('%s', { timeout: 60_000 }, async (_, path) => {
     const lines = await linesOf(path);
     const reader = await openTrace(path);
     const begun: string[] = [];
@@ -141,9 +116,8 @@ describe('every trace as ftrace', () => {
   });
 
   test('a stretch of it has the lines of that time', async () => {
-    const path = join(samples, 'traces/credit-caps.trace');
-    const all = (await linesOf(path)).filter(({ tNs }) => tNs >= 1e9 && tNs < 1.5e9);
+    const all = (await linesOf(SAMPLE_TRACE)).filter(({ tNs }) => tNs >= 1e9 && tNs < 1.5e9);
     expect(all.length).toBeGreaterThan(10);
-    expect(await linesOf(path, { fromNs: 1e9, toNs: 1.5e9 })).toEqual(all);
+    expect(await linesOf(SAMPLE_TRACE, { fromNs: 1e9, toNs: 1.5e9 })).toEqual(all);
   });
 });

@@ -12,9 +12,9 @@ const schema = protobuf.parse(readFileSync(join(import.meta.dirname, 'perfetto.p
   keepCase: true,
 }).root;
 const TracePacket = schema.lookupType('perfetto.protos.TracePacket');
-/** Sizes in the importer that end the import when they are exceeded. */
 /** BuiltinClock.BUILTIN_CLOCK_BOOTTIME */
 const BOOTTIME = 6;
+/** Sizes in the importer that end the import when they are exceeded. */
 const FTRACE_CPUS_MAX = 1024;
 const CPUS_MAX = 4096;
 const STATES = ['', 'Created', 'R', 'Running', 'S', 'D', 'T', 'Z', 'X'];

@@ -15,7 +15,7 @@ const processor = [process.env.TRACE_PROCESSOR, 'trace_processor_shell', 'trace_
 const FAULTS = "SELECT name, value FROM stats WHERE severity IN ('error', 'data_loss') AND value > 0;";
 const DOC = readFileSync(resolve(import.meta.dirname, '../../docs/exports.md'), 'utf8');
 
-describe.skipIf(processor === undefined)('trace_processor (it is not installed)', () => {
+describe.skipIf(processor === undefined)('trace_processor (skipped where it is not installed)', () => {
   const scratch = scratchFolder();
   const traces = exportedTraces();
   afterAll(() => scratch.remove());

@@ -16,8 +16,7 @@ type PoolCommand = Extract<Command, { kind: 'sched-pool' }>;
 export function setByDomctl(xen: Hypervisor, domain: Domain, { settings }: DomctlCommand): Refusal {
   if (!settings.isInquiry) {
     if (!xen.adjustDomain(domain, settings)) return 'Xen refuses these parameters';
-    xen.drainSoftirqs();
-    xen.machine.cpu = 0;
+    endHypercall(xen);
   }
   xen.inquireDomain(domain);
   return undefined;
@@ -51,12 +50,14 @@ export function adjustDomain(xen: Hypervisor, domain: Domain, command: DomainCom
   return xen.adjustDomain(domain, { weight, cap }) ? undefined : 'Xen refuses these parameters';
 }
 
-/**
- * The first of two hypercalls. Until 4.1 even reading pauses the domain, so that others may run before the second one
- * comes.
- */
+/** Reads the parameters of a domain that are then set: until 4.1 even that pauses it. */
 function readFirst(xen: Hypervisor, domain: Domain): void {
   xen.inquireDomain(domain);
+  endHypercall(xen);
+}
+
+/** Others may run before the next hypercall comes. */
+function endHypercall(xen: Hypervisor): void {
   xen.drainSoftirqs();
   xen.machine.cpu = 0;
 }
@@ -75,7 +76,7 @@ export function adjustVcpus(xen: Hypervisor, domain: Domain, command: VcpuComman
   if (scheduler.name !== 'rtds') return isScheduledBy(domain, scheduler.name);
   const vcpus = vcpusOf(domain, command.vcpu);
   if (vcpus.length === 0) return `domain ${domain.id} has no vCPU ${command.vcpu}`;
-  if (xen.version.rtds.timeDriven !== undefined) xen.inquireDomain(domain);
+  if (xen.version.rtds.timeDriven !== undefined) readFirst(xen, domain);
   for (const vcpu of vcpus) {
     if (scheduler.adjustVcpu?.(vcpu, command) !== false) continue;
     const least = xen.version.rtds.budgetMinNs / 1000;
@@ -91,7 +92,7 @@ export function adjustServers(xen: Hypervisor, domain: Domain, command: ServerCo
   if (scheduler.name !== command.scheduler) return isScheduledBy(domain, scheduler.name);
   const vcpus = vcpusOf(domain, command.vcpu);
   if (vcpus.length === 0) return `domain ${domain.id} has no vCPU ${command.vcpu}`;
-  xen.inquireDomain(domain);
+  readFirst(xen, domain);
   for (const vcpu of vcpus)
     if (!xen.adjustVcpu(vcpu, command.server)) return 'a budget is at most the period';
   return undefined;

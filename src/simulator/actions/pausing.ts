@@ -2,11 +2,11 @@ import type { Hypervisor } from '../hypervisor.ts';
 import type { Domain } from '../vcpu.ts';
 import type { Refusal } from './tools.ts';
 
-/** `xl pause` (domain_pause_by_systemcontroller). A second one counts where the version of Xen counts them. */
+/** `xl pause` (domain_pause_by_systemcontroller). A second one is taken back where they do not count. */
 export function pause(xen: Hypervisor, domain: Domain): Refusal {
   const wasPaused = domain.pauseCount > 0;
   xen.pauseDomain(domain);
-  if (wasPaused && !xen.version.core.countsPauses) domain.pauseCount -= 1;
+  if (wasPaused && !xen.version.core.countsPauses) xen.unpauseDomain(domain);
   return undefined;
 }
 
