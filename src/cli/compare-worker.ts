@@ -3,6 +3,7 @@
  * @module
  */
 import { parentPort } from 'node:worker_threads';
+import { collectBeforeExit } from '../base/collect-before-exit.ts';
 import { UserError } from '../base/errors.ts';
 import { type RunTask, runSimulation } from './simulated-run.ts';
 
@@ -30,5 +31,7 @@ parentPort?.on('message', async ({ index, task, tracePath }: RunRequest) => {
       message: code === undefined ? String((error as Error).stack) : String((error as Error).message),
     };
   }
+  // Who is told of the last run ends this thread at once.
+  collectBeforeExit();
   parentPort?.postMessage(reply);
 });

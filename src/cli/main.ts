@@ -6,6 +6,7 @@
  * @module
  */
 import { CommanderError } from 'commander';
+import { collectBeforeExit } from '../base/collect-before-exit.ts';
 import { UserError } from '../base/errors.ts';
 import { EXIT } from './exit.ts';
 import { flushOutput } from './output.ts';
@@ -66,5 +67,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.done);
 });
+// The ways out that end at once; the other one waits for the compilers before it tells that it exits.
+process.on('exit', collectBeforeExit);
 process.exitCode = await main(process.argv.slice(2)).catch(explain);
 flushOutput();
+collectBeforeExit();

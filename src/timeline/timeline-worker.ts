@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { collectBeforeExit } from '../base/collect-before-exit.ts';
 import { UserError } from '../base/errors.ts';
 import {
   type Diagnostic,
@@ -68,6 +69,8 @@ try {
     ...follow,
     onRecords: send('records'),
   });
+  // Who is told of the end may end this thread at once.
+  collectBeforeExit();
   say({ kind: 'end', facts, counts: reader.counts(), diagnostics: reader.diagnostics() });
   reader.close();
 } catch (error) {

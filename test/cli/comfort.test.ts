@@ -10,7 +10,7 @@ import { describeCommands } from '../../src/cli/command-reference.ts';
 import { completionScripts, type Shell } from '../../src/cli/completion-scripts.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { VERBS } from '../../src/cli/verbs.ts';
-import { runCli, scratchFolder } from './run-cli.ts';
+import { MAIN, runCli, scratchFolder } from './run-cli.ts';
 
 const samples = resolve(import.meta.dirname, '../../samples');
 const scratch = scratchFolder();
@@ -199,8 +199,7 @@ describe('the manual page', () => {
 
 describe('doctor', () => {
   const doctor = (env: NodeJS.ProcessEnv = {}) => {
-    const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
-    const { stdout, status } = spawnSync(process.execPath, [main, 'doctor'], {
+    const { stdout, status } = spawnSync(process.execPath, [MAIN, 'doctor'], {
       encoding: 'utf8',
       env: { ...process.env, ...env },
     });

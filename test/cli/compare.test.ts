@@ -3,10 +3,9 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, describe, expect, test } from 'vitest';
-import { runCli, scratchFolder } from './run-cli.ts';
+import { MAIN, runCli, scratchFolder } from './run-cli.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const main = `${root}/dist/cli/main.js`;
 const realTrace = `${root}/samples/traces/credit-caps.trace`;
 const scratch = scratchFolder();
 afterAll(() => scratch.remove());
@@ -91,7 +90,7 @@ describe('compare of scenarios', () => {
     const long = ['--duration', '1s', '--seeds', '8'];
     const reference = runCli(words('whole', ...long));
     const folder = scratch.path('interrupted');
-    const child = spawn(process.execPath, [main, ...words('interrupted', ...long, '-j', '1')]);
+    const child = spawn(process.execPath, [MAIN, ...words('interrupted', ...long, '-j', '1')]);
     let stderr = '';
     child.stderr.on('data', (data) => {
       stderr += data;
@@ -169,7 +168,7 @@ describe('compare of scenarios', () => {
       .stdout.trimEnd()
       .split('\r\n');
     expect(csv).toHaveLength(json.length + 1);
-    const table = tableFromIPC(execFileSync(process.execPath, [main, ...words('one', '-f', 'arrow')]));
+    const table = tableFromIPC(execFileSync(process.execPath, [MAIN, ...words('one', '-f', 'arrow')]));
     expect(table.numRows).toBe(json.length);
     expect(table.getChild('verdict')?.get(0)).toBe(json[0].verdict);
   });

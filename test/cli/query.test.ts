@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withoutDuckdb } from '../query/find-duckdb.ts';
-import { runCli, scratchFolder } from './run-cli.ts';
+import { MAIN, runCli, scratchFolder } from './run-cli.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const REAL = join(root, 'samples/traces/credit-caps.trace');
@@ -187,7 +187,7 @@ test.each([
     /^xenscope: DuckDB, which runs the SQL, has no binary for \w+-\w+ here \(npm install/,
   ],
 ])('without DuckDB a sentence says how to get it', (env, sentence) => {
-  const words = ['--import', join(root, 'test/query/no-duckdb.mjs'), join(root, 'dist/cli/main.js')];
+  const words = ['--import', join(root, 'test/query/no-duckdb.mjs'), MAIN];
   const { status, stderr } = spawnSync(process.execPath, [...words, 'query', busy, 'select 1'], {
     encoding: 'utf8',
     env: { ...process.env, ...env },

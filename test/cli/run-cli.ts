@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+export const MAIN = resolve(import.meta.dirname, '../../dist/cli/main.js');
 
 export interface CliResult {
   readonly status: number | null;
@@ -13,7 +13,7 @@ export interface CliResult {
 
 /** Runs the built command line as a user does, in a process of its own. */
 export function runCli(words: readonly string[], input?: Uint8Array): CliResult {
-  const result = spawnSync(process.execPath, [main, ...words], {
+  const result = spawnSync(process.execPath, [MAIN, ...words], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     ...(input ? { input } : {}),
@@ -25,7 +25,7 @@ export function runCli(words: readonly string[], input?: Uint8Array): CliResult 
 
 /** The same through a shell, for pipes; `xenscope` stands for the built command line. */
 export function runShell(line: string): CliResult {
-  const command = line.replaceAll('xenscope', `"${process.execPath}" "${main}"`);
+  const command = line.replaceAll('xenscope', `"${process.execPath}" "${MAIN}"`);
   const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], {
     encoding: 'utf8',
   });

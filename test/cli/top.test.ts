@@ -5,9 +5,8 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { afterKey, keysOf, SORTS_DEFAULT, type TopState } from '../../src/cli/top-state.ts';
-import { runCli, runShell, scratchFolder } from './run-cli.ts';
+import { MAIN, runCli, runShell, scratchFolder } from './run-cli.ts';
 
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
 const trace = resolve(import.meta.dirname, '../../samples/traces/credit-caps.trace');
 const bytes = readFileSync(trace);
 const scratch = scratchFolder();
@@ -110,7 +109,7 @@ describe('a source that is still growing', () => {
   test('--follow shows what has come, and ends when enough has', async () => {
     const path = scratch.path('growing.trace');
     writeFileSync(path, bytes.subarray(0, 70_000));
-    const top = spawn(process.execPath, [main, 'top', path, '--follow', '-f', 'json', '-n', '2']);
+    const top = spawn(process.execPath, [MAIN, 'top', path, '--follow', '-f', 'json', '-n', '2']);
     let out = '';
     top.stdout.on('data', (piece) => {
       // The first block comes of what is there; only then more is written, in two pieces of no particular size.
@@ -126,7 +125,7 @@ describe('a source that is still growing', () => {
   });
 
   test('a stream that falls silent is shown without waiting for more', async () => {
-    const top = spawn(process.execPath, [main, 'top', '-f', 'json', '-n', '1', '--cpu-hz', '2.5G']);
+    const top = spawn(process.execPath, [MAIN, 'top', '-f', 'json', '-n', '1', '--cpu-hz', '2.5G']);
     // Not even two sweeps, so that only the silence tells that nothing is to come.
     const windows = bytes.subarray(0, windowEnd(bytes, 1.2e9 * 2.5));
     top.stdin.write(windows);
@@ -209,7 +208,7 @@ describe.skipIf(!python)('on a terminal (skipped where there is no python3 to ma
     });
     return { stdout, status, frames: stdout.split('\x1b[H') };
   }
-  const top = [process.execPath, main, 'top'];
+  const top = [process.execPath, MAIN, 'top'];
 
   test('shows the end of a trace, obeys keys, and gives the screen back', () => {
     const { stdout, status, frames } = onTerminal(
@@ -236,7 +235,7 @@ describe.skipIf(!python)('on a terminal (skipped where there is no python3 to ma
   });
 
   test('takes keys from the terminal while standard input is the trace; NO_COLOR is obeyed', () => {
-    const line = `(cat "${trace}"; sleep 4) | "${process.execPath}" "${main}" top`;
+    const line = `(cat "${trace}"; sleep 4) | "${process.execPath}" "${MAIN}" top`;
     const { stdout, status } = onTerminal([['d1v0', 'q']], ['bash', '-c', line], { NO_COLOR: '1' });
     expect(status).toBe(0);
     expect(stdout).toContain(LEFT);
