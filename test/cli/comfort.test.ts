@@ -3,8 +3,8 @@
  * man themselves, where they are installed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { describeCommands } from '../../src/cli/command-reference.ts';
 import { completionScripts, type Shell } from '../../src/cli/completion-scripts.ts';
@@ -229,5 +229,20 @@ describe('doctor', () => {
     expect(lines.get('xenalyze')).toMatchObject({ health: 'absent' });
     expect(lines.get('temporary files')).toMatchObject({ health: 'watch' });
     expect(status).toBe(0);
+  });
+});
+
+describe('demo', () => {
+  test('makes everything that its last words name', { timeout: 120_000 }, () => {
+    const folder = scratch.path('demo');
+    const { status, stdout } = runCli(['demo', '-o', folder]);
+    expect(status).toBe(0);
+    const [, now, next] = /\nWhat there is now\n-+\n([\s\S]*?)\n\nWhat to try next\n-+\n([\s\S]*)$/.exec(
+      stdout,
+    )!;
+    const named = now!.split('\n').map((line) => resolve(line.split(/ {2,}/)[0]!));
+    expect(named.toSorted()).toEqual(readdirSync(folder).map((name) => join(folder, name)));
+    const scenario = /compare (\S+)/.exec(next!)![1]!;
+    expect(existsSync(resolve(scenario))).toBe(true);
   });
 });
