@@ -1,11 +1,10 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 /**
- * V8 lets a heap grow to at least 8 MB above its old generation, which is never below 3 MB once Node runs, before a
- * collection is due; memory of array buffers counts.
+ * V8 lets the old generation grow by at least 8 MB before a collection is due, in which the memory of array buffers
+ * counts. Node itself begins with 2 MB of them.
  */
-const SURELY_ROOM_BYTES = 10e6;
+const EXTERNAL_BYTES = 6e6;
+/** A heap of less is that of a run that has put nothing more than its own modules into the old generation. */
+const HEAP_BYTES = 16e6;
 
 /**
  * Collects garbage, unless there is little, so that this thread can end. To be called as the last thing that a thread
@@ -18,7 +17,8 @@ const SURELY_ROOM_BYTES = 10e6;
  */
 export function collectBeforeExit(): void {
   const { heapUsed, external } = process.memoryUsage();
-  if (heapUsed + external < SURELY_ROOM_BYTES) return;
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
+  if (external < EXTERNAL_BYTES && heapUsed < HEAP_BYTES) return;
+  // Loaded here, as that takes as long as all the rest of a short run's own modules.
+  process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
+  process.getBuiltinModule('node:vm').runInNewContext('gc')();
 }
