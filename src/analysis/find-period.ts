@@ -58,45 +58,71 @@ export function findPeriod(times: Float64Array): Period | undefined {
     );
 }
 
+/** How many lengths fell into each bin, and their sum: zero between two searches. */
+const counts = new Uint16Array(BINS + 1);
+const sums = new Float64Array(BINS + 1);
+
 /** Lengths that lie between instants most often: means of bins that stand out among the lengths, on a log scale. */
 function candidates(times: Float64Array): number[] {
-  const counts = new Uint16Array(BINS);
-  const sums = new Float64Array(BINS);
+  const used: number[] = [];
   for (let from = 0; from < times.length; from++) {
     const last = Math.min(times.length - 1, from + AHEAD);
     for (let to = from + 1; to <= last; to++) {
       const length = times[to] - times[from];
-      const bin = length < 1 ? BINS : (Math.log2(length) * BINS_PER_OCTAVE) | 0;
-      if (bin >= BINS) continue;
-      counts[bin]++;
+      const bin = binOf(length);
+      if (bin < 0) continue;
+      if (counts[bin]++ === 0) used.push(bin);
       sums[bin] += length;
     }
   }
-  return peaks(counts).map((bin) => {
-    const total = (sums[bin - 1] ?? 0) + sums[bin] + (sums[bin + 1] ?? 0);
-    return total / windowCount(counts, bin);
+  const means = peaks(used).map((bin) => {
+    const total = (sums[bin - 1] ?? 0) + sums[bin] + sums[bin + 1];
+    return total / windowCount(bin);
   });
+  for (const bin of used) {
+    counts[bin] = 0;
+    sums[bin] = 0;
+  }
+  return means;
 }
 
-/** The bins that have most together with their neighbours; no two of them are neighbours. */
-function peaks(counts: Uint16Array): number[] {
-  const bins: number[] = [];
-  for (let bin = 0; bin < BINS; bin++) {
-    if (counts[bin] > 0 && windowCount(counts, bin) >= PERIODS_MIN / 2) bins.push(bin);
+/** The bins that have most together with their neighbours, the lowest first of those with as many; no neighbours. */
+function peaks(used: readonly number[]): number[] {
+  const keys = new Float64Array(used.length);
+  let length = 0;
+  for (const bin of used) {
+    const count = windowCount(bin);
+    if (count >= PERIODS_MIN / 2) keys[length++] = count * BINS - bin;
   }
-  bins.sort((a, b) => windowCount(counts, b) - windowCount(counts, a));
-  const taken = new Uint8Array(BINS + 1);
+  keys.subarray(0, length).sort();
   const chosen: number[] = [];
-  for (const bin of bins) {
-    if (taken[bin] === 1) continue;
-    if (chosen.push(bin) === CANDIDATES) break;
-    taken.fill(1, Math.max(0, bin - 1), bin + 2);
+  while (length > 0 && chosen.length < CANDIDATES) {
+    const key = keys[--length];
+    const bin = Math.ceil(key / BINS) * BINS - key;
+    if (chosen.every((other) => Math.abs(other - bin) > 1)) chosen.push(bin);
   }
   return chosen;
 }
 
-function windowCount(counts: Uint16Array, bin: number): number {
-  return (counts[bin - 1] ?? 0) + counts[bin] + (counts[bin + 1] ?? 0);
+/** Where bins begin, and the bin of each 2048th of an octave, which has no more than one border. */
+const BORDERS = Float64Array.from({ length: BINS + 1 }, (_, bin) => 2 ** (bin / BINS_PER_OCTAVE));
+const BIN_OF_PART = Uint8Array.from(
+  { length: 2048 },
+  (_, part) => Math.log2(1 + part / 2048) * BINS_PER_OCTAVE,
+);
+
+/** Of a length from 1 ns on; negative for what has none. A search has thousands: most do without a logarithm. */
+function binOf(length: number): number {
+  if (length < 1 || length >= BORDERS[BINS]) return -1;
+  if (length >= 2 ** 31) return Math.floor(Math.log2(length) * BINS_PER_OCTAVE);
+  const zeros = Math.clz32(length);
+  const part = ((length << zeros) >>> 20) & 2047;
+  const bin = (31 - zeros) * BINS_PER_OCTAVE + BIN_OF_PART[part];
+  return length < BORDERS[bin + 1] ? bin : bin + 1;
+}
+
+function windowCount(bin: number): number {
+  return (counts[bin - 1] ?? 0) + counts[bin] + counts[bin + 1];
 }
 
 /** The best way to follow `length` through the instants, if it is good enough. */
@@ -109,19 +135,24 @@ function follow(times: Float64Array, length: number): Match | undefined {
   if (!isSignificant(Math.floor(spanNs / length), 1, chance)) return undefined;
   let best: Match | undefined;
   for (let anchor = 0; anchor < ANCHORS && times[anchor] - times[0] < length; anchor++) {
-    const { due, share, median } = walk(times, length, anchor, dueMax);
+    const { due, share, errors } = walk(times, length, anchor, dueMax);
     if (share < MATCHES_MIN || share <= (best?.share ?? 0) || !isSignificant(due, share, chance)) continue;
+    errors.sort((a, b) => a - b);
+    const median = length + (errors[errors.length >>> 1] ?? 0);
     best = { periodNs: Math.round(median), anchor, share };
   }
   return best;
 }
 
-/** Goes from one due instant to the next, at most `dueMax`; gives up when too few can match any more. */
+/**
+ * Goes from one due instant to the next, at most `dueMax`; gives up when too few can match any more. The errors are by
+ * how much instants that match came later than was due, where the one before matched as well.
+ */
 function walk(times: Float64Array, length: number, anchor: number, dueMax: number) {
   const tolerance = toleranceOf(length);
   const lastNs = times[times.length - 1];
   const missesMax = (1 - MATCHES_MIN) * ((lastNs - times[anchor]) / length) + 1;
-  const lengths: number[] = [];
+  const errors: number[] = [];
   let due = 0;
   let misses = 0;
   let at = anchor;
@@ -131,15 +162,13 @@ function walk(times: Float64Array, length: number, anchor: number, dueMax: numbe
     while (at + 1 < times.length && nearer(times[at + 1], times[at], dueNs)) at++;
     const missed = Math.abs(times[at] - dueNs) > tolerance;
     if (missed) misses++;
-    else if (!missedBefore) lengths.push(times[at] - dueNs);
+    else if (!missedBefore) errors.push(times[at] - dueNs);
     // After two misses the pattern goes on from the next instant, wherever that is.
     if (missed && missedBefore && times[at] < dueNs) at++;
     dueNs = (missed && !missedBefore ? dueNs : times[at]) + length;
     missedBefore = missed && !missedBefore;
   }
-  lengths.sort((a, b) => a - b);
-  const median = length + (lengths.length === 0 ? 0 : lengths[lengths.length >>> 1]);
-  return { due, share: due < PERIODS_MIN ? 0 : (due - misses) / due, median };
+  return { due, share: due < PERIODS_MIN ? 0 : (due - misses) / due, errors };
 }
 
 function nearer(a: number, b: number, to: number): boolean {
