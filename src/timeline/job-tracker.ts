@@ -12,6 +12,12 @@ import type { TimelineOutput } from './timeline-listener.ts';
  */
 export const DEADLINE_TOLERANCE_NS = 1_000;
 
+/**
+ * How much later than its start a job's release may be recorded: both may be of one instant, made on two pCPUs, whose
+ * records of one TSC come in the order of the pCPUs.
+ */
+const SAME_INSTANT_NS = 1_000;
+
 /** Open jobs remembered per task; when more are open, the oldest one is given up as not seen completed. */
 const OPEN_JOBS_MAX = 65_536;
 
@@ -21,16 +27,21 @@ export interface RunningTime {
   unknownNs(key: number): number;
 }
 
+interface Start {
+  readonly job: number;
+  readonly ns: number;
+  /** The vCPU that it started on, and what {@link RunningTime} said of it then. */
+  readonly key: number;
+  readonly ranNs: number;
+  readonly unknownNs: number;
+}
+
 interface Job {
   readonly key: number;
   readonly job: number;
   readonly releaseNs: number;
   readonly deadlineNs: number;
-  startNs: number;
-  /** The vCPU that it started on, and what {@link RunningTime} said of it then. */
-  startKey: number;
-  startRanNs: number;
-  startUnknownNs: number;
+  start: Start | undefined;
   /** Losses of records that had ended when it was released: a later one may have taken its completion. */
   readonly losses: number;
 }
@@ -39,6 +50,8 @@ interface Job {
 interface Task {
   readonly task: number;
   readonly open: Job[];
+  /** The latest start of a job that was not released before: it may be released by a record of another pCPU. */
+  early: Start | undefined;
 }
 
 export class JobTracker {
@@ -56,7 +69,7 @@ export class JobTracker {
   /** @param deadlineNs relative to the release; 0: none. @param lateNs how long before the record the release was. */
   release(tNs: number, key: number, task: number, job: number, deadlineNs: number, lateNs: number): void {
     const releaseNs = tNs - lateNs;
-    const { open } = this.#task(key, task);
+    const { open, early } = this.#task(key, task);
     if (open.length >= OPEN_JOBS_MAX) this.#giveUp(task, open.shift()!, tNs);
     const absoluteNs = deadlineNs > 0 ? releaseNs + deadlineNs : Number.NaN;
     open.push({
@@ -64,21 +77,19 @@ export class JobTracker {
       job,
       releaseNs,
       deadlineNs: absoluteNs,
-      startNs: Number.NaN,
-      startKey: key,
-      startRanNs: Number.NaN,
-      startUnknownNs: 0,
+      start: early?.job === job && tNs - early.ns <= SAME_INSTANT_NS ? early : undefined,
       losses: this.#losses,
     });
   }
 
   start(tNs: number, key: number, task: number, job: number): void {
-    const open = this.#task(key, task).open.find((candidate) => candidate.job === job);
-    if (open === undefined || !Number.isNaN(open.startNs)) return;
-    open.startNs = tNs;
-    open.startKey = key;
-    open.startRanNs = this.#running.ranNs(tNs, key);
-    open.startUnknownNs = this.#running.unknownNs(key);
+    const known = this.#task(key, task);
+    const open = known.open.find((candidate) => candidate.job === job);
+    if (open?.start !== undefined) return;
+    const ranNs = this.#running.ranNs(tNs, key);
+    const start = { job, ns: tNs, key, ranNs, unknownNs: this.#running.unknownNs(key) };
+    if (open === undefined) known.early = start;
+    else open.start = start;
   }
 
   complete(tNs: number, key: number, task: number, job: number): void {
@@ -89,17 +100,17 @@ export class JobTracker {
       return;
     }
     const [done] = open.splice(index, 1);
-    const { releaseNs, deadlineNs, startNs } = done;
+    const { releaseNs, deadlineNs } = done;
     let missed = JOB_UNJUDGED;
     if (!Number.isNaN(deadlineNs)) missed = tNs > deadlineNs + DEADLINE_TOLERANCE_NS ? JOB_MISSED : JOB_MET;
     const executionNs = this.#executionNs(tNs, key, done);
-    this.#output.job(done.key, task, job, releaseNs, deadlineNs, startNs, tNs, executionNs, missed);
+    this.#output.job(done.key, task, job, releaseNs, deadlineNs, startOf(done), tNs, executionNs, missed);
   }
 
   /** How long the vCPU ran since the job started; NaN where it started on another, or not all of it is known. */
-  #executionNs(tNs: number, key: number, { startKey, startRanNs, startUnknownNs }: Job): number {
-    if (startKey !== key || this.#running.unknownNs(key) !== startUnknownNs) return Number.NaN;
-    return this.#running.ranNs(tNs, key) - startRanNs;
+  #executionNs(tNs: number, key: number, { start }: Job): number {
+    if (start?.key !== key || this.#running.unknownNs(key) !== start.unknownNs) return Number.NaN;
+    return this.#running.ranNs(tNs, key) - start.ranNs;
   }
 
   /** Records were lost: the completions of open jobs may be among them. */
@@ -116,18 +127,24 @@ export class JobTracker {
     this.#tasks.clear();
   }
 
-  #giveUp(task: number, { key, job, releaseNs, deadlineNs, startNs, losses }: Job, endNs: number): void {
+  #giveUp(task: number, given: Job, endNs: number): void {
+    const { key, job, releaseNs, deadlineNs, losses } = given;
     const missed = deadlineNs <= endNs && losses === this.#losses ? JOB_MISSED : JOB_UNJUDGED;
-    this.#output.job(key, task, job, releaseNs, deadlineNs, startNs, Number.NaN, Number.NaN, missed);
+    this.#output.job(key, task, job, releaseNs, deadlineNs, startOf(given), Number.NaN, Number.NaN, missed);
   }
 
   #task(key: number, task: number): Task {
     const id = (key >>> 16) * 2 ** 32 + task;
     let found = this.#tasks.get(id);
     if (found === undefined) {
-      found = { task, open: [] };
+      found = { task, open: [], early: undefined };
       this.#tasks.set(id, found);
     }
     return found;
   }
+}
+
+/** Not before its release, of which a record of the same instant may be a little ahead. */
+function startOf({ releaseNs, start }: Job): number {
+  return start === undefined ? Number.NaN : Math.max(start.ns, releaseNs);
 }

@@ -387,6 +387,24 @@ describe('Timeline and jobs', () => {
     ]);
   });
 
+  test('a job may start by a record that comes before that of its release, of another pCPU', async () => {
+    const bytes = new TraceBuilder()
+      .window(0)
+      .record(0x24002, T0 + 10_000, [vcpuWord(1, 0), 4, 7])
+      .record(0x24003, T0 + 30_000, [vcpuWord(1, 0), 4, 7])
+      .record(0x24002, T0 + 40_000, [vcpuWord(1, 0), 4, 8])
+      .window(1)
+      .record(0x24001, T0 + 10_000, release(4, 7, 50_000))
+      .record(0x24001, T0 + 42_000, release(4, 8, 50_000))
+      .bytes();
+    const { jobs } = await readTimeline(bytes);
+    expect(jobs).toMatchObject([
+      { job: 7, releaseNs: 0, startNs: 0, completionNs: 20_000, missed: 0 },
+      // Two microseconds are not the same instant.
+      { job: 8, releaseNs: 32_000, startNs: Number.NaN },
+    ]);
+  });
+
   //          0    10   20   30   40   50   60 us
   // d1v0     .....RRRRRrrrrrRRRRRRRRRR??????????
   test('a job executes while its vCPU runs, and nobody can tell how long where that is not known', async () => {
