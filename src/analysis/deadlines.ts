@@ -34,7 +34,7 @@ const MEASURES: readonly Column[] = [
   }),
   countColumn(
     'unjudged',
-    'Jobs of which the trace does not tell: open at its end before their deadline, or hidden by losses.',
+    'Jobs of which nobody can tell: without a deadline, open at the end before it, or hidden by losses.',
   ),
   ratioColumn('miss_ratio', 'missed over the jobs judged: released less unjudged.', LOWER),
   countColumn('misses_in_row_max', 'The longest run of consecutive jobs of a task that all missed.', {

@@ -49,7 +49,7 @@ const RESERVATION: Column = {
   type: 'float',
   unit: 'ratio',
   text: 'nonzero',
-  doc: 'RTDS: budget over period, in pCPUs; null: none known.',
+  doc: 'Of a server or slice: budget over period, in pCPUs; null: none known.',
 };
 const RESERVATION_SOURCE: Column = {
   name: 'reservation_source',

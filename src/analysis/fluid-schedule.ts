@@ -126,10 +126,12 @@ export class FluidSchedule {
 
   /** Idle time that the fluid schedule can use: what the scheduler could have, and what only it has to do yet. */
   #usableIdle(host: HostWindows, window: number): number {
-    let moreNs = at(host.throttledNs, window);
+    let owedNs = 0;
     for (let index = 0; index < this.#leftNs.length; index++) {
-      moreNs += this.#fluidLeftNs[index] - this.#leftNs[index];
+      owedNs += this.#fluidLeftNs[index] - this.#leftNs[index];
     }
+    // Where it is ahead of the host, that used idle time before: it may do so again.
+    const moreNs = at(host.throttledNs, window) + Math.max(0, owedNs);
     return usableIdle(at(host.idleNs, window), at(host.lostNs, window), moreNs);
   }
 

@@ -5,7 +5,8 @@
  *   takes time x (highest weight of the run queue) / weight from its credit, and TRC_CSCHED2_CREDIT_BURN has both
  *   the time and the credit left. TRC_CSCHED2_RUNQ_MAX_WEIGHT has the highest weight; in a trace that begins after
  *   it, only ratios of weights are known. A burn also says whether the domain has a cap, but not how high it is.
- * RTDS: TRC_RTDS_BUDGET_REPLENISH has the budget; deadlines move by the period, or by several after a sleep.
+ * RTDS: TRC_RTDS_BUDGET_REPLENISH has the budget; deadlines move by the period, or by several after a sleep. RT-Xen's
+ *   servers likewise, but for sporadic ones.
  * Nothing carries the weights and caps of credit.
  * @module
  */
@@ -21,6 +22,7 @@ const EVENTS = {
   TRC_CSCHED2_CREDIT_RESET: ['vcpu', 'dom', 'credit_end'],
   TRC_CSCHED2_RUNQ_MAX_WEIGHT: ['runqueue', 'max_weight'],
   TRC_RTDS_BUDGET_REPLENISH: ['vcpu', 'dom', 'deadline_ns', 'budget_ns'],
+  TRC_RTXEN_BUDGET_REPLENISH: ['vcpu', 'dom', 'deadline_ns', 'budget_ns'],
 } as const;
 const BURN = 1;
 const RESET = 2;
@@ -46,7 +48,7 @@ export interface TracedWeight {
   readonly isRelative: boolean;
 }
 
-/** RTDS: parameters that did not change, and how long they held. */
+/** Parameters that did not change, and how long they held. */
 interface Server {
   budgetNs: number;
   /** 0: not known yet. */
@@ -125,7 +127,7 @@ export class TracePromises {
     return this.#caps[dom] === 0 ? undefined : this.#caps[dom] > 1;
   }
 
-  /** What a vCPU of RTDS had longest; undefined where the trace does not tell. */
+  /** What a vCPU of RTDS or RT-Xen had longest; undefined where the trace does not tell. */
   reservationOf(dom: number, vcpu: number): Reservation | undefined {
     const index = this.#table.find(((dom << 16) | vcpu) >>> 0);
     if (index < 0) return undefined;
@@ -226,10 +228,12 @@ export class TracePromises {
  * period, so it is their greatest common divisor; if that is less than the budget, or the budget is another, then
  * parameters changed.
  */
-function replenish(vcpu: Vcpu, deadlineNs: number, budgetNs: number): void {
+function replenish(vcpu: Vcpu, deadlineNs: number, newBudgetNs: number): void {
   const stepNs = deadlineNs - vcpu.deadlineNs;
   vcpu.deadlineNs = deadlineNs;
   const { server } = vcpu;
+  // RT-Xen's polling servers get none where they have nothing to do.
+  const budgetNs = newBudgetNs > 0 ? newBudgetNs : server.budgetNs;
   // NaN at the first one: whether it holds the same is not known.
   if (!(stepNs > 0)) {
     server.budgetNs = budgetNs;

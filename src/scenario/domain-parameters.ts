@@ -1,6 +1,13 @@
-import type { Scenario, VcpuSpec } from './scenario.ts';
+import type {
+  Arinc653Table,
+  DomainSpec,
+  Scenario,
+  SchedulerName,
+  ServerParameters,
+  VcpuSpec,
+} from './scenario.ts';
 
-/** RTDS: a vCPU may run for its budget in each period. */
+/** A vCPU may run for its budget in each period. */
 export interface PromisedServer {
   readonly budgetNs: number;
   readonly periodNs: number;
@@ -23,18 +30,25 @@ export interface PromisedDomain extends PromisedVcpu {
   readonly vcpus?: ReadonlyMap<number, PromisedVcpu>;
 }
 
-/** RTDS_DEFAULT_PERIOD and RTDS_DEFAULT_BUDGET. */
+/** RTDS_DEFAULT_PERIOD and RTDS_DEFAULT_BUDGET, which are those of RT-Xen as well. */
 const SERVER_DEFAULT: PromisedServer = { budgetNs: 4_000_000, periodNs: 10_000_000 };
 
-/** What a scenario promises its domains, by domain id. */
+/** What a scenario promises its domains at first, by domain id. */
 export function scenarioDomainParameters(scenario: Scenario): Map<number, PromisedDomain> {
   const schedulerOf = (pool: string | undefined) => {
     return scenario.cpupools?.find(({ name }) => name === pool)?.scheduler ?? scenario.scheduler;
   };
   return new Map(
-    scenario.domains.map(({ id, name, weight, cap, cpupool, vcpus }) => {
-      const isRtds = schedulerOf(cpupool) === 'rtds';
-      const promised = vcpus.map((vcpu) => promisedTo(vcpu, isRtds));
+    scenario.domains.map((spec) => {
+      const { id, name, weight, cap, cpupool, vcpus } = spec;
+      const scheduler = schedulerOf(cpupool);
+      const promised = vcpus.map((vcpu, number) => {
+        const reservation = reservationOf(spec, vcpu, number, scheduler, scenario.arinc653);
+        return {
+          ...(vcpu.hardAffinity && { pcpus: vcpu.hardAffinity }),
+          ...(reservation && { reservation }),
+        };
+      });
       const areSame = promised.every((one) => JSON.stringify(one) === JSON.stringify(promised[0]));
       const domain: PromisedDomain = {
         name,
@@ -47,10 +61,43 @@ export function scenarioDomainParameters(scenario: Scenario): Map<number, Promis
   );
 }
 
-function promisedTo({ hardAffinity, rtds }: VcpuSpec, isRtds: boolean): PromisedVcpu {
-  const given = rtds && { budgetNs: rtds.budgetUs * 1000, periodNs: rtds.periodUs * 1000 };
+/** What the scheduler reserves for a vCPU: a server, a slice of SEDF, its slots in a table of ARINC653. */
+function reservationOf(
+  { id, sedf }: DomainSpec,
+  { rtds, server }: VcpuSpec,
+  number: number,
+  scheduler: SchedulerName,
+  table: Arinc653Table | undefined,
+): PromisedServer | undefined {
+  switch (scheduler) {
+    case 'rtds':
+      return serverOf(rtds ?? server);
+    case 'rtxen':
+    case 'rtglobal':
+    case 'rtpartition':
+      return serverOf(server ?? rtds);
+    case 'sedf': {
+      // With a weight, slices are divided among the domains that have one; without a slice nothing is promised.
+      if (sedf === undefined || sedf.weight > 0 || !(sedf.sliceNs > 0 && sedf.periodNs > 0)) return undefined;
+      return { budgetNs: sedf.sliceNs, periodNs: sedf.periodNs };
+    }
+    case 'arinc653': {
+      const slots = table?.entries.filter(({ dom, vcpu }) => dom === id && vcpu === number) ?? [];
+      if (table === undefined || slots.length === 0) return undefined;
+      return {
+        budgetNs: slots.reduce((sum, { runtimeNs }) => sum + runtimeNs, 0),
+        periodNs: table.majorFrameNs,
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function serverOf(given: ServerParameters | undefined): PromisedServer {
+  const { budgetUs, periodUs } = given ?? {};
   return {
-    ...(hardAffinity && { pcpus: hardAffinity }),
-    ...(isRtds && { reservation: given ?? SERVER_DEFAULT }),
+    budgetNs: budgetUs === undefined ? SERVER_DEFAULT.budgetNs : budgetUs * 1000,
+    periodNs: periodUs === undefined ? SERVER_DEFAULT.periodNs : periodUs * 1000,
   };
 }

@@ -12,7 +12,7 @@ import {
   planRecording,
   record,
 } from '../../src/recorder/index.ts';
-import { parseScenario, scenarioDomainParameters } from '../../src/scenario/index.ts';
+import { parseScenario, type Scenario, scenarioDomainParameters } from '../../src/scenario/index.ts';
 import { Simulation } from '../../src/simulator/index.ts';
 import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
 import { type Analyzed, analyze, type Row } from './analyze-bytes.ts';
@@ -571,6 +571,49 @@ describe('windows', () => {
   });
 });
 
+function recorded(scenario: Scenario): Uint8Array {
+  const plan = planRecording(parseRecorderOptions(), scenario);
+  const rings = createTraceRings(plan);
+  const sink = new MemorySink();
+  record(new Simulation(scenario, rings), rings, plan, sink);
+  return sink.bytes();
+}
+
+describe('two hogs that may have 2 ms in 10 and 6 ms in 20, and have it to the full', () => {
+  const domains = (kind: string) => `
+domains:
+  - vcpus: [{workload: hog, server: {period: 10ms, budget: 2ms, kind: ${kind}}}]
+  - vcpus: [{workload: hog, server: {period: 20ms, budget: 6ms, kind: ${kind}}}]
+`;
+  const slices = `xen: "4.4"
+domains:
+  - {sedf: {period: 10ms, slice: 2ms}, vcpus: [hog]}
+  - {sedf: {period: 20ms, slice: 6ms}, vcpus: [hog]}
+`;
+  const head = 'duration: 2s\nhost: {pcpus: 1}\n';
+
+  test.each([
+    ['deferrable servers of RT-Xen', `scheduler: rtxen${domains('deferrable')}`, 'trace'],
+    ['periodic servers of RT-Xen', `scheduler: rtxen${domains('periodic')}`, 'trace'],
+    ['sporadic servers of RT-Xen', `scheduler: rtxen${domains('sporadic')}`, 'given'],
+    ['SEDF', `scheduler: sedf\n${slices}`, 'given'],
+  ])('%s: are entitled to a fifth and to three tenths', async (_, text, source) => {
+    const scenario = parseScenario(head + text, 'servers.yaml');
+    const domainParameters = scenarioDomainParameters(scenario);
+    const { rows } = await analyze(recorded(scenario), { ...only, domainParameters });
+    for (const [index, row] of rows('fairness').entries()) {
+      expect(row).toMatchObject({ reservation: [0.2, 0.3][index], reservation_source: source });
+      expect(Math.abs(Number(row.share_error))).toBeLessThan(0.01);
+    }
+  });
+
+  test('are entitled to half of the pCPU each, over all as in windows, where nobody tells of it', async () => {
+    const { rows } = await analyze(recorded(parseScenario(`${head}scheduler: sedf\n${slices}`, 'x')), only);
+    for (const row of rows('fairness')) expect(row.entitled_share).toBeCloseTo(0.5, 2);
+    for (const row of rows('fairness_series')) expect(row.entitlement_ns).toBeCloseTo(50 * MS, -5);
+  });
+});
+
 describe('hogs with weights 256 : 512 : 1024 under credit2', () => {
   test('get a seventh, two and four; the trace tells the weights', async () => {
     const text = `
@@ -581,12 +624,7 @@ domains:
   - {weight: 512, vcpus: [hog]}
   - {weight: 1024, vcpus: [hog]}
 `;
-    const scenario = parseScenario(text, 'weights.yaml');
-    const plan = planRecording(parseRecorderOptions(), scenario);
-    const rings = createTraceRings(plan);
-    const sink = new MemorySink();
-    record(new Simulation(scenario, rings), rings, plan, sink);
-    const { rows } = await analyze(sink.bytes(), only);
+    const { rows } = await analyze(recorded(parseScenario(text, 'weights.yaml')), only);
     for (const [index, row] of rows('fairness').entries()) {
       expect(row).toMatchObject({ weight: 256 * 2 ** index, weight_source: 'trace', cap_source: 'trace' });
       expect(row.share).toBeCloseTo(2 ** index / 7, 2);

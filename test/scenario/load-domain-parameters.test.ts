@@ -304,4 +304,41 @@ domains:
       ]),
     );
   });
+
+  it('of RT-Xen, SEDF and ARINC653 it is what they reserve', () => {
+    const reservations = (lines: string) => {
+      const scenario = parseScenario(`duration: 1s\nhost: {pcpus: 1}\n${lines}`, 'x');
+      return [...scenarioDomainParameters(scenario).values()].map(({ reservation, vcpus }) => {
+        return vcpus === undefined ? reservation : [...vcpus.values()].map((vcpu) => vcpu.reservation);
+      });
+    };
+    const ms = (budget: number, period: number) => ({ budgetNs: budget * 1e6, periodNs: period * 1e6 });
+    const servers = `
+domains:
+  - vcpus: [{workload: hog, server: {period: 20ms, budget: 6ms}}]
+  - vcpus: [hog, {workload: hog, rtds: {period: 30ms, budget: 3ms}}]
+`;
+    for (const scheduler of ['rtxen', 'rtpartition', 'rtglobal']) {
+      expect(reservations(`scheduler: ${scheduler}${servers}`)).toEqual([ms(6, 20), [ms(4, 10), ms(3, 30)]]);
+    }
+    expect(
+      reservations(`scheduler: sedf
+xen: "4.4"
+domains:
+  - {sedf: {period: 10ms, slice: 2ms}, vcpus: [hog]}
+  - {sedf: {weight: 5}, vcpus: [hog]}
+  - {vcpus: [hog]}
+`),
+    ).toEqual([ms(2, 10), undefined, undefined]);
+    expect(
+      reservations(`scheduler: arinc653
+arinc653:
+  major_frame: 40ms
+  entries: [{dom: 1, vcpu: 0, runtime: 10ms}, {dom: 2, vcpu: 0, runtime: 5ms}, {dom: 1, vcpu: 0, runtime: 6ms}]
+domains:
+  - vcpus: [hog]
+  - vcpus: [hog, hog]
+`),
+    ).toEqual([ms(16, 40), [ms(5, 40), undefined]]);
+  });
 });
