@@ -121,14 +121,15 @@ function names(passes: readonly Analysis[]): string {
   return passes.map(({ name }) => name).join(', ');
 }
 
-function parsePasses(text: string): Analysis[] {
-  return text.split(',').map((word) => {
+function parsePasses(text: string, given: readonly Analysis[] = []): Analysis[] {
+  const more = text.split(',').map((word) => {
     const name = word.trim();
     const found = analyses.find((analysis) => analysis.name === name);
     if (found === undefined)
       throw new InvalidArgumentError(`"${name}" is no pass; there are ${names(analyses)}.`);
     return found;
   });
+  return [...given, ...more];
 }
 
 function choose(tables: readonly ResultTable[], name: string | undefined): readonly ResultTable[] {

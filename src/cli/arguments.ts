@@ -13,6 +13,13 @@ export function parseDurationArgument(text: string): number {
   }
 }
 
+/** The same, of what has a length. */
+export function parseLengthArgument(text: string): number {
+  const ns = parseDurationArgument(text);
+  if (ns > 0) return ns;
+  throw new InvalidArgumentError('expected a time above 0.');
+}
+
 /** A whole number that is not negative. */
 export function parseCountArgument(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);

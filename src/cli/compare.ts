@@ -5,7 +5,7 @@ import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { MARGIN_DEFAULT } from '../compare/index.ts';
-import { parseCountArgument, parseDurationArgument } from './arguments.ts';
+import { parseCountArgument, parseDurationArgument, parseLengthArgument } from './arguments.ts';
 import type { CompareOptions } from './compare-options.ts';
 import { formatOption, refuseTerminal } from './result-format.ts';
 import { addSelectionOptions } from './selection-options.ts';
@@ -39,7 +39,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .option('--only <passes>', 'only the results of these passes, comma separated', parsePasses)
       .addOption(
         new Option('--window <time>', 'length of the windows that fairness is judged in')
-          .argParser(parseDurationArgument)
+          .argParser(parseLengthArgument)
           .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
       )
       .optionsGroup('Scenarios:')
@@ -160,8 +160,8 @@ function addFile(file: string, files: readonly string[] = []): string[] {
   return [...files, file];
 }
 
-function parsePasses(text: string): Analysis[] {
-  return words(text).map((name) => {
+function parsePasses(text: string, given: readonly Analysis[] = []): Analysis[] {
+  const more = words(text).map((name) => {
     const found = analyses.find((analysis) => analysis.name === name);
     if (found !== undefined) return found;
     const names = analyses.map((analysis) => analysis.name);
@@ -170,6 +170,7 @@ function parsePasses(text: string): Analysis[] {
       `"${name}" is no pass; ${close ? `did you mean "${close}"?` : `there are ${names.join(', ')}.`}`,
     );
   });
+  return [...given, ...more];
 }
 
 function words(text: string): string[] {

@@ -6,7 +6,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DomainParameters, WINDOW_NS_DEFAULT } from '../analysis/index.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
-import { parseDurationArgument } from './arguments.ts';
+import { parseLengthArgument } from './arguments.ts';
 
 export interface FairnessOptions {
   readonly weights?: ReadonlyMap<number, number>;
@@ -16,14 +16,17 @@ export interface FairnessOptions {
   readonly window: number;
 }
 
+/** As Xen keeps weights and caps: in 16 bits. */
+const NUMBER_MAX = 0xffff;
+
 /** Adds `--weights`, `--caps`, `--scenario`, `--domains` and `--window`. */
 export function addFairnessOptions(verb: Command): Command {
   return verb
-    .option('--weights <list>', 'weights of domains, 1=512,2=256; 256 unless given', parseNumbersByDomain)
-    .option(
-      '--caps <list>',
-      'caps of domains in percent of a pCPU, 1=50; none unless given',
-      parseNumbersByDomain,
+    .option('--weights <list>', 'weights of domains, 1=512,2=256; 256 unless given', (text) =>
+      parseNumbersByDomain(text, 1, 'a weight'),
+    )
+    .option('--caps <list>', 'caps of domains in percent of a pCPU, 1=50; none unless given', (text) =>
+      parseNumbersByDomain(text, 0, 'a cap'),
     )
     .option('--scenario <file>', 'weights, caps and reservations from the scenario that was recorded')
     .option(
@@ -32,7 +35,7 @@ export function addFairnessOptions(verb: Command): Command {
     )
     .addOption(
       new Option('--window <time>', 'length of the windows that fairness is judged in')
-        .argParser(parseDurationArgument)
+        .argParser(parseLengthArgument)
         .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
     );
 }
@@ -56,12 +59,16 @@ export async function domainParametersOf(options: FairnessOptions): Promise<Map<
   return parameters;
 }
 
-function parseNumbersByDomain(text: string): Map<number, number> {
+function parseNumbersByDomain(text: string, least: number, what: string): Map<number, number> {
   const numbers = new Map<number, number>();
   for (const item of text.split(',')) {
     const match = /^\s*d?(\d+)\s*=\s*(\d+)\s*$/.exec(item);
     if (!match) throw new InvalidArgumentError(`"${item.trim()}" should look like 1=256: domain id, value.`);
-    numbers.set(Number(match[1]), Number(match[2]));
+    const value = Number(match[2]);
+    if (value < least || value > NUMBER_MAX) {
+      throw new InvalidArgumentError(`"${item.trim()}": ${what} is from ${least} to ${NUMBER_MAX}.`);
+    }
+    numbers.set(Number(match[1]), value);
   }
   return numbers;
 }

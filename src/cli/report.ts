@@ -7,7 +7,7 @@ import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { compareTraces, figuresOf, type TraceFigures, traceComparisonTable } from '../compare/index.ts';
 import { EXACT_ROWS_DEFAULT, ReportPage, TimelinePass } from '../page/index.ts';
 import { formatBytes, summarizeTrace, type TraceSummary } from '../report/index.ts';
-import { parseCountArgument, parseDurationArgument } from './arguments.ts';
+import { parseCountArgument, parseLengthArgument } from './arguments.ts';
 import { distinctNames, domainMap, promisesOf } from './compare-trace-files.ts';
 import { print, printBytes } from './output.ts';
 import {
@@ -58,7 +58,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       )
       .addOption(
         new Option('--window <time>', 'length of the windows that fairness is judged in')
-          .argParser(parseDurationArgument)
+          .argParser(parseLengthArgument)
           .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
       )
       .addOption(

@@ -12,7 +12,7 @@ import {
   utilisationOf,
   writeTaskSetScenario,
 } from '../tasksets/index.ts';
-import { parseCountArgument, parseDurationArgument } from './arguments.ts';
+import { parseCountArgument, parseDurationArgument, parseLengthArgument } from './arguments.ts';
 import { print } from './output.ts';
 
 interface TaskSetOptions {
@@ -177,7 +177,7 @@ interface PeriodsArgument {
 function parsePeriods(text: string): PeriodsArgument {
   const range = /^(uniform|log-uniform)\(([^.]+|[^.]+\.\d[^.]*)\.\.(.+)\)$/.exec(text.trim());
   if (range !== null) {
-    const timesNs = [parseTime(range[2]!), parseTime(range[3]!)];
+    const timesNs = [parseLengthArgument(range[2]!), parseLengthArgument(range[3]!)];
     if (timesNs[0]! > timesNs[1]!) throw new InvalidArgumentError('expected the shortest period first.');
     return { text, kind: range[1] as 'uniform' | 'log-uniform', timesNs };
   }
@@ -186,7 +186,7 @@ function parsePeriods(text: string): PeriodsArgument {
       'expected uniform(10ms..100ms), log-uniform(10ms..1s) or a list of times.',
     );
   }
-  return { text, kind: 'choice', timesNs: text.split(',').map(parseTime) };
+  return { text, kind: 'choice', timesNs: text.split(',').map(parseLengthArgument) };
 }
 
 function withGranularity({ kind, timesNs, text }: PeriodsArgument, granularityNs: number): Periods {
@@ -199,15 +199,9 @@ function withGranularity({ kind, timesNs, text }: PeriodsArgument, granularityNs
   return { kind, minNs, maxNs, granularityNs };
 }
 
-function parseTime(text: string): number {
-  const ns = parseDurationArgument(text);
-  if (ns > 0) return ns;
-  throw new InvalidArgumentError('expected a time above 0.');
-}
-
 function parseServers(text: string): ServerSpec[] {
   return text.split(',').map((item) => {
-    const times = item.split('/').map(parseTime);
+    const times = item.split('/').map(parseLengthArgument);
     const [first, second] = times;
     if (times.length > 2 || first! > (second ?? first!)) {
       throw new InvalidArgumentError(`"${item.trim()}" should be a budget within a period, or a period.`);

@@ -58,7 +58,8 @@ export function trustSentences(summary: TraceSummary): string[] {
     sentences.push('Whole cores are scheduled: where a vCPU ran follows from its switches.');
   const intact =
     lostRecords + skippedBytes + unknownRecords + lateRecords + repairs === 0 && !summary.partial;
-  if (intact) sentences.unshift('Nothing is lost, damaged or unknown.');
+  if (bytes === 0) sentences.unshift('The trace is empty.');
+  else if (intact) sentences.unshift('Nothing is lost, damaged or unknown.');
   return sentences;
 }
 

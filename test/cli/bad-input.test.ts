@@ -72,6 +72,12 @@ describe('wrong usage gets a sentence and exit code 2', () => {
     [['info'], /missing required argument 'trace'/],
     [['info', realTrace, '--cpu-hz', 'fast'], /--cpu-hz.*2\.4G/],
     [['info', realTrace, '--format', 'xml'], /--format.*text/],
+    [['analyze', realTrace, '--window', '0'], /--window.*above 0/],
+    [['query', realTrace, 'select 1', '--window', '0ms'], /--window.*above 0/],
+    [['compare', realTrace, realTrace, '--window', '0'], /--window.*above 0/],
+    [['report', realTrace, '-o', '/tmp/unused', '--window', '0'], /--window.*above 0/],
+    [['analyze', realTrace, '--weights', '1=0'], /"1=0": a weight is from 1 to 65535/],
+    [['analyze', realTrace, '--caps', '1=65536'], /a cap is from 0 to 65535/],
     [['decode', realTrace], /-o/],
     [['decode', realTrace, '-o', '-'], /--tables/],
     [['decode', realTrace, '-o', '/tmp/unused', '--tables', 'wait'], /wait/],
@@ -157,6 +163,7 @@ describe('a damaged trace yields what can be read, and exit code 1', () => {
     const { status, info } = infoOf('empty.trace', new Uint8Array());
     expect(info.records).toBe(0);
     expect(info.diagnostics[0].code).toBe('empty_trace');
+    expect(runCli(['analyze', scratch.path('empty.trace')]).stdout).toMatch(/^trust +The trace is empty\. /m);
     expect(status).toBe(1);
   });
 });
