@@ -117,6 +117,8 @@ class RunstatesRun implements AnalysisRun {
       if (state === THROTTLED && xenState === RUNNABLE) times.throttledRunnableNs += ns;
       if ((complete[row] & START_SEEN) !== 0) this.#countChange(times, previous[row], xenState);
       if (state === RUNNING) this.#countMigration(times, pcpu[row]);
+      // A part of a trace may begin while it waits: that has the pCPU where it last ran.
+      else if (times.pcpu < 0) times.pcpu = pcpu[row];
     }
   }
 

@@ -72,6 +72,19 @@ describe('a stretch of time', () => {
       ).toBe(sum(whole(table)));
     }
   });
+
+  test('who waits where it begins has moved when it runs elsewhere', async () => {
+    const real = join(import.meta.dirname, '../../samples/traces/credit-caps.trace');
+    const migrations = async (selection: Selection) => {
+      const { rows } = await analyze(real, { selection });
+      return rows('runstates').map((row) => Number(row.migrations));
+    };
+    const cutNs = 1_300_000_000;
+    const [first, second] = [await migrations({ toNs: cutNs }), await migrations({ fromNs: cutNs })];
+    const whole = await migrations({});
+    expect(first.map((count, index) => count + second[index]!)).toEqual(whole);
+    expect(whole).toEqual([3, 4, 20, 11, 9, 6]);
+  });
 });
 
 describe('some vCPUs and pCPUs', () => {
