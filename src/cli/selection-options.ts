@@ -5,7 +5,7 @@
 import type { Command } from 'commander';
 import { type Selection, VcpuSelection } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
-import { formatNanosecondsExact } from '../base/nanoseconds.ts';
+import { formatNanoseconds } from '../base/nanoseconds.ts';
 import {
   parseDomainList,
   parseDurationArgument,
@@ -63,6 +63,6 @@ export function refuseBeyond(
 ): void {
   if (fromNs === 0 || fromNs < spanNs) return;
   throw new UserError('usage', `${option} lies behind the end of ${name}`, {
-    hint: `it lasts ${formatNanosecondsExact(spanNs)}`,
+    hint: `it lasts ${formatNanoseconds(spanNs)}`,
   });
 }
