@@ -9,7 +9,7 @@ import { jobStatsCsv } from '../export/index.ts';
 import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
 import { parseCountArgument } from './arguments.ts';
 import { addFairnessOptions, domainParametersOf, type FairnessOptions } from './fairness-options.ts';
-import { print, printBytes, writeAll } from './output.ts';
+import { print, printBytes, refuseOverwriting, writeAll } from './output.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
   addSelectionOptions,
@@ -61,6 +61,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
     .addHelpText('after', helpText())
     .action(async (traces: readonly string[], options: AnalyzeVerbOptions) => {
       if (options.output === undefined) refuseTerminal(options.format);
+      if (options.jobStats !== undefined) refuseOverwriting(options.jobStats, traces);
       const domainParameters = await domainParametersOf(options);
       const selection = selectionOf(options);
       for (const trace of traces) {

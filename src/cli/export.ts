@@ -5,7 +5,7 @@ import { EXPORTERS, type Exporter } from '../export/index.ts';
 import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
 import { parseDurationArgument } from './arguments.ts';
 import { addFolderOptions, exportToFolder, type FolderOptions } from './export-to-folder.ts';
-import { print } from './output.ts';
+import { print, refuseOverwriting } from './output.ts';
 import { refuseBeyond } from './selection-options.ts';
 import {
   addTraceOptions,
@@ -70,6 +70,7 @@ async function exportToFile(
       hint: 'redirect the output, or give a file with -o',
     });
   }
+  refuseOverwriting(output, traces);
   const stretch = stretchOf(options);
   const { exportTrace } = await form.load();
   await withAnalyzable(traces[0] as string, options, 'exporting', async (trace) => {

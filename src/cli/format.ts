@@ -43,7 +43,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       'after',
       `
 Examples:
-  xenscope format formats < run.trace                  as xentrace_format does
+  xenscope format my-formats < run.trace               as xentrace_format does
   xenscope format - run.trace --sort time | less       every record that xenscope knows, in time order
   xenscope format --print-defs > my-formats            definitions to start from
   ssh dom0 xentrace -D /dev/stdout | xenscope format   as it comes

@@ -63,12 +63,19 @@ function explain(error: unknown): number {
 }
 
 // Help is written by a stream, whose reader may go away too: `--help | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.done);
-});
+process.stdout.on('error', (error) => process.exit(explain(error)));
 // The ways out that end at once; the other one waits for the compilers before it tells that it exits.
 process.on('exit', collectBeforeExit);
-process.exitCode = await main(process.argv.slice(2)).catch(explain);
-flushOutput();
+const code = await main(process.argv.slice(2)).catch(explain);
+process.exitCode = Math.max(code, flush());
 collectBeforeExit();
+
+/** Writes what is left to write: a full disk may show only now. */
+function flush(): number {
+  try {
+    flushOutput();
+    return EXIT.done;
+  } catch (error) {
+    return explain(error);
+  }
+}

@@ -3,7 +3,8 @@
  * the reader went away (`| head`).
  * @module
  */
-import { writeSync } from 'node:fs';
+import { statSync, writeSync } from 'node:fs';
+import { UserError } from '../base/errors.ts';
 import { ProgressLine, wipeProgress } from './progress-line.ts';
 
 const BUFFER_BYTES = 1 << 16;
@@ -31,6 +32,20 @@ export function flushOutput(): void {
 export function printBytes(bytes: Uint8Array): void {
   flushOutput();
   writeAll(1, bytes);
+}
+
+/** @throws UserError where what would be written to `output` is one of the files that are read. */
+export function refuseOverwriting(output: string, inputs: readonly string[]): void {
+  const target = statSync(output, { throwIfNoEntry: false });
+  if (!target?.isFile()) return;
+  const same = inputs.find((input) => {
+    const source = statSync(input, { throwIfNoEntry: false });
+    return source?.ino === target.ino && source.dev === target.dev;
+  });
+  if (same === undefined) return;
+  throw new UserError('usage', `${output} is what is read: it would be overwritten`, {
+    hint: 'name another file',
+  });
 }
 
 /** Writes all of `bytes` to a descriptor, waiting where a non-blocking pipe is full. */

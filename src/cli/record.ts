@@ -13,7 +13,7 @@ import {
 import { describeScenario, loadScenario } from '../scenario/index.ts';
 import { Simulation, type SimulationHooks } from '../simulator/index.ts';
 import { parseCountArgument, parseDurationArgument } from './arguments.ts';
-import { createProgress } from './output.ts';
+import { createProgress, refuseOverwriting } from './output.ts';
 
 interface RecordOptions extends RawRecorderOptions {
   readonly output: string;
@@ -57,6 +57,7 @@ Examples:
   xenalyze --cpu-hz 1G --summary run.trace                     Xen's own analyser reads it too`,
     )
     .action((path: string, options: RecordOptions) => {
+      refuseOverwriting(options.output, [path]);
       const scenario = loadScenario(path, {
         xen: options.xen,
         scheduler: options.scheduler,

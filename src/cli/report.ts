@@ -9,7 +9,7 @@ import { EXACT_ROWS_DEFAULT, ReportPage, TimelinePass } from '../page/index.ts';
 import { formatBytes, summarizeTrace, type TraceSummary } from '../report/index.ts';
 import { parseCountArgument, parseLengthArgument } from './arguments.ts';
 import { distinctNames, domainMap, promisesOf } from './compare-trace-files.ts';
-import { print, printBytes } from './output.ts';
+import { print, printBytes, refuseOverwriting } from './output.ts';
 import {
   addSelectionOptions,
   refuseBeyond,
@@ -95,6 +95,7 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UserError('usage', 'only one trace can come from standard input');
   }
+  refuseOverwriting(options.output, paths);
   const promises = promisesOf(paths, options);
   const selection = selectionOf(options);
   const names = distinctNames(paths);

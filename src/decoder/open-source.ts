@@ -72,7 +72,7 @@ async function openRegular(
   const magic = new Uint8Array(2);
   readSync(fd, magic, 0, 2, 0);
   if (!isGzip(magic)) return new FileSource(name, fd, bytes);
-  return spool(name, createReadStream('', { fd, start: 0 }), log, options);
+  return spool(name, createReadStream('', { fd, start: 0, autoClose: fd > 2 }), log, options);
 }
 
 /**

@@ -32,8 +32,9 @@ export class FileSource implements TraceSource {
     return readFully(this.#fd, this.name, target, targetAt, at, wanted);
   }
 
+  /** Standard input stays open: its number would go to whatever is opened next, which Node must not close. */
   close(): void {
-    closeSync(this.#fd);
+    if (this.#fd > 2) closeSync(this.#fd);
   }
 }
 

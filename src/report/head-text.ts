@@ -25,6 +25,15 @@ export function headFields(summary: TraceSummary): [string, string][] {
   ];
 }
 
+/** Diagnostics of a trace that goes on where its bytes end. */
+const CUT_SHORT: readonly string[] = [
+  'truncated_header',
+  'truncated_window',
+  'truncated_gzip',
+  'corrupt_gzip',
+  'file_shrank',
+];
+
 /** The sentences that say how far to trust the figures; the last word on unknown time is each figure's coverage. */
 export function trustSentences(summary: TraceSummary): string[] {
   const { lostRecords, skippedBytes, bytes, unknownRecords, lateRecords, repairs } = summary;
@@ -35,6 +44,8 @@ export function trustSentences(summary: TraceSummary): string[] {
       `Xen lost ${plural(lostRecords, 'record')} (${share}): states that they may hide are unknown.`,
     );
   }
+  const isCut = summary.diagnostics.some(({ code }) => CUT_SHORT.includes(code));
+  if (isCut) sentences.push('The trace was cut short: what came then is missing.');
   if (skippedBytes > 0) {
     const share = formatPercent(skippedBytes / bytes);
     sentences.push(`${formatBytes(skippedBytes)} (${share}) are damaged and were skipped.`);
@@ -57,7 +68,7 @@ export function trustSentences(summary: TraceSummary): string[] {
   if (summary.coreScheduling)
     sentences.push('Whole cores are scheduled: where a vCPU ran follows from its switches.');
   const intact =
-    lostRecords + skippedBytes + unknownRecords + lateRecords + repairs === 0 && !summary.partial;
+    lostRecords + skippedBytes + unknownRecords + lateRecords + repairs === 0 && !summary.partial && !isCut;
   if (bytes === 0) sentences.unshift('The trace is empty.');
   else if (intact) sentences.unshift('Nothing is lost, damaged or unknown.');
   return sentences;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, writevSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writevSync } from 'node:fs';
 import { UserError } from '../base/errors.ts';
 
 /** Where the bytes of a table go. Synchronous: when `write` returns, the caller may reuse its buffers. */
@@ -12,18 +12,23 @@ export interface ByteSink {
 
 /**
  * A file that appears under its name only when it is complete: it grows as `PATH.partial` and is renamed by
- * `commit`.
+ * `commit`. A device or a named pipe is written to as it is, and a symbolic link stays one.
  */
 export class FileSink implements ByteSink {
   readonly path: string;
   bytes = 0;
+  /** Where it goes at last, and where it grows: the same for what is no regular file. */
+  readonly #final: string;
   readonly #partial: string;
   #fd: number | undefined;
 
   /** @throws UserError where the file cannot be made. */
   constructor(path: string) {
     this.path = path;
-    this.#partial = `${path}.partial`;
+    const existing = orUserError(path, () => statSync(path, { throwIfNoEntry: false }));
+    this.#final = existing === undefined ? path : realpathSync(path);
+    const isReplaced = existing === undefined || existing.isFile() || existing.isDirectory();
+    this.#partial = isReplaced ? `${this.#final}.partial` : this.#final;
     this.#fd = orUserError(this.#partial, () => openSync(this.#partial, 'w'));
   }
 
@@ -41,16 +46,17 @@ export class FileSink implements ByteSink {
 
   commit(): void {
     this.close();
+    if (this.#partial === this.#final) return;
     // Removed first: renaming over a large file makes some file systems write the new one to the disk there and then.
-    orUserError(this.path, () => rmSync(this.path, { force: true }));
-    orUserError(this.path, () => renameSync(this.#partial, this.path));
+    orUserError(this.path, () => rmSync(this.#final, { force: true }));
+    orUserError(this.path, () => renameSync(this.#partial, this.#final));
   }
 
   abort(): void {
     try {
       this.close();
     } finally {
-      rmSync(this.#partial, { force: true });
+      if (this.#partial !== this.#final) rmSync(this.#partial, { force: true });
     }
   }
 }

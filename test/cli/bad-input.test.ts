@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -64,6 +64,50 @@ test.skipIf(process.platform !== 'linux')('too few addresses for WebAssembly are
   else expectRefusal(limited, /not enough addresses.*ulimit -v/);
 });
 
+test('what is read is not overwritten', () => {
+  const bytes = readFileSync(realTrace);
+  const trace = file('only-copy.trace', bytes);
+  const link = scratch.path('link.trace');
+  symlinkSync(trace, link);
+  for (const words of [
+    ['export', trace, '--to', 'ftrace', '-o', link],
+    ['report', trace, '-o', trace],
+    ['analyze', trace, '--only', 'deadlines', '--job-stats', trace],
+  ]) {
+    expectRefusal(runCli(words), /is what is read: it would be overwritten/);
+  }
+  expect(readFileSync(trace).equals(bytes)).toBe(true);
+});
+
+test.skipIf(process.platform !== 'linux')('a full disk is told of, however little there is to write', () => {
+  for (const words of [`info ${realTrace}`, 'info --help', `dump ${realTrace}`]) {
+    const { status, stderr } = runShell(`xenscope ${words} > /dev/full`);
+    expect(stderr).toMatch(/^xenscope: .*no space left/);
+    expect([stderr.trimEnd().split('\n').length, status]).toEqual([1, 2]);
+  }
+});
+
+describe.skipIf(process.platform === 'win32')('export writes to what there is', () => {
+  test('a named pipe stays one', () => {
+    const line = [
+      'cd "$(mktemp -d)"; mkfifo pipe; cat pipe | wc -c &',
+      `xenscope export ${realTrace} --to ftrace -o pipe && wait && test -p pipe; status=$?`,
+      'rm -r "$PWD"; exit $status',
+    ].join('\n');
+    const { status, stdout } = runShell(line);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^\d{5,}$/m);
+  });
+
+  test('a symbolic link stays one', () => {
+    const [target, link] = [file('target.ftrace', 'old'), scratch.path('link.ftrace')];
+    symlinkSync(target, link);
+    expect(runCli(['export', realTrace, '--to', 'ftrace', '-o', link]).status).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, 'utf8')).toMatch(/^# tracer/);
+  });
+});
+
 describe('wrong usage gets a sentence and exit code 2', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
@@ -125,6 +169,12 @@ describe('a damaged trace yields what can be read, and exit code 1', () => {
     expect(sound.records).toBeGreaterThan(7000);
   });
 
+  test('cut between two records', () => {
+    const path = file('cut-between.trace', whole.subarray(0, whole.length - 20));
+    const { status, stdout } = runCli(['info', path]);
+    expect([status, stdout]).toEqual([1, expect.stringMatching(/^trust +The trace was cut short/m)]);
+  });
+
   test('truncated in a record', () => {
     const { status, info } = infoOf('cut.trace', whole.subarray(0, 100_002));
     expect(status).toBe(1);
@@ -169,6 +219,17 @@ describe('a damaged trace yields what can be read, and exit code 1', () => {
 });
 
 describe('pipes', () => {
+  test.each([['info -'], ['dump -'], ['analyze -'], ['xenalyze -s -'], ['export - --to ftrace -o -']])(
+    '%s of a file that standard input is',
+    (words) => {
+      const redirected = runShell(`xenscope ${words} < ${realTrace}`);
+      const named = runShell(`xenscope ${words.replace(/-(?= |$)/, realTrace)}`);
+      expect(redirected.status).toBe(0);
+      expect(redirected.stderr).toBe(named.stderr);
+      expect(redirected.stdout.length).toBe(named.stdout.replace(realTrace, '(standard input)').length);
+    },
+  );
+
   const whole = readFileSync(realTrace);
 
   test('standard input and gzip give what the file gives', () => {
