@@ -16,6 +16,7 @@ import {
   refuseBeyond,
   type SelectionOptions,
   selectionOf,
+  tellUnknown,
 } from './selection-options.ts';
 import {
   addTraceOptions,
@@ -77,6 +78,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
           jobStats?.close();
           refuseBeyond(selection, result.spanNs, reader.name);
           const summary = summarizeTrace(reader, result);
+          tellUnknown(options, summary);
           const records =
             options.records === undefined
               ? undefined

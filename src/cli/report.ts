@@ -15,6 +15,7 @@ import {
   refuseBeyond,
   type SelectionOptions,
   selectionOf,
+  tellUnknown,
 } from './selection-options.ts';
 import { comparedTables } from './simulated-run.ts';
 import {
@@ -116,6 +117,7 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
       refuseBeyond(selection, analysis.spanNs, reader.name);
       const { tables } = analysis;
       const summary = summarizeTrace(reader, analysis);
+      tellUnknown(options, summary);
       summaries.push(summary);
       page.add({ name: names[index], summary, tables, timeline }, paths.length);
       if (paths.length > 1) {

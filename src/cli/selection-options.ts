@@ -6,6 +6,8 @@ import type { Command } from 'commander';
 import { type Selection, VcpuSelection } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
 import { formatNanoseconds } from '../base/nanoseconds.ts';
+import type { TraceSummary } from '../report/index.ts';
+import { DOM_IDLE } from '../timeline/index.ts';
 import {
   parseDomainList,
   parseDurationArgument,
@@ -52,6 +54,19 @@ export function selectionOf({ from, to, domain, vcpu, pcpu }: SelectionOptions):
     pcpus: pcpu,
     vcpus: names.length > 0 ? new VcpuSelection(doms, keys) : undefined,
   };
+}
+
+/** Tells on standard error which of the domains and pCPUs that were asked for are not in the trace: a slip, mostly. */
+export function tellUnknown({ domain, vcpu, pcpu }: SelectionOptions, summary: TraceSummary): void {
+  const doms = new Set([...(domain ?? []), ...(vcpu ?? [])].map(({ dom }) => dom));
+  const known = new Set([DOM_IDLE, ...summary.domains.map(({ dom }) => dom)]);
+  const pcpus = new Set(summary.pcpus.map((one) => one.pcpu));
+  const missing = [
+    ...[...doms].filter((dom) => !known.has(dom)).map((dom) => `domain ${dom}`),
+    ...[...(pcpu ?? [])].filter((one) => !pcpus.has(one)).map((one) => `pCPU ${one}`),
+  ];
+  if (missing.length === 0) return;
+  process.stderr.write(`xenscope: ${summary.name} tells nothing of ${missing.join(', ')}\n`);
 }
 
 /** @throws UserError where the trace ends before the part that was chosen. */

@@ -136,6 +136,13 @@ describe('wrong usage gets a sentence and exit code 2', () => {
   });
 });
 
+test.each(['analyze', 'report'])('%s says which of what it was asked for is not there', (verb) => {
+  const words = [verb, realTrace, '--domain', '1,99', '--vcpu', 'd7v0', '--pcpu', '0,9'];
+  const { status, stderr } = runCli(verb === 'report' ? [...words, '-o', scratch.path('p.html')] : words);
+  expect(stderr).toBe(`xenscope: ${realTrace} tells nothing of domain 99, domain 7, pCPU 9\n`);
+  expect(status).toBe(0);
+});
+
 describe('a mistake in a scenario has its place', () => {
   test('a misspelt key', () => {
     const path = file(
