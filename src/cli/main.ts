@@ -69,6 +69,7 @@ process.on('exit', collectBeforeExit);
 const code = await main(process.argv.slice(2)).catch(explain);
 process.exitCode = Math.max(code, flush());
 collectBeforeExit();
+process.off('exit', collectBeforeExit);
 
 /** Writes what is left to write: a full disk may show only now. */
 function flush(): number {

@@ -56,6 +56,9 @@ export function selectionOf({ from, to, domain, vcpu, pcpu }: SelectionOptions):
   };
 }
 
+/** A range of pCPUs may be far too long. */
+const MISSING_SHOWN = 5;
+
 /** Tells on standard error which of the domains and pCPUs that were asked for are not in the trace: a slip, mostly. */
 export function tellUnknown({ domain, vcpu, pcpu }: SelectionOptions, summary: TraceSummary): void {
   const doms = new Set([...(domain ?? []), ...(vcpu ?? [])].map(({ dom }) => dom));
@@ -66,7 +69,9 @@ export function tellUnknown({ domain, vcpu, pcpu }: SelectionOptions, summary: T
     ...[...(pcpu ?? [])].filter((one) => !pcpus.has(one)).map((one) => `pCPU ${one}`),
   ];
   if (missing.length === 0) return;
-  process.stderr.write(`xenscope: ${summary.name} tells nothing of ${missing.join(', ')}\n`);
+  const more = missing.length > MISSING_SHOWN ? ` and ${missing.length - MISSING_SHOWN} more` : '';
+  const shown = missing.slice(0, MISSING_SHOWN).join(', ');
+  process.stderr.write(`xenscope: ${summary.name} tells nothing of ${shown}${more}\n`);
 }
 
 /** @throws UserError where the trace ends before the part that was chosen. */
