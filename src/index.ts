@@ -5,7 +5,6 @@
  *       -> report, page                                 ^ a real xentrace file enters here
  *
  * The write side (1 to 4) and the read side (5 to 12) share `format/` and the file, nothing else.
- * The write side (1 to 4) and the read side (5 to 11) share `format/` and the file, nothing else.
  * @module
  */
 
@@ -29,9 +28,18 @@ export * from './page/index.ts';
 export * from './query/index.ts';
 // 4. Rings to a trace file.
 export {
+  type ByteSink,
+  type ClockedMachine,
   createTraceRings,
+  MemorySink,
   parseRecorderOptions,
   planRecording,
+  type RawRecorderOptions,
+  type RecorderOptionSpec,
+  type RecorderOptions,
+  type RecordHooks,
+  type Recording,
+  type RecordingPlan,
   record,
   recorderOptionSpecs,
   recordToFile,

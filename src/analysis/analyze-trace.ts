@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { RecordBatch } from '../decoder/record-batch.ts';
 import type { TraceFacts, TraceReader } from '../decoder/trace-reader.ts';
 import {
@@ -89,6 +90,7 @@ function startRuns(
   { domainParameters = new Map(), windowNs = WINDOW_NS_DEFAULT, worst }: AnalyzeOptions,
   selection: Selection,
 ): StartedRuns {
+  assert(windowNs > 0, 'a window has a length');
   const { fromNs = 0, pcpus, vcpus } = selection;
   const heard = (listener: TimelineListener, hearsAll: boolean) => {
     const hearsEverything = isWholeTrace(selection) && (hearsAll || vcpus === undefined);

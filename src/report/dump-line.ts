@@ -23,8 +23,8 @@ interface LayoutPlan {
   readonly dom: FieldDefinition | undefined;
   readonly vcpu: FieldDefinition | undefined;
   readonly shown: readonly ShownField[];
-  /** Every field, for JSON. */
-  readonly fields: readonly FieldDefinition[];
+  /** Every field, for JSON, by the name that it has there. */
+  readonly fields: readonly (readonly [string, FieldDefinition])[];
 }
 
 interface ShownField {
@@ -34,6 +34,8 @@ interface ShownField {
   readonly vcpu: FieldDefinition | undefined;
 }
 
+/** What every JSON object has: a field of such a name is `field_NAME`, as in the tables. */
+const TAKEN = new Set(['t_ns', 'tsc', 'pcpu', 'event', 'words']);
 const NAME_WIDTH = 30;
 const NS_PER_S = 1_000_000_000;
 
@@ -75,7 +77,7 @@ export class DumpFormatter {
     const name = plan === undefined ? unknownName(batch.event[row], end - at) : plan.name;
     let line = `{"t_ns":${batch.tNs[row]},"tsc":${tsc},"pcpu":${batch.pcpu[row]},"event":"${name}"`;
     if (plan === undefined) line += `,"words":[${batch.words.subarray(at, end).join(',')}]`;
-    else for (const field of plan.fields) line += `,"${field.name}":${fieldJson(batch.words, at, field)}`;
+    else for (const [key, field] of plan.fields) line += `,"${key}":${fieldJson(batch.words, at, field)}`;
     return `${line}}\n`;
   }
 }
@@ -97,7 +99,10 @@ function planOf(layout: LayoutDefinition): LayoutPlan {
     const pair = field.name.endsWith('_dom') ? byName.get(field.name.replace(/dom$/, 'vcpu')) : undefined;
     return [{ label: pair === undefined ? field.name : field.name.slice(0, -4), field, vcpu: pair }];
   });
-  return { name: layout.event.name, dom, vcpu, shown, fields: layout.fields };
+  const fields = layout.fields.map(
+    (field) => [TAKEN.has(field.name) ? `field_${field.name}` : field.name, field] as const,
+  );
+  return { name: layout.event.name, dom, vcpu, shown, fields };
 }
 
 function whom({ dom, vcpu }: LayoutPlan, words: Uint32Array, at: number): string {

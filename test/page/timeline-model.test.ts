@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TimelineModel } from '../../src/page/browser/timeline-model.ts';
+import { rangeOfBins, TimelineModel } from '../../src/page/browser/timeline-model.ts';
 import { MARK } from '../../src/page/page-data.ts';
 import { BLAME_REASONS, RUNSTATE_NAMES } from '../../src/timeline/index.ts';
 import { generateTrace } from '../bench/generate-trace.mjs';
@@ -42,6 +42,18 @@ function expected({ intervals }: Pick<TimelineRows, 'intervals'>): string[] {
     .map(({ vcpu, state, startNs, endNs, pcpu }) => `${vcpu} ${state} ${startNs}-${endNs}@${pcpu}`)
     .sort();
 }
+
+test('bins of a curve in which nothing was told do not hide the others', () => {
+  const none = Number.NaN;
+  const bins = {
+    least: Float64Array.of(3, none, 0, none, none),
+    most: Float64Array.of(4, none, 2, none, none),
+  };
+  expect(rangeOfBins(bins, 0, 4)).toEqual({ least: 0, most: 4 });
+  expect(rangeOfBins(bins, 0, 2)).toEqual({ least: 3, most: 4 });
+  expect(rangeOfBins(bins, 1, 3)).toEqual({ least: 0, most: 2 });
+  expect(rangeOfBins(bins, 3, 5)).toEqual({ least: none, most: none });
+});
 
 describe.each(['busy-host', 'real-time', 'caps'])('the timeline of %s', (sample) => {
   let path: string;

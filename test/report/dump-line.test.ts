@@ -1,10 +1,15 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createRecordBatch, openTrace } from '../../src/decoder/index.ts';
 import { DumpFormatter } from '../../src/report/index.ts';
+import { scratchFolder } from '../cli/run-cli.ts';
 import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
 
-async function dump(trace: TraceBuilder): Promise<{ text: string[]; json: Record<string, unknown>[] }> {
-  const reader = await openTrace(trace.bytes(), { cpuHz: 1e9 });
+async function dump(
+  trace: TraceBuilder,
+  formats: string[] = [],
+): Promise<{ text: string[]; json: Record<string, unknown>[] }> {
+  const reader = await openTrace(trace.bytes(), { cpuHz: 1e9, formats });
   const batch = createRecordBatch();
   reader.readBatch(batch);
   const formatter = new DumpFormatter(reader.catalog);
@@ -49,6 +54,18 @@ describe('DumpFormatter', () => {
     expect(text[0]).toContain('wait_ns=40 slice_ns=none');
     expect(text[1]).toContain('wait_ns=40 slice_ns=41');
     expect(json.map(({ slice_ns }) => slice_ns)).toEqual([null, 41]);
+  });
+
+  test('a field that is named like what every object has goes by the name that it has in the tables', async () => {
+    const folder = scratchFolder();
+    const path = folder.path('own.json');
+    const field = (name: string, offset: number) => ({ name, offset, width: 32, unit: 'count', doc: 'Own.' });
+    const layout = { words: 2, fields: [field('t_ns', 0), field('event', 32)] };
+    const event = { id: '0x00022105', name: 'TRC_OWN', doc: 'Own.', layouts: [layout] };
+    writeFileSync(path, JSON.stringify({ class: 'credit', events: [event] }));
+    const { json } = await dump(new TraceBuilder().window(0).record(0x22105, 7, [1, 2]), [path]);
+    folder.remove();
+    expect(json).toEqual([{ t_ns: 0, tsc: '7', pcpu: 0, event: 'TRC_OWN', field_t_ns: 1, field_event: 2 }]);
   });
 
   test('an unknown record is shown raw, with its words', async () => {

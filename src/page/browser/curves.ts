@@ -6,7 +6,13 @@ import { CURVE_NAMES, type CurveData } from '../page-data.ts';
 import { Chart, type Series, seriesColor } from './charts.ts';
 import { h } from './dom.ts';
 import { formatNs, formatTime } from './time-format.ts';
-import { firstEndingAfter, RUNNABLE, type TimelineModel } from './timeline-model.ts';
+import {
+  type CurveBins,
+  firstEndingAfter,
+  RUNNABLE,
+  rangeOfBins,
+  type TimelineModel,
+} from './timeline-model.ts';
 import { GUTTER } from './timeline-painter.ts';
 
 /** Points of a curve over the width of the view. */
@@ -20,7 +26,7 @@ export class Curves {
   readonly #waiting: Chart;
   /** By curve that the trace has. */
   readonly #charts: { chart: Chart; curves: readonly CurveData[] }[] = [];
-  readonly #bins = new Map<CurveData, { least: Float64Array; most: Float64Array }>();
+  readonly #bins = new Map<CurveData, CurveBins>();
   #spanNs = 1;
 
   constructor(model: TimelineModel) {
@@ -166,11 +172,7 @@ export class Curves {
     const together = Math.max(1, Math.floor(stepNs / widthNs));
     const first = Math.floor((fromNs - data.fromNs) / widthNs);
     for (let bin = first; bin < count && data.fromNs + bin * widthNs < toNs; bin += together) {
-      let [least, most] = [Number.NaN, Number.NaN];
-      for (let at = bin; at < Math.min(count, bin + together); at++) {
-        if (!(bins.least[at] >= least)) least = bins.least[at];
-        if (!(bins.most[at] <= most)) most = bins.most[at];
-      }
+      const { least, most } = rangeOfBins(bins, bin, Math.min(count, bin + together));
       if (Number.isNaN(least)) continue;
       const at = Math.max(fromNs, data.fromNs + bin * widthNs);
       x.push(at);

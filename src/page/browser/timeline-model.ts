@@ -245,7 +245,7 @@ export class TimelineModel {
   }
 
   /** Least and most of a curve by bin; NaN where it is not told. */
-  curveBins({ bins, low, high }: CurveData): { least: Float64Array; most: Float64Array } {
+  curveBins({ bins, low, high }: CurveData): CurveBins {
     const words = this.#block.words(bins);
     const { count } = this.data.bins;
     const scale = (high - low) / 65_534;
@@ -385,4 +385,22 @@ export function firstEndingAfter(endNs: Float64Array, tNs: number): number {
 
 export function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value));
+}
+
+/** By bin: the least and the most that a curve had in it; NaN where nothing was told. */
+export interface CurveBins {
+  readonly least: Float64Array;
+  readonly most: Float64Array;
+}
+
+/** The least and the most in the bins `[from, to)`; NaN where nothing was told in any. */
+export function rangeOfBins(bins: CurveBins, from: number, to: number): { least: number; most: number } {
+  let [least, most] = [Number.NaN, Number.NaN];
+  for (let bin = from; bin < to; bin++) {
+    // A bin without a sample takes nothing from the others.
+    if (Number.isNaN(bins.least[bin])) continue;
+    if (!(bins.least[bin] >= least)) least = bins.least[bin];
+    if (!(bins.most[bin] <= most)) most = bins.most[bin];
+  }
+  return { least, most };
 }
