@@ -7,7 +7,7 @@ import { collectBeforeExit } from '../base/collect-before-exit.ts';
 import { UserError } from '../base/errors.ts';
 import { type RunTask, runSimulation } from './simulated-run.ts';
 
-/** To a worker. */
+/** To a worker; null: there are no more. */
 export interface RunRequest {
   readonly index: number;
   readonly task: RunTask;
@@ -19,7 +19,14 @@ export type RunReply =
   | { readonly index: number; readonly json: string }
   | { readonly index: number; readonly code: string | undefined; readonly message: string };
 
-parentPort?.on('message', async ({ index, task, tracePath }: RunRequest) => {
+parentPort?.on('message', async (request: RunRequest | null) => {
+  if (request === null) {
+    // Not after each run: what is collected is compiled code, too.
+    collectBeforeExit();
+    parentPort?.close();
+    return;
+  }
+  const { index, task, tracePath } = request;
   let reply: RunReply;
   try {
     reply = { index, json: JSON.stringify(await runSimulation(task, tracePath)) };
@@ -31,7 +38,5 @@ parentPort?.on('message', async ({ index, task, tracePath }: RunRequest) => {
       message: code === undefined ? String((error as Error).stack) : String((error as Error).message),
     };
   }
-  // Who is told of the last run ends this thread at once.
-  collectBeforeExit();
   parentPort?.postMessage(reply);
 });

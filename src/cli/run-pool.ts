@@ -25,8 +25,8 @@ export async function doRuns(
       threads.push(thread);
       const next = () => {
         const { value, done } = queue.next();
-        if (done) resolve();
-        else thread.postMessage(value);
+        if (done) thread.once('exit', () => resolve());
+        thread.postMessage(done ? null : value);
       };
       thread.on('error', reject);
       thread.on('message', (reply: RunReply) => {
