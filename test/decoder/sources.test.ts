@@ -72,11 +72,17 @@ describe('openTrace() takes', () => {
 
   test('streams longer than what is kept in memory, through a file that leaves no trace', async () => {
     const long = sampleTrace(100_000);
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('xenscope-'));
-    const reader = await openTrace(Readable.from([long]), { ...GHZ, spoolMemoryBytes: 1 });
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('xenscope-'))).toEqual(before);
+    // A folder of this test alone: others create theirs in the common one at the same time.
+    const scratch = mkdtempSync(join(folder, 'scratch-'));
+    const options = { ...GHZ, spoolMemoryBytes: 1 };
+    vi.stubEnv('TMPDIR', join(scratch, 'missing'));
+    await expect(openTrace(Readable.from([long]), options)).rejects.toThrow('cannot keep the trace in');
+    vi.stubEnv('TMPDIR', scratch);
+    const reader = await openTrace(Readable.from([long]), options);
+    expect(readdirSync(scratch)).toEqual([]);
     reader.close();
-    const spooled = await readAll(Readable.from([long]), { ...GHZ, spoolMemoryBytes: 1 });
+    vi.unstubAllEnvs();
+    const spooled = await readAll(Readable.from([long]), options);
     expect(spooled.rows).toEqual((await readAll(long, GHZ)).rows);
     expect(accountedBytes(spooled)).toBe(long.length);
   });
