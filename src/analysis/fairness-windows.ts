@@ -7,8 +7,8 @@ import { countColumn, nsColumn, ratioColumn } from './columns.ts';
 import type { Division, DomainClaim } from './division.ts';
 import { Evenness, Stretch, WINDOW_EVENNESS_COLUMNS } from './evenness.ts';
 import { type Flows, isKnownTime, usableIdle } from './fluid-schedule.ts';
-import type { HostWindows, MemberWindows, ServiceLog } from './service-log.ts';
-import { at, type WindowedSums } from './windowed-sums.ts';
+import type { HostColumns, MemberColumns, ServiceLog } from './service-log.ts';
+import type { WindowedSums } from './windowed-sums.ts';
 
 /**
  * Of a window's length: who is entitled to less is not compared there. One who wakes a moment before the window ends
@@ -87,8 +87,8 @@ class WindowJudge {
   readonly #sums: WindowedSums;
   readonly #parts: number;
   readonly #onWindow: OnWindow | undefined;
-  readonly #host: HostWindows;
-  readonly #members: readonly MemberWindows[];
+  readonly #host: HostColumns;
+  readonly #members: MemberColumns;
   readonly #evenness = new Evenness();
   readonly #stretch = new Stretch();
   #starved = 0;
@@ -98,6 +98,7 @@ class WindowJudge {
   /** By vCPU: what it has to do yet, and of the present window. */
   readonly #leftNs: Float64Array;
   readonly #ranNs: Float64Array;
+  readonly #waitedNs: Float64Array;
   readonly #wantNs: Float64Array;
   readonly #shareNs: Float64Array;
 
@@ -107,11 +108,12 @@ class WindowJudge {
     this.#onWindow = onWindow;
     this.#sums = sums;
     this.#parts = parts;
-    this.#host = judged.log.hostWindows(sums);
-    this.#members = judged.flows.order.map((member) => judged.log.memberWindows(sums, member));
-    const count = this.#members.length;
+    this.#host = judged.log.hostColumns(sums);
+    this.#members = judged.log.memberColumns(sums, judged.flows.order);
+    const count = judged.flows.order.length;
     this.#leftNs = new Float64Array(count);
     this.#ranNs = new Float64Array(count);
+    this.#waitedNs = new Float64Array(count);
     this.#wantNs = new Float64Array(count);
     this.#shareNs = new Float64Array(count);
   }
@@ -121,12 +123,12 @@ class WindowJudge {
     const { domains, division, fromNs } = this.#judged;
     const lengthNs = this.#parts * this.#sums.windowNs;
     const ranNs = this.#take(window);
-    const { unknownNs, idleNs, lostNs, throttledNs } = this.#host;
-    if (!isKnownTime(this.#sum(unknownNs, window), lengthNs)) return;
+    const { unknown, idle, lost, throttled } = this.#host;
+    if (!isKnownTime(this.#sum(unknown, window), lengthNs)) return;
     const usableNs = usableIdle(
-      this.#sum(idleNs, window),
-      this.#sum(lostNs, window),
-      this.#sum(throttledNs, window),
+      this.#sum(idle, window),
+      this.#sum(lost, window),
+      this.#sum(throttled, window),
     );
     division.divide(ranNs + usableNs, lengthNs, this.#wantNs, this.#shareNs);
     const startNs = fromNs + window * lengthNs;
@@ -158,23 +160,35 @@ class WindowJudge {
 
   /** Takes what everybody ran and wanted in a window; returns for how long all of them ran. */
   #take(window: number): number {
+    const { run, wait, work } = this.#members;
+    const ranNs = this.#ranNs.fill(0);
+    const waitedNs = this.#waitedNs.fill(0);
+    const { cells } = this.#sums;
+    for (const row of this.#rows(window)) {
+      for (let index = 0; index < ranNs.length; index++) {
+        ranNs[index] += cells[row + run[index]];
+        waitedNs[index] += cells[row + wait[index]];
+        this.#leftNs[index] += cells[row + work[index]];
+      }
+    }
     let sumNs = 0;
-    for (let index = 0; index < this.#members.length; index++) {
-      const { runNs, waitNs, workNs } = this.#members[index];
-      const ranNs = this.#sum(runNs, window);
-      this.#leftNs[index] += this.#sum(workNs, window);
-      this.#ranNs[index] = ranNs;
-      this.#wantNs[index] = Math.max(0, Math.min(ranNs + this.#sum(waitNs, window), this.#leftNs[index]));
-      this.#leftNs[index] -= ranNs;
-      sumNs += ranNs;
+    for (let index = 0; index < ranNs.length; index++) {
+      this.#wantNs[index] = Math.max(0, Math.min(ranNs[index] + waitedNs[index], this.#leftNs[index]));
+      this.#leftNs[index] -= ranNs[index];
+      sumNs += ranNs[index];
     }
     return sumNs;
   }
 
-  #sum(sums: Float64Array, window: number): number {
-    let sum = 0;
+  #sum(column: number, window: number): number {
+    const { cells } = this.#sums;
+    return this.#rows(window).reduce((sum, row) => sum + cells[row + column], 0);
+  }
+
+  /** Where the sums of the windows begin that make up one to judge. */
+  #rows(window: number): number[] {
     const first = window * this.#parts;
-    for (let part = 0; part < this.#parts; part++) sum += at(sums, first + part);
-    return sum;
+    const parts = Math.min(this.#parts, this.#sums.count - first);
+    return Array.from({ length: parts }, (_, part) => this.#sums.row(first + part));
   }
 }

@@ -11,8 +11,8 @@
  * @module
  */
 import type { Division } from './division.ts';
-import type { HostWindows, MemberWindows, ServiceLog } from './service-log.ts';
-import { at } from './windowed-sums.ts';
+import type { MemberColumns, ServiceLog } from './service-log.ts';
+import type { WindowedSums } from './windowed-sums.ts';
 
 /** A window is not judged when more than this part of it is unknown. */
 const UNKNOWN_MAX = 0.01;
@@ -61,7 +61,8 @@ export class FluidSchedule {
   /** Whether any window was known well enough for lags. */
   hasLags = false;
   readonly #flows: Flows;
-  readonly #windows: readonly MemberWindows[];
+  readonly #windows: WindowedSums;
+  readonly #columns: MemberColumns;
   /** By place in the order: what it has to do yet, in fact and in the fluid schedule, and how far it is behind. */
   readonly #leftNs: Float64Array;
   readonly #fluidLeftNs: Float64Array;
@@ -77,7 +78,8 @@ export class FluidSchedule {
     const count = flows.order.length;
     const domains = count === 0 ? 0 : flows.domainOf[count - 1] + 1;
     this.#flows = flows;
-    this.#windows = flows.order.map((member) => log.memberWindows(windows, member));
+    this.#windows = windows;
+    this.#columns = log.memberColumns(windows, flows.order);
     this.entitlementNs = new Float64Array(count);
     this.vcpuLags = new Lags(count);
     this.domainLags = new Lags(domains);
@@ -87,65 +89,66 @@ export class FluidSchedule {
     this.#wantNs = new Float64Array(count);
     this.#shareNs = new Float64Array(count);
     this.#domainLagNs = new Float64Array(domains);
-    const host = log.hostWindows(windows);
     const { windowNs } = windows;
+    const host = log.hostColumns(windows);
     for (let window = 0; window < windows.count; window++) {
       const startNs = fromNs + window * windowNs;
       const lengthNs = Math.min(windowNs, endNs - startNs);
       if (lengthNs <= 0) break;
-      this.#step(host, division, window, lengthNs);
+      const hostNs = (column: number) => windows.cells[windows.row(window) + column];
+      const ranNs = this.#want(window, lengthNs);
+      const usableNs = this.#usableIdle(hostNs(host.idle), hostNs(host.lost), hostNs(host.throttled));
+      division.divide(ranNs + usableNs, lengthNs, this.#wantNs, this.#shareNs);
+      const isKnown = isKnownTime(hostNs(host.unknown), lengthNs);
+      this.hasLags ||= isKnown;
+      this.#serve(window, isKnown);
       this.#noteLags(startNs + lengthNs);
     }
   }
 
-  /** Works through one window. */
-  #step(host: HostWindows, division: Division, window: number, lengthNs: number): void {
-    const ranNs = this.#want(window, lengthNs);
-    division.divide(ranNs + this.#usableIdle(host, window), lengthNs, this.#wantNs, this.#shareNs);
-    const isKnown = isKnownTime(at(host.unknownNs, window), lengthNs);
-    this.hasLags ||= isKnown;
-    this.#serve(window, isKnown);
-  }
-
   /** Finds what everybody can use of a window; returns for how long everybody ran in it. */
   #want(window: number, lengthNs: number): number {
+    const { run, wait, work, paused } = this.#columns;
+    const { cells } = this.#windows;
+    const row = this.#windows.row(window);
     let sumNs = 0;
     for (let index = 0; index < this.#wantNs.length; index++) {
-      const { runNs, waitNs, workNs, pausedNs } = this.#windows[index];
-      const ranNs = at(runNs, window);
-      const activeNs = ranNs + at(waitNs, window);
+      const ranNs = cells[row + run[index]];
+      const activeNs = ranNs + cells[row + wait[index]];
       sumNs += ranNs;
       // One that has something to do, and is not there to do it all along, is gone.
       const isGone = this.#leftNs[index] > 0 && activeNs === 0;
-      const presentNs = this.#fluidLeftNs[index] > 0 ? lengthNs - at(pausedNs, window) : activeNs;
+      const presentNs = this.#fluidLeftNs[index] > 0 ? lengthNs - cells[row + paused[index]] : activeNs;
       const longestNs = isGone ? 0 : presentNs;
-      this.#wantNs[index] = Math.max(0, Math.min(longestNs, this.#fluidLeftNs[index] + at(workNs, window)));
+      const leftNs = this.#fluidLeftNs[index] + cells[row + work[index]];
+      this.#wantNs[index] = Math.max(0, Math.min(longestNs, leftNs));
     }
     return sumNs;
   }
 
   /** Idle time that the fluid schedule can use: what the scheduler could have, and what only it has to do yet. */
-  #usableIdle(host: HostWindows, window: number): number {
+  #usableIdle(idleNs: number, lostNs: number, throttledNs: number): number {
     let owedNs = 0;
     for (let index = 0; index < this.#leftNs.length; index++) {
       owedNs += this.#fluidLeftNs[index] - this.#leftNs[index];
     }
     // Where it is ahead of the host, that used idle time before: it may do so again.
-    const moreNs = at(host.throttledNs, window) + Math.max(0, owedNs);
-    return usableIdle(at(host.idleNs, window), at(host.lostNs, window), moreNs);
+    return usableIdle(idleNs, lostNs, throttledNs + Math.max(0, owedNs));
   }
 
   #serve(window: number, isKnown: boolean): void {
+    const { run, work } = this.#columns;
+    const { cells } = this.#windows;
+    const row = this.#windows.row(window);
     this.#domainLagNs.fill(0);
     for (let index = 0; index < this.#wantNs.length; index++) {
-      const { runNs, workNs } = this.#windows[index];
-      const ranNs = at(runNs, window);
+      const ranNs = cells[row + run[index]];
       const shareNs = this.#shareNs[index];
-      const work = at(workNs, window);
+      const workNs = cells[row + work[index]];
       this.entitlementNs[index] += shareNs;
-      this.#leftNs[index] += work - ranNs;
+      this.#leftNs[index] += workNs - ranNs;
       // Work that went away unserved may have been served here.
-      this.#fluidLeftNs[index] = Math.max(0, this.#fluidLeftNs[index] + work - shareNs);
+      this.#fluidLeftNs[index] = Math.max(0, this.#fluidLeftNs[index] + workNs - shareNs);
       this.#setLag(index, isKnown ? this.#lagNs[index] + shareNs - ranNs : 0, isKnown);
       this.#domainLagNs[this.#flows.domainOf[index]] += this.#lagNs[index];
     }

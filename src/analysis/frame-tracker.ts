@@ -128,6 +128,13 @@ export class FrameTracker {
 
   /** A start where the grid has one, so many frames after the last; what was late between was only so for itself. */
   #acceptOnGrid(startNs: number, frames: number): void {
+    if (frames === 1 && this.#doubt === 0 && this.#lates.length === 0) {
+      // Nearly every start is one of these.
+      this.#countLength(this.#gridNs, startNs);
+      this.#countStart(startNs, 1, true);
+      this.#gridNs = startNs;
+      return;
+    }
     const last = this.#takeLates(this.#lates.length);
     const since = frames - last.frame;
     if (since === 1) this.#find({ kind: 'length', fromNs: last.atNs, toNs: startNs });
@@ -188,14 +195,9 @@ export class FrameTracker {
 
   #count(finding: Finding): void {
     switch (finding.kind) {
-      case 'length': {
-        const ns = finding.toNs - finding.fromNs;
-        this.lengths.add(ns, finding.fromNs);
-        this.lengthNsMin = Math.min(this.lengthNsMin, ns);
-        this.jitter.add(Math.abs(ns - this.expectedNs), finding.fromNs);
-        this.#squares += (ns - this.expectedNs) ** 2;
+      case 'length':
+        this.#countLength(finding.fromNs, finding.toNs);
         return;
-      }
       case 'late':
         this.late.add(finding.byNs, finding.atNs);
         return;
@@ -204,12 +206,21 @@ export class FrameTracker {
         this.skipped += finding.frames;
         return;
       case 'start':
-        if (finding.regular) this.regular++;
-        this.#advance(finding.atNs, finding.frames);
+        this.#countStart(finding.atNs, finding.frames, finding.regular);
     }
   }
 
-  #advance(startNs: number, frames: number): void {
+  #countLength(fromNs: number, toNs: number): void {
+    const ns = toNs - fromNs;
+    this.lengths.add(ns, fromNs);
+    this.lengthNsMin = Math.min(this.lengthNsMin, ns);
+    this.jitter.add(Math.abs(ns - this.expectedNs), fromNs);
+    this.#squares += (ns - this.expectedNs) ** 2;
+  }
+
+  /** A start, so many frames after the last one. */
+  #countStart(startNs: number, frames: number, isRegular: boolean): void {
+    if (isRegular) this.regular++;
     this.lastNs = startNs;
     this.frames += frames;
     const x = this.frames;

@@ -1,4 +1,4 @@
-import { DOM_IDLE, RUNNING, type RunstateBatch, VcpuTable } from '../timeline/index.ts';
+import { DOM_IDLE, RUNNING, type RunstateBatch } from '../timeline/index.ts';
 import type { Analysis, AnalysisContext, AnalysisRun, Cell, Column, ResultTable } from './analysis.ts';
 import { countColumn, DOM, nsColumn, ratioColumn, VCPU } from './columns.ts';
 import { COVERAGE, type Coverage } from './coverage.ts';
@@ -169,9 +169,9 @@ class FramesRun implements AnalysisRun {
   readonly #fromNs: number;
   readonly #coverage: Coverage;
   readonly #budget = new SampleBudget();
-  readonly #vcpus = new VcpuTable();
-  /** By index in the table. */
-  readonly #starts: Starts[] = [];
+  /** By the timeline's index of a vCPU, and by its key. */
+  readonly #byIndex: (Starts | undefined)[] = [];
+  readonly #byKey = new Map<number, Starts>();
 
   constructor({ fromNs, coverage }: AnalysisContext) {
     this.#fromNs = fromNs;
@@ -181,8 +181,7 @@ class FramesRun implements AnalysisRun {
   finish(endNs: number): ResultTable[] {
     const leastNs = STRETCH_MIN * (endNs - this.#fromNs);
     const rows = this.#coverage.vcpus().flatMap((key) => {
-      const starts = this.#starts[this.#vcpus.find(key)];
-      const all = starts?.finish(this.#budget) ?? [];
+      const all = this.#byKey.get(key)?.finish(this.#budget) ?? [];
       const patterns = all.filter(({ firstNs, lastNs }) => lastNs - firstNs >= leastNs);
       const vcpu = [Math.floor(key / 0x10000), key % 0x10000];
       return patterns.map((pattern, stretch) => {
@@ -202,13 +201,19 @@ class FramesRun implements AnalysisRun {
   }
 
   #onRunstates(batch: RunstateBatch): void {
-    const { count, state, complete, dom, vcpu, startNs } = batch;
+    const { count, state, complete, dom, vcpuIndex, startNs } = batch;
     for (let row = 0; row < count; row++) {
       if (state[row] !== RUNNING || (complete[row] & START_SEEN) === 0 || dom[row] === DOM_IDLE) continue;
-      const index = Math.max(0, this.#vcpus.indexOf(((dom[row] << 16) | vcpu[row]) >>> 0));
-      this.#starts[index] ??= new Starts();
-      this.#starts[index].add(startNs[row], this.#budget);
+      const starts = this.#byIndex[vcpuIndex[row]] ?? this.#addVcpu(batch, row);
+      starts.add(startNs[row], this.#budget);
     }
+  }
+
+  #addVcpu({ dom, vcpu, vcpuIndex }: RunstateBatch, row: number): Starts {
+    const starts = new Starts();
+    this.#byIndex[vcpuIndex[row]] = starts;
+    this.#byKey.set(((dom[row] << 16) | vcpu[row]) >>> 0, starts);
+    return starts;
   }
 }
 

@@ -21,27 +21,27 @@ const SERIES_PER_MEMBER = 4;
 /** No burst is under way. */
 const NO_BURST = -1;
 
-/** Columns of windows, of all together. */
-export interface HostWindows {
+/** Where a window's sums have what is known of all together. */
+export interface HostColumns {
   /** Time of vCPUs of which nobody knows what they did. */
-  readonly unknownNs: Float64Array;
+  readonly unknown: number;
   /** Time of pCPUs without work. */
-  readonly idleNs: Float64Array;
+  readonly idle: number;
   /** The part of it in which somebody waited. */
-  readonly lostNs: Float64Array;
+  readonly lost: number;
   /** Time of vCPUs that were kept back by their own limits. */
-  readonly throttledNs: Float64Array;
+  readonly throttled: number;
 }
 
-/** Columns of one vCPU's windows. */
-export interface MemberWindows {
-  readonly runNs: Float64Array;
+/** Where a window's sums have what vCPUs did, each by place in a list of members. */
+export interface MemberColumns {
+  readonly run: Int32Array;
   /** Time in which it waited, delay or not. */
-  readonly waitNs: Float64Array;
+  readonly wait: Int32Array;
   /** Work that came. */
-  readonly workNs: Float64Array;
+  readonly work: Int32Array;
   /** Time in which a pause kept it from what it had to do. */
-  readonly pausedNs: Float64Array;
+  readonly paused: Int32Array;
 }
 
 export class ServiceLog {
@@ -131,24 +131,24 @@ export class ServiceLog {
     }
   }
 
-  /** What the windows say of all vCPUs and pCPUs together. */
-  hostWindows(windows: WindowedSums): HostWindows {
+  /** Where `windows` have what is known of all vCPUs and pCPUs together. */
+  hostColumns(windows: WindowedSums): HostColumns {
     return {
-      unknownNs: windows.sums(UNKNOWN_TIME),
-      idleNs: windows.sums(IDLE_TIME),
-      lostNs: windows.sums(LOST_TIME),
-      throttledNs: windows.sums(THROTTLED_TIME),
+      unknown: windows.column(UNKNOWN_TIME),
+      idle: windows.column(IDLE_TIME),
+      lost: windows.column(LOST_TIME),
+      throttled: windows.column(THROTTLED_TIME),
     };
   }
 
-  memberWindows(windows: WindowedSums, member: number): MemberWindows {
-    const first = FIRST_MEMBER + SERIES_PER_MEMBER * member;
-    return {
-      runNs: windows.sums(first),
-      waitNs: windows.sums(first + 1),
-      workNs: windows.sums(first + 2),
-      pausedNs: windows.sums(first + 3),
+  /** Where `windows` have what each of `members` did. */
+  memberColumns(windows: WindowedSums, members: readonly number[]): MemberColumns {
+    const columns = (series: number) => {
+      return Int32Array.from(members, (member) => {
+        return windows.column(FIRST_MEMBER + SERIES_PER_MEMBER * member + series);
+      });
     };
+    return { run: columns(0), wait: columns(1), work: columns(2), paused: columns(3) };
   }
 
   /** Puts an interval to the burst of a vCPU; one that does not begin where the last one ended begins another. */
