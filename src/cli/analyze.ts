@@ -6,7 +6,13 @@ import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { jobStatsCsv } from '../export/index.ts';
-import { renderAnalysisJson, renderAnalysisText, renderResultsCsv, summarizeTrace } from '../report/index.ts';
+import {
+  findingsOf,
+  renderAnalysisJson,
+  renderAnalysisText,
+  renderResultsCsv,
+  summarizeTrace,
+} from '../report/index.ts';
 import { parseCountArgument } from './arguments.ts';
 import { addFairnessOptions, domainParametersOf, type FairnessOptions } from './fairness-options.ts';
 import { print, printBytes, refuseOverwriting, writeAll } from './output.ts';
@@ -85,12 +91,16 @@ export function define(verb: Command, exit: (code: number) => void): void {
               : await readWaitRecords(reader, result.tables, options.records);
           const more = records === undefined ? [] : [waitRecordsTable(reader.catalog, records)];
           const tables = choose([...result.tables, ...more], options.table);
-          if (options.format === 'json') print(renderAnalysisJson(summary, tables));
+          // What stands out is a matter of the whole: of all passes.
+          const isWhole = options.only === undefined && options.table === undefined;
+          const findings = isWhole ? findingsOf(result.tables) : undefined;
+          if (options.format === 'json') print(renderAnalysisJson(summary, tables, findings));
           else if (options.format === 'csv') print(renderResultsCsv(tables));
           else if (options.format === 'arrow') await writeArrow(tables, options.output);
           else {
             const shown = options.table === undefined ? result.tables : tables;
-            print(renderAnalysisText(summary, shown, { withDetails: options.only !== undefined }));
+            const withDetails = options.only !== undefined;
+            print(renderAnalysisText(summary, shown, { withDetails, ...(findings && { findings }) }));
             if (records !== undefined) print(`\n${renderWaitRecords(reader.catalog, records)}`);
           }
           exit(exitCodeOf(reader, { tell: options.format === 'csv' || options.format === 'arrow' }));

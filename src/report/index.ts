@@ -19,6 +19,7 @@ export {
   type VariantsHead,
 } from './comparison-text.ts';
 export { DumpFormatter } from './dump-line.ts';
+export { type Finding, findingsOf } from './findings.ts';
 export { headFields, renderHead, trustSentences } from './head-text.ts';
 export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';
 export { renderInfoText } from './info-text.ts';

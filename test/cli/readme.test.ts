@@ -23,6 +23,17 @@ describe('README.md', () => {
     expect(shown.length).toBeGreaterThan(20);
   });
 
+  test('what stands out is said of all passes together, and for programs too', () => {
+    const trace = join(root, 'samples/traces/credit-caps.trace');
+    const printed = (...options: string[]) => runCli(['analyze', trace, ...options]).stdout;
+    const { findings } = JSON.parse(printed('--format', 'json'));
+    const text = printed().replace(/\s+/g, ' ');
+    expect(findings.length).toBeGreaterThan(3);
+    for (const finding of findings) expect(text).toContain(` - ${finding.text} `);
+    expect(printed('--only', 'waits')).not.toContain('What stands out');
+    expect(JSON.parse(printed('--only', 'waits', '--format', 'json'))).not.toHaveProperty('findings');
+  });
+
   test('its first two commands do everything', () => {
     const commands = /```sh\n([\s\S]*?)```/.exec(readme)![1]!.trim().split('\n');
     expect(commands).toEqual(['npm ci && npm run demo', 'npm ci && npm test']);

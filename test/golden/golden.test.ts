@@ -14,7 +14,7 @@ import {
   planRecording,
   record,
 } from '../../src/recorder/index.ts';
-import { DumpFormatter, renderAnalysisText, summarizeTrace } from '../../src/report/index.ts';
+import { DumpFormatter, findingsOf, renderAnalysisText, summarizeTrace } from '../../src/report/index.ts';
 import { loadScenario } from '../../src/scenario/index.ts';
 import { Simulation } from '../../src/simulator/index.ts';
 
@@ -53,6 +53,7 @@ describe.each(cases.map(({ name }) => name))('%s', (name) => {
     const text = renderAnalysisText(
       { ...summarizeTrace(reader, result), name: `${name}.trace` },
       result.tables,
+      { findings: findingsOf(result.tables) },
     );
     await expect(text).toMatchFileSnapshot(join(folder, 'report.txt'));
   });
