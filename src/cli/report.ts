@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { analyses, analyzeTrace, type ResultTable, WINDOW_NS_DEFAULT } from '../analysis/index.ts';
@@ -7,9 +6,10 @@ import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { compareTraces, figuresOf, type TraceFigures, traceComparisonTable } from '../compare/index.ts';
 import { EXACT_ROWS_DEFAULT, ReportPage, TimelinePass } from '../page/index.ts';
 import { formatBytes, summarizeTrace, type TraceSummary } from '../report/index.ts';
+import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
 import { parseCountArgument, parseLengthArgument } from './arguments.ts';
 import { distinctNames, domainMap, promisesOf } from './compare-trace-files.ts';
-import { print, printBytes, refuseOverwriting } from './output.ts';
+import { print, refuseOverwriting } from './output.ts';
 import {
   addSelectionOptions,
   refuseBeyond,
@@ -134,11 +134,8 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
   const comparison: ResultTable | null =
     figures.length > 1 ? traceComparisonTable(compareTraces(figures)) : null;
   const bytes = Buffer.from(page.render(options.title ?? titleOf(names), comparison));
-  if (options.output === '-') printBytes(bytes);
-  else {
-    writePage(options.output, bytes);
-    print(`${options.output}: ${formatBytes(bytes.length)}\n`);
-  }
+  writePage(options.output, bytes);
+  if (options.output !== '-') print(`${options.output}: ${formatBytes(bytes.length)}\n`);
   return exitCode;
 }
 
@@ -146,10 +143,14 @@ function titleOf(names: readonly string[]): string {
   return names.map((name) => basename(name)).join(' and ');
 }
 
+/** A page that cannot be written whole is not there at all, and the one before it stays. */
 function writePage(path: string, bytes: Uint8Array): void {
+  const sink = path === '-' ? new DescriptorSink(1) : new FileSink(path);
   try {
-    writeFileSync(path, bytes);
+    sink.write([bytes]);
+    sink.commit();
   } catch (error) {
-    throw new UserError('unwritable', `${path} cannot be written: ${(error as Error).message}`);
+    sink.abort();
+    throw error;
   }
 }

@@ -26,9 +26,10 @@ export class FileSink implements ByteSink {
   constructor(path: string) {
     this.path = path;
     const existing = orUserError(path, () => statSync(path, { throwIfNoEntry: false }));
-    this.#final = existing === undefined ? path : realpathSync(path);
     const isReplaced = existing === undefined || existing.isFile() || existing.isDirectory();
-    this.#partial = isReplaced ? `${this.#final}.partial` : this.#final;
+    // The place of a pipe behind a link, as /dev/stdout is one, is no path.
+    this.#final = isReplaced && existing !== undefined ? realpathSync(path) : path;
+    this.#partial = isReplaced ? `${this.#final}.partial` : path;
     this.#fd = orUserError(this.#partial, () => openSync(this.#partial, 'w'));
   }
 
@@ -168,6 +169,8 @@ const REASONS: Record<string, string> = {
   ERR_FS_EISDIR: 'a folder of that name is in the way',
   EEXIST: 'a file of that name is in the way',
   ENOSPC: 'no space left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'it would be larger than files may be',
   EROFS: 'the file system is read-only',
   EMFILE: 'too many files are open',
 };

@@ -25,7 +25,7 @@ export function runCli(words: readonly string[], input?: Uint8Array): CliResult 
 
 /** The same through a shell, for pipes; `xenscope` stands for the built command line. */
 export function runShell(line: string): CliResult {
-  const command = line.replaceAll('xenscope', `"${process.execPath}" "${MAIN}"`);
+  const command = line.replace(/\bxenscope(?= )/g, `"${process.execPath}" "${MAIN}"`);
   const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], {
     encoding: 'utf8',
   });

@@ -2,11 +2,11 @@
  * The page in a real browser, with the network off. Skipped where there is none: `apt-get install chromium` gives it, or
  * CHROMIUM names one.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatNs } from '../../src/report/index.ts';
-import { runCli, scratchFolder } from '../cli/run-cli.ts';
+import { runCli, runShell, scratchFolder } from '../cli/run-cli.ts';
 import { TraceBuilder } from '../support/trace-builder.ts';
 import { Chromium, findChromium } from './chromium.ts';
 
@@ -63,8 +63,35 @@ describe('xenscope report', () => {
     expect(runCli(['report', trace])).toMatchObject({ status: 2, stdout: '' });
     const unwritable = runCli(['report', trace, '-o', scratch.path('no/such/folder.html')]);
     expect(unwritable.status).toBe(2);
-    expect(unwritable.stderr).toMatch(/^xenscope: .*folder\.html cannot be written.*\n$/);
+    expect(unwritable.stderr).toMatch(
+      /^xenscope: .*folder\.html.*: cannot be written: its folder does not exist\n$/,
+    );
     expect(runCli(['report', '-', '-', '-o', '-']).status).toBe(2);
+  });
+
+  test('leaves the page before it as it was where there is no room for the new one', () => {
+    const trace = record('deadlines', 'no-room.trace');
+    const path = scratch.path('no-room.html');
+    writeFileSync(path, 'the page before');
+    const { status, stderr } = runShell(`ulimit -f 100; xenscope report ${trace} -o ${path}`);
+    expect(stderr).toMatch(/^xenscope: .*no-room\.html.*: cannot be written: it would be larger.*\n$/);
+    expect(status).toBe(2);
+    expect(readFileSync(path, 'utf8')).toBe('the page before');
+    expect(readdirSync(scratch.path('.')).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('writes to a device, a pipe and through a link, which stay', () => {
+    const trace = record('deadlines', 'in-place.trace');
+    const full = runCli(['report', trace, '-o', '/dev/full']);
+    expect(full.stderr).toMatch(/^xenscope: \/dev\/full: cannot be written: no space left on the disk\n$/);
+    const [target, link] = [scratch.path('target.html'), scratch.path('link.html')];
+    writeFileSync(target, 'the page before');
+    symlinkSync(target, link);
+    report('link.html', trace);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, 'utf8')).toMatch(/^<!doctype html>/);
+    const piped = runShell(`xenscope report ${trace} -o /dev/stdout | head -c 15`);
+    expect(piped).toMatchObject({ stdout: '<!doctype html>' });
   });
 
   test('reports what can be read of a damaged trace, and ends with 1', () => {
