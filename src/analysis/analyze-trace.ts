@@ -38,6 +38,8 @@ export interface TraceAnalysis extends TimelineFacts {
   /** The stretch that was looked at; `spanNs` is the length of the whole trace. */
   readonly fromNs: number;
   readonly endNs: number;
+  /** What was asked for. */
+  readonly selection: Selection;
 }
 
 /**
@@ -74,6 +76,7 @@ export function analyzeTrace(trace: TraceReader | TraceAhead, options: AnalyzeOp
     fromNs,
     endNs,
     spanNs,
+    selection,
     ...facts,
   };
 }

@@ -17,16 +17,20 @@ import {
   createTransitionBatch,
   createWaitBatch,
   DOM_IDLE,
+  domLabel,
   type JobBatch,
   type RunstateBatch,
   type TimelineListener,
   type TransitionBatch,
+  vcpuLabel,
   type WaitBatch,
 } from '../timeline/index.ts';
 import type { ResultTable } from './analysis.ts';
 
 /** Some vCPUs: whole domains, and single ones. */
 export class VcpuSelection {
+  /** As Xen's tools print them: `d1`, `d2v0`. */
+  readonly labels: readonly string[];
   readonly #doms: ReadonlySet<number>;
   readonly #keys: ReadonlySet<number>;
   readonly #domsOfKeys: ReadonlySet<number>;
@@ -36,6 +40,10 @@ export class VcpuSelection {
     this.#doms = new Set(doms);
     this.#keys = new Set(keys);
     this.#domsOfKeys = new Set([...this.#keys].map((key) => Math.floor(key / 0x10000)));
+    this.labels = [
+      ...[...this.#doms].map(domLabel),
+      ...[...this.#keys].map((key) => vcpuLabel(Math.floor(key / 0x10000), key % 0x10000)),
+    ];
   }
 
   takes(dom: number, vcpu: number): boolean {

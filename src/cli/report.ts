@@ -4,7 +4,7 @@ import { analyses, analyzeTrace, type ResultTable, WINDOW_NS_DEFAULT } from '../
 import { UserError } from '../base/errors.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { compareTraces, figuresOf, type TraceFigures, traceComparisonTable } from '../compare/index.ts';
-import { EXACT_ROWS_DEFAULT, ReportPage, TimelinePass } from '../page/index.ts';
+import { EXACT_ROWS_DEFAULT, ReportPage } from '../page/index.ts';
 import { formatBytes, summarizeTrace, type TraceSummary } from '../report/index.ts';
 import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
 import { parseCountArgument, parseLengthArgument } from './arguments.ts';
@@ -106,9 +106,9 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
   let exitCode = 0;
   for (const [index, path] of paths.entries()) {
     await withAnalyzable(path, options, `analysing ${path}`, (reader) => {
-      const timeline = new TimelinePass(reader.clock, options.exact);
+      const passes = page.passes(reader.clock);
       const analysis = analyzeTrace(reader, {
-        analyses: [...analyses, timeline],
+        analyses: [...analyses, passes.timeline, passes.distributions],
         domainParameters: promises[index],
         windowNs: options.window,
         worst: options.worst,
@@ -119,7 +119,7 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
       const summary = summarizeTrace(reader, analysis);
       tellUnknown(options, summary);
       summaries.push(summary);
-      page.add({ name: names[index], summary, tables, timeline }, paths.length);
+      page.add({ name: names[index], summary, tables, passes }, paths.length);
       if (paths.length > 1) {
         const domains = index === 0 ? undefined : domainMap(index, promises, summaries, {});
         const spanNs = analysis.endNs - analysis.fromNs;

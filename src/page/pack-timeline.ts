@@ -44,7 +44,7 @@ export function packTimeline(pass: TimelinePass, packer: Packer, rowsMax: number
     vcpuKeys: keys,
     lanes,
     lanesLeftOut: pass.lanesLeftOut,
-    domainSlots: pass.domainSlots,
+    domainSlots: pass.slots.domains,
     bins: packBins(pass, packer, pcpus, lanes, binsUsed),
     exact: packExact(pass, packer, rowsMax),
     lost: {

@@ -28,6 +28,8 @@ export interface TraceData {
   readonly info: ResultTable;
   readonly tables: readonly ResultTable[];
   readonly distributions: readonly DistributionData[];
+  /** The results are of some vCPUs alone; the timeline has them all, since others made those wait. */
+  readonly ofChosenVcpus: boolean;
   readonly timeline: TimelineData;
 }
 
@@ -60,7 +62,7 @@ export interface TimelineData {
   readonly lanes: readonly number[];
   /** vCPUs for which there was no room. */
   readonly lanesLeftOut: number;
-  /** Domains with a colour of their own, by slot; the others share the last one. */
+  /** Domains with a colour of their own, by slot, in every trace of the page; the others share the last one. */
   readonly domainSlots: readonly number[];
   readonly bins: BinsData;
   readonly exact: ExactData;

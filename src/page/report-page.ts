@@ -4,11 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import type { ResultTable } from '../analysis/index.ts';
+import type { TraceClock } from '../decoder/index.ts';
 import { headFields, infoTable, type TraceSummary } from '../report/index.ts';
+import { DomainSlots } from './domain-slots.ts';
 import { packTimeline } from './pack-timeline.ts';
 import { Packer } from './packer.ts';
 import type { TraceData } from './page-data.ts';
-import type { TimelinePass } from './timeline-pass.ts';
+import { TimelinePass } from './timeline-pass.ts';
+import { WaitDistributions } from './wait-distributions.ts';
 
 /** Single intervals, parts of waits, marks and samples on a page, unless told otherwise: about 3 MB. */
 export const EXACT_ROWS_DEFAULT = 1_000_000;
@@ -21,7 +24,14 @@ export interface PageTrace {
   readonly name: string;
   readonly summary: TraceSummary;
   readonly tables: readonly ResultTable[];
+  /** Run with the others. */
+  readonly passes: PagePasses;
+}
+
+/** The passes that gather what the page itself draws of a trace. */
+export interface PagePasses {
   readonly timeline: TimelinePass;
+  readonly distributions: WaitDistributions;
 }
 
 /** Add the traces one by one, then render. */
@@ -29,14 +39,23 @@ export class ReportPage {
   readonly #packer = new Packer();
   readonly #traces: TraceData[] = [];
   readonly #exactRows: number;
+  readonly #slots = new DomainSlots();
 
   /** @param exactRows for how many single intervals, parts of waits, marks and samples there is room, in all */
   constructor(exactRows = EXACT_ROWS_DEFAULT) {
     this.#exactRows = exactRows;
   }
 
+  /** New passes, for the next trace that is added. */
+  passes(clock: TraceClock): PagePasses {
+    return {
+      timeline: new TimelinePass(clock, this.#exactRows, this.#slots),
+      distributions: new WaitDistributions(),
+    };
+  }
+
   /** @param traces how many share the room */
-  add({ name, summary, tables, timeline }: PageTrace, traces = 1): void {
+  add({ name, summary, tables, passes: { timeline, distributions } }: PageTrace, traces = 1): void {
     this.#traces.push({
       name,
       head: headFields(summary),
@@ -47,7 +66,8 @@ export class ReportPage {
       })),
       info: infoTable(summary),
       tables,
-      distributions: timeline.distributions.finish(),
+      distributions: distributions.curves(),
+      ofChosenVcpus: summary.part.vcpus !== null,
       timeline: packTimeline(timeline, this.#packer, Math.floor(this.#exactRows / traces)),
     });
   }

@@ -15,12 +15,11 @@ import {
   type RunstateBatch,
   THROTTLED,
   VcpuTable,
-  type WaitBatch,
 } from '../timeline/index.ts';
+import type { DomainSlots } from './domain-slots.ts';
 import { ExactStretches, ROWS_MAX } from './exact-stretches.ts';
 import { CURVE, DOMAIN_SLOTS, MARK, MARK_NAMES, PCPU_COMPONENTS, VCPU_COMPONENTS } from './page-data.ts';
 import { type Join, TimeBins } from './time-bins.ts';
-import { WaitDistributions } from './wait-distributions.ts';
 
 /** vCPUs with a lane of their own. */
 export const LANES_MAX = 1024;
@@ -76,18 +75,16 @@ export class TimelinePass implements Analysis, AnalysisRun {
   readonly hears = 'all';
   readonly listener = {
     onRunstates: (batch: RunstateBatch) => this.#onRunstates(batch),
-    onWaits: (batch: WaitBatch) => this.distributions.onWaits(batch),
     onBlames: (batch: BlameBatch) => this.#onBlames(batch),
     onJobs: (batch: JobBatch) => this.#onJobs(batch),
   };
-  readonly distributions = new WaitDistributions();
   readonly vcpus = new VcpuTable();
   /** By pCPU, and by vCPU index: the lane in {@link bins}; {@link NO_LANE}: none. */
   readonly pcpuLanes = new Map<number, number>();
   readonly vcpuLanes: number[] = [];
   /** By curve and vCPU index: the lane. */
   readonly curveLanes = [new Map<number, number>(), new Map<number, number>()] as const;
-  readonly domainSlots: number[] = [];
+  readonly slots: DomainSlots;
   readonly misses: Miss[] = [];
   readonly lost: LostSpan[] = [];
   readonly markCounts: number[] = MARK_NAMES.map(() => 0);
@@ -101,15 +98,18 @@ export class TimelinePass implements Analysis, AnalysisRun {
   readonly #rowsMax: number;
   #fields!: RecordFields;
   #lanes = 0;
-  readonly #slotOfDomain = new Map<number, number>();
   /** By the timeline's vCPU index: our own. */
   readonly #indexOf: number[] = [];
   /** By vCPU index: where it ran last. */
   readonly #lastPcpu: number[] = [];
 
-  /** @param exactRows for how many single intervals, parts of waits, marks and samples the page will have room */
-  constructor({ cpuHz }: TraceClock, exactRows = ROWS_MAX) {
+  /**
+   * @param exactRows for how many single intervals, parts of waits, marks and samples the page will have room
+   * @param slots shared by the traces of a page
+   */
+  constructor({ cpuHz }: TraceClock, exactRows: number, slots: DomainSlots) {
     this.#rowsMax = Math.max(ROWS_MAX, exactRows);
+    this.slots = slots;
     this.#ticksPerNs = (cpuHz ?? 1e9) / 1e9;
   }
 
@@ -235,18 +235,8 @@ export class TimelinePass implements Analysis, AnalysisRun {
       lane = this.bins.addLane(PCPU_JOINS);
       this.pcpuLanes.set(pcpu, lane);
     }
-    const component = dom === DOM_IDLE ? IDLE_COMPONENT : this.#slotOf(dom);
+    const component = dom === DOM_IDLE ? IDLE_COMPONENT : this.slots.of(dom);
     this.bins.addTime(lane, component, startNs, endNs);
-  }
-
-  #slotOf(dom: number): number {
-    let slot = this.#slotOfDomain.get(dom);
-    if (slot === undefined) {
-      slot = Math.min(this.#slotOfDomain.size, DOMAIN_SLOTS - 1);
-      if (slot < DOMAIN_SLOTS - 1) this.domainSlots.push(dom);
-      this.#slotOfDomain.set(dom, slot);
-    }
-    return slot;
   }
 
   #count(mark: number, vcpu: number, tNs: number): void {

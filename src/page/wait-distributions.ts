@@ -1,4 +1,4 @@
-import { LogHistogram } from '../analysis/index.ts';
+import { type Analysis, type AnalysisRun, LogHistogram } from '../analysis/index.ts';
 import { WAIT_CAUSES, type WaitBatch } from '../timeline/index.ts';
 import type { DistributionData } from './page-data.ts';
 
@@ -7,12 +7,36 @@ const BITS = 6;
 /** Points of a curve for each power of ten. */
 const POINTS_PER_DECADE = 40;
 
-/** How long waits are, by domain and cause, as curves. */
-export class WaitDistributions {
+/** How long waits are, by domain and cause, as curves; of the vCPUs that the user wants to know of. */
+export class WaitDistributions implements Analysis, AnalysisRun {
+  readonly name = 'wait_distributions';
+  readonly title = 'How long waits are';
+  readonly doc = 'What the page draws of them.';
+  readonly listener = { onWaits: (batch: WaitBatch) => this.#onWaits(batch) };
   /** By domain, then cause. */
   readonly #histograms = new Map<number, Distribution[]>();
 
-  onWaits({ count, dom, cause, startNs, endNs }: WaitBatch): void {
+  create(): AnalysisRun {
+    return this;
+  }
+
+  finish(): [] {
+    return [];
+  }
+
+  curves(): DistributionData[] {
+    return [...this.#histograms]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([dom, ofDomain]) =>
+        ofDomain.flatMap((distribution, index) =>
+          distribution.count > 0
+            ? [{ dom, cause: WAIT_CAUSES[index] ?? 'all', ...distribution.curve() }]
+            : [],
+        ),
+      );
+  }
+
+  #onWaits({ count, dom, cause, startNs, endNs }: WaitBatch): void {
     for (let row = 0; row < count; row++) {
       const ns = endNs[row] - startNs[row];
       let ofDomain = this.#histograms.get(dom[row]);
@@ -23,18 +47,6 @@ export class WaitDistributions {
       ofDomain[cause[row]].add(ns);
       ofDomain[WAIT_CAUSES.length].add(ns);
     }
-  }
-
-  finish(): DistributionData[] {
-    return [...this.#histograms]
-      .sort(([a], [b]) => a - b)
-      .flatMap(([dom, ofDomain]) =>
-        ofDomain.flatMap((distribution, index) =>
-          distribution.count > 0
-            ? [{ dom, cause: WAIT_CAUSES[index] ?? 'all', ...distribution.curve() }]
-            : [],
-        ),
-      );
   }
 }
 

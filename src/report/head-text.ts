@@ -1,7 +1,7 @@
 import { DOM_IDLE } from '../timeline/index.ts';
-import { formatBytes, formatCount, formatHz, formatNs, formatPercent } from './quantities.ts';
+import { formatBytes, formatCount, formatHz, formatInstant, formatNs, formatPercent } from './quantities.ts';
 import { wrapText } from './text-table.ts';
-import type { TraceSummary } from './trace-summary.ts';
+import type { SummaryPart, TraceSummary } from './trace-summary.ts';
 
 const WIDTH = 110;
 const INDENT = 9;
@@ -18,7 +18,8 @@ export function headFields(summary: TraceSummary): [string, string][] {
   const { name, bytes, records, windows } = summary;
   return [
     ['trace', `${name}: ${formatBytes(bytes)}, ${plural(records, 'record')} in ${plural(windows, 'window')}`],
-    ['span', `${formatNs(summary.spanNs)} on ${plural(summary.pcpus.length, 'pCPU')} (${pcpuList(summary)})`],
+    ['span', spanPhrase(summary)],
+    ...onlyField(summary.part),
     ['domains', domainList(summary)],
     ['clock', clockSentence(summary)],
     ['trust', trustSentences(summary).join(' ')],
@@ -83,15 +84,31 @@ function field(heading: string, text: string): string {
   return heading.padEnd(INDENT) + wrapText(text, WIDTH, INDENT).trimStart();
 }
 
+/** The whole trace, or the stretch that is looked at and of how much. */
+function spanPhrase({ spanNs, part: { fromNs, endNs }, pcpus }: TraceSummary): string {
+  const list = rangeList(pcpus.map(({ pcpu }) => pcpu)) || 'none';
+  const whole = `${formatNs(spanNs)} on ${plural(pcpus.length, 'pCPU')} (${list})`;
+  if (fromNs === 0 && endNs === spanNs) return whole;
+  return `from ${formatInstant(fromNs)} to ${formatInstant(endNs)}: ${formatNs(endNs - fromNs)} of ${whole}`;
+}
+
+function onlyField({ vcpus, pcpus }: SummaryPart): [string, string][] {
+  const chosen = [
+    ...(vcpus === null ? [] : [vcpus.join(', ')]),
+    ...(pcpus === null ? [] : [`pCPUs ${rangeList(pcpus)}`]),
+  ];
+  return chosen.length === 0 ? [] : [['only', chosen.join(' on ')]];
+}
+
 /** `0-3, 6` */
-function pcpuList({ pcpus }: TraceSummary): string {
+function rangeList(numbers: readonly number[]): string {
   const ranges: [number, number][] = [];
-  for (const { pcpu } of pcpus) {
+  for (const pcpu of numbers.toSorted((a, b) => a - b)) {
     const last = ranges.at(-1);
     if (last !== undefined && last[1] === pcpu - 1) last[1] = pcpu;
     else ranges.push([pcpu, pcpu]);
   }
-  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ') || 'none';
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
 }
 
 const DOMAINS_NAMED = 16;

@@ -10,7 +10,9 @@ export interface TraceSummary {
   /** All records but window headers. */
   readonly records: number;
   readonly windows: number;
+  /** Of the whole trace. */
   readonly spanNs: number;
+  readonly part: SummaryPart;
   readonly cpuHz: number | null;
   readonly cpuHzSource: 'derived' | 'given' | 'unknown';
   readonly cpuHzPairs: number;
@@ -33,6 +35,15 @@ export interface TraceSummary {
   readonly partial: boolean;
   readonly coreScheduling: boolean;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What part of the trace is looked at: a stretch of time, and what was chosen of it; null is "all". */
+export interface SummaryPart {
+  readonly fromNs: number;
+  readonly endNs: number;
+  /** Domains and vCPUs, as Xen's tools print them. */
+  readonly vcpus: readonly string[] | null;
+  readonly pcpus: readonly number[] | null;
 }
 
 export interface PcpuSummary {
@@ -71,6 +82,12 @@ export function summarizeTrace(reader: TraceFacts, analysis: TraceAnalysis): Tra
     records: counts.records,
     windows: counts.windows,
     spanNs: analysis.spanNs,
+    part: {
+      fromNs: analysis.fromNs,
+      endNs: analysis.endNs,
+      vcpus: analysis.selection.vcpus?.labels ?? null,
+      pcpus: analysis.selection.pcpus === undefined ? null : [...analysis.selection.pcpus],
+    },
     cpuHz: clock.cpuHz ?? null,
     cpuHzSource: clock.source,
     cpuHzPairs: clock.pairs,

@@ -1,7 +1,7 @@
 import { analyses, analyzeTrace, type Selection } from '../../src/analysis/index.ts';
 import { openTrace } from '../../src/decoder/index.ts';
 import { type Block, readBlock } from '../../src/page/browser/read-block.ts';
-import { ReportPage, TimelinePass } from '../../src/page/index.ts';
+import { ReportPage } from '../../src/page/index.ts';
 import type { PageData } from '../../src/page/page-data.ts';
 import { summarizeTrace } from '../../src/report/index.ts';
 
@@ -22,10 +22,13 @@ export async function pageOf(
   { exactRows, selection }: { exactRows?: number; selection?: Selection } = {},
 ): Promise<Page> {
   const reader = await openTrace(path);
-  const timeline = new TimelinePass(reader.clock);
-  const analysis = analyzeTrace(reader, { analyses: [...analyses, timeline], selection });
   const page = new ReportPage(exactRows);
-  page.add({ name: path, summary: summarizeTrace(reader, analysis), tables: analysis.tables, timeline });
+  const passes = page.passes(reader.clock);
+  const analysis = analyzeTrace(reader, {
+    analyses: [...analyses, passes.timeline, passes.distributions],
+    selection,
+  });
+  page.add({ name: path, summary: summarizeTrace(reader, analysis), tables: analysis.tables, passes });
   reader.close();
   return readPage(page.render('a page', null));
 }

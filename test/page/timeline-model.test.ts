@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { VcpuSelection } from '../../src/analysis/index.ts';
 import { rangeOfBins, TimelineModel } from '../../src/page/browser/timeline-model.ts';
 import { MARK } from '../../src/page/page-data.ts';
 import { BLAME_REASONS, RUNSTATE_NAMES } from '../../src/timeline/index.ts';
@@ -164,6 +165,24 @@ test('a part of a trace has the part of each interval that is in it', async () =
       endNs: Math.min(toNs, each.endNs),
     }));
   expect(told(model)).toEqual(expected({ intervals: cut }));
+});
+
+test('with some vCPUs chosen, waits are those of them, and the timeline has all', async () => {
+  const path = record('busy-host');
+  const selection = { vcpus: new VcpuSelection([2], [0x10001]), fromNs: 1e8 };
+  const { data } = await pageOf(path, { selection });
+  const { waits } = await readTimeline(path);
+  const chosen = waits.filter(({ vcpu, endNs }) => /^d1v1$|^d2v/.test(vcpu) && endNs >= 1e8);
+  const [{ distributions, timeline, head }] = data.traces;
+  const all = distributions.filter(({ cause }) => cause === 'all');
+  expect(all.map(({ dom, count }) => [dom, count])).toEqual(
+    [1, 2].map((dom) => [dom, chosen.filter(({ vcpu }) => vcpu.startsWith(`d${dom}v`)).length]),
+  );
+  expect(timeline.lanes).toHaveLength(6);
+  expect(Object.fromEntries(head)).toMatchObject({
+    span: expect.stringMatching(/^from 0\.100000 s to 1\.99\d+ s: 1\.89\d s of 1\.99\d s on 2 pCPUs/),
+    only: 'd2, d1v1',
+  });
 });
 
 test('a large trace, which another thread decodes, has the same on its page', async () => {

@@ -39,6 +39,14 @@ describe('renderHead()', () => {
     expect(head).not.toContain('Nothing is lost');
   });
 
+  test('says which part is looked at, and of how much', () => {
+    const part = { fromNs: 200_000, endNs: 700_000, vcpus: ['d1', 'd2v0'], pcpus: [4, 0, 1] };
+    expect(renderHead(summaryOf({ part })).split('\n').slice(1, 3)).toEqual([
+      'span     from 0.000200 s to 0.000700 s: 500 us of 1 ms on 3 pCPUs (0-1, 4)',
+      'only     d1, d2v0 on pCPUs 0-1, 4',
+    ]);
+  });
+
   test('a trace without some pCPU says that only running time is known', () => {
     expect(renderHead(summaryOf({ partial: true }))).toContain('only running time is known');
   });

@@ -8,6 +8,7 @@ export function summaryOf(given: Partial<TraceSummary> = {}): TraceSummary {
     records: 50,
     windows: 2,
     spanNs: 1_000_000,
+    part: { fromNs: 0, endNs: 1_000_000, vcpus: null, pcpus: null },
     cpuHz: 1e9,
     cpuHzSource: 'derived',
     cpuHzPairs: 20,

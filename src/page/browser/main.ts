@@ -94,6 +94,9 @@ function timelines(traces: readonly ShownTrace[]): HTMLElement {
     ...traces
       .flatMap(({ data, timeline }) => [
         traces.length > 1 ? h('p', { class: 'trace-name' }, data.name) : null,
+        data.ofChosenVcpus
+          ? h('p', { class: 'note' }, 'Every vCPU is here, since others may have made those chosen wait.')
+          : null,
         timeline.model.lanes.length > 0
           ? timeline.element
           : h('p', { class: 'note' }, 'Nothing to draw: the trace has no records of what ran where.'),
