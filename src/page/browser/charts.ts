@@ -14,6 +14,8 @@ export interface Series {
   readonly y: readonly (number | null)[];
   /** What its colour is called in page.css. */
   readonly color: string;
+  /** Which of those that share the colour it is: they are told apart by shade, then by dashes. */
+  readonly nth?: number;
   readonly dashed?: boolean;
   /** It belongs to the one before it: one button shows and hides both. */
   readonly joined?: boolean;
@@ -29,17 +31,57 @@ export interface ChartOptions {
   readonly yRange?: readonly [number, number];
   readonly formatX: (x: number) => string;
   readonly formatY: (y: number) => string;
-  /** Pixels left of the plot. */
+  /** Pixels left of the plot, which then ends where the chart does, as the timeline. */
   readonly gutter?: number;
+  /** What is said in place of curves that have no two points. */
+  readonly empty: string;
 }
 
-/** The colour of a domain by slot, or of the nth curve. */
+/** The colour of a domain by slot, or of the nth curve of what is no domain's. */
 export function seriesColor(index: number): string {
   return `series-${index % DOMAIN_SLOTS}`;
 }
 
+/** The looks of curves that belong to domains: in the colour of each, and told apart where they share one. */
+export function domainLooks(
+  doms: readonly number[],
+  slotOf: (dom: number) => number,
+): Required<Pick<Series, 'color' | 'nth'>>[] {
+  const used = new Map<number, number>();
+  return doms.map((dom) => {
+    const slot = slotOf(dom);
+    const nth = used.get(slot) ?? 0;
+    used.set(slot, nth + 1);
+    return { color: seriesColor(slot), nth };
+  });
+}
+
+/** What is mixed into a colour, and how much, for curves that share it. */
+const SHADES = [undefined, ['text', 50], ['page', 45]] as const;
+/** Lengths of strokes and gaps, and the border that looks so. */
+const DASHES = [
+  { dash: [], border: 'solid' },
+  { dash: [8, 4], border: 'dashed' },
+  { dash: [2, 3], border: 'dotted' },
+] as const;
+const JOINED_DASH = [5, 4];
+
+/** The colour of a curve; `resolve` gives a colour of page.css by name. */
+function strokeOf({ color, nth = 0 }: Series, resolve: (name: string) => string): string {
+  const shade = SHADES[nth % SHADES.length];
+  const own = resolve(color);
+  return shade === undefined ? own : `color-mix(in srgb, ${own}, ${resolve(shade[0])} ${shade[1]}%)`;
+}
+
+function dashOf({ nth = 0 }: Series): (typeof DASHES)[number] {
+  return DASHES[Math.floor(nth / SHADES.length) % DASHES.length];
+}
+
 /** Series shown at first. */
-const SHOWN_MAX = 10;
+export const SHOWN_MAX = 10;
+const FONT = '11px system-ui, sans-serif';
+/** Room for half a label of the x axis. */
+const RIGHT = 32;
 
 export class Chart {
   readonly element: HTMLElement;
@@ -48,6 +90,8 @@ export class Chart {
   readonly #options: ChartOptions;
   #plot: uPlot | undefined;
   #series: readonly Series[] = [];
+  /** By series: where a point has no neighbour that a line could lead to. */
+  #lone: readonly number[][] = [];
   #xRange: readonly [number, number] | undefined;
   readonly #hidden = new Map<string, boolean>();
 
@@ -66,7 +110,7 @@ export class Chart {
       series.map(({ label }) => label).join() === this.#series.map(({ label }) => label).join();
     this.#series = series;
     this.#xRange = xRange;
-    if (sameNames && this.#plot !== undefined) this.#plot.setData(aligned(series));
+    if (sameNames && this.#plot !== undefined && hasLine(series)) this.#plot.setData(this.#aligned());
     else this.draw();
   }
 
@@ -75,24 +119,26 @@ export class Chart {
     this.#plot?.destroy();
     this.#plot = undefined;
     if (this.#series.length === 0) return;
-    const {
-      height = 260,
-      logX = false,
-      stepped = false,
-      formatX,
-      formatY,
-      yRange,
-      gutter = 70,
-    } = this.#options;
+    if (!hasLine(this.#series)) {
+      this.#plotAt.replaceChildren(h('p', { class: 'note' }, this.#options.empty));
+      this.#legend.replaceChildren();
+      return;
+    }
+    this.#plotAt.replaceChildren();
+    const { height = 260, logX = false, stepped = false, formatX, formatY, yRange, gutter } = this.#options;
     const [text, grid] = [cssColor('text'), cssColor('line')];
-    const font = '11px system-ui, sans-serif';
-    const axis = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+    const axis = {
+      stroke: text,
+      font: FONT,
+      grid: { stroke: grid, width: 1 },
+      ticks: { stroke: grid, width: 1 },
+    };
     const paths = stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
     this.#plot = new uPlot(
       {
         width: Math.max(200, this.#plotAt.clientWidth),
         height,
-        padding: [8, 1, 0, 0],
+        padding: [8, gutter === undefined ? RIGHT : 1, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false } },
         scales: {
@@ -107,35 +153,43 @@ export class Chart {
           {
             ...axis,
             size: 30,
-            values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : formatX(tick))),
+            values: (plot, ticks) =>
+              ticks.map((tick) => (tick === null ? '' : fitting(plot, tick, formatX(tick)))),
             space: 70,
           },
           {
             ...axis,
-            size: gutter,
+            size: gutter ?? 70,
             space: Math.min(40, height / 5),
             values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : formatY(tick))),
           },
         ],
         series: [
           {},
-          ...this.#series.map((series) => ({
+          ...this.#series.map((series, index) => ({
             label: series.label,
-            stroke: cssColor(series.color),
+            stroke: strokeOf(series, cssColor),
             width: 1.5,
-            spanGaps: true,
             show: this.#isShown(series),
-            points: { show: false },
-            ...(series.dashed ? { dash: [5, 4] } : {}),
+            points: { show: false, size: 5, filter: () => this.#lone[index] },
+            dash: series.dashed ? JOINED_DASH : [...dashOf(series).dash],
             ...(paths === undefined ? {} : { paths }),
           })),
         ],
         hooks: { setCursor: [(plot) => this.#tell(plot)] },
       },
-      aligned(this.#series),
+      this.#aligned(),
       this.#plotAt,
     );
     this.#drawLegend();
+  }
+
+  /** All series over all of their x together. */
+  #aligned(): uPlot.AlignedData {
+    const tables = this.#series.map(({ x, y }) => [[...x], [...y]] as uPlot.AlignedData);
+    const data = tables.length === 1 ? tables[0] : uPlot.join(tables);
+    this.#lone = data.slice(1).map((ys) => lonePoints(ys));
+    return data;
   }
 
   #xRangeOf(low: number | null, high: number | null): uPlot.Range.MinMax {
@@ -157,7 +211,10 @@ export class Chart {
       const button = h(
         'button',
         { type: 'button', class: 'chip', 'aria-pressed': String(this.#isShown(series)) },
-        h('i', { class: 'swatch', style: `background:var(--${series.color})` }),
+        h('i', {
+          class: 'stroke',
+          style: `border-top: 4px ${dashOf(series).border} ${strokeOf(series, (name) => `var(--${name})`)}`,
+        }),
         series.label,
         h('span', { class: 'value' }),
       );
@@ -170,9 +227,23 @@ export class Chart {
           this.#plot?.setSeries(at + 1, { show: shown });
         }
       });
+      // Where many share a plot, the one that is pointed at stands out.
+      const focus = (on: boolean) => () => this.#plot?.setSeries(on ? index + 1 : null, { focus: true });
+      button.addEventListener('pointerenter', focus(true));
+      button.addEventListener('pointerleave', focus(false));
       return [button];
     });
-    this.#legend.replaceChildren(...(buttons.length > 1 ? buttons : []), h('span', { class: 'value x' }));
+    this.#legend.replaceChildren(
+      ...(buttons.length > 1 ? buttons : []),
+      h('span', { class: 'value x' }),
+      buttons.length > SHOWN_MAX
+        ? h(
+            'span',
+            { class: 'note' },
+            `Of ${buttons.length} the first ${SHOWN_MAX} are drawn at first: a name draws or hides it.`,
+          )
+        : '',
+    );
   }
 
   /** What the curves are where the pointer is. */
@@ -204,10 +275,39 @@ export function redrawCharts(): void {
   for (const chart of charts) chart.draw();
 }
 
-/** All series over all of their x together. */
-function aligned(series: readonly Series[]): uPlot.AlignedData {
-  const tables = series.map(({ x, y }) => [[...x], [...y]] as uPlot.AlignedData);
-  return tables.length === 1 ? tables[0] : uPlot.join(tables);
+/** Whether there is a line to draw: two points of one curve. */
+function hasLine(series: readonly Series[]): boolean {
+  return series.some(({ y }) => y.filter((value) => value !== null).length > 1);
+}
+
+/** Where a value stands between gaps: no line leads to it. Undefined is no gap, but a place of another curve. */
+function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
+  const lone: number[] = [];
+  let [candidate, afterGap] = [-1, true];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value === undefined) continue;
+    if (value === null) {
+      if (candidate >= 0) lone.push(candidate);
+      [candidate, afterGap] = [-1, true];
+    } else {
+      candidate = afterGap ? index : -1;
+      afterGap = false;
+    }
+  }
+  if (candidate >= 0) lone.push(candidate);
+  return lone;
+}
+
+/** A label of the x axis, or none where the right edge would cut it. */
+function fitting(plot: uPlot, x: number, text: string): string {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.font = FONT;
+  const half = ctx.measureText(text).width / 2;
+  ctx.restore();
+  const plotLeft = plot.bbox.left / uPlot.pxRatio;
+  return plotLeft + plot.valToPos(x, 'x') + half > plot.width ? '' : text;
 }
 
 function lastKnown(values: ArrayLike<number | null | undefined>, at: number): number | null {

@@ -3,7 +3,7 @@
  * @module
  */
 import { CURVE_NAMES, type CurveData } from '../page-data.ts';
-import { Chart, type Series, seriesColor } from './charts.ts';
+import { Chart, domainLooks, type Series, SHOWN_MAX } from './charts.ts';
 import { h } from './dom.ts';
 import { formatNs, formatTime } from './time-format.ts';
 import {
@@ -36,16 +36,28 @@ export class Curves {
     this.#waiting = new Chart({
       ...shared,
       label: 'How many vCPUs wait, over the time in view',
+      empty: 'Nothing is known of this stretch.',
       formatY: (y) => String(Math.round(y * 100) / 100),
     });
     const parts: Node[] = [h('h4', {}, 'Run-queue length: vCPUs that wait'), this.#waiting.element];
     for (const [curve, name] of CURVE_NAMES.entries()) {
-      const curves = model.data.curves.filter((each) => each.curve === curve).slice(0, VCPUS_MAX);
-      if (curves.length === 0) continue;
-      const label = `${TITLES[name]} of vCPUs, over the time in view`;
-      const chart = new Chart({ ...shared, label, formatY: (y) => formatNs(y), stepped: true });
+      const all = model.data.curves.filter((each) => each.curve === curve);
+      if (all.length === 0) continue;
+      const curves = worthShowing(all, model.data.vcpuKeys);
+      const chart = new Chart({
+        ...shared,
+        label: `${TITLES[name]} of vCPUs, over the time in view`,
+        empty: `No record in this stretch or before it tells the ${name}.`,
+        formatY: (y) => formatNs(y),
+        stepped: true,
+      });
       this.#charts.push({ chart, curves });
-      parts.push(h('h4', {}, `${TITLES[name]}, by vCPU, as records tell it`), chart.element);
+      parts.push(h('h4', {}, `${TITLES[name]}, by vCPU, as records tell it`));
+      if (curves.length < all.length) {
+        const note = `The ${VCPUS_MAX} vCPUs of ${all.length} whose ${name} varies most over the trace.`;
+        parts.push(h('p', { class: 'note' }, note));
+      }
+      parts.push(chart.element);
     }
     this.element = h('div', { class: 'curves' }, ...parts);
   }
@@ -55,9 +67,13 @@ export class Curves {
     const range = [fromNs, toNs] as const;
     this.#waiting.show([this.#waitingSeries(fromNs, toNs)], range);
     for (const { chart, curves } of this.#charts) {
+      const looks = domainLooks(
+        curves.map(({ vcpu }) => this.#model.domainOf(vcpu)),
+        (dom) => this.#model.slotOf(dom),
+      );
       const series = curves.map((curve, index) => ({
         ...this.#curveSeries(curve, fromNs, toNs),
-        color: seriesColor(this.#colorOf(curves, index)),
+        ...looks[index],
       }));
       chart.show(series, range);
     }
@@ -122,14 +138,8 @@ export class Curves {
     }
   }
 
-  /** That of its domain, unless several vCPUs would share it. */
-  #colorOf(curves: readonly CurveData[], index: number): number {
-    const doms = curves.map(({ vcpu }) => this.#model.domainOf(vcpu));
-    return new Set(doms).size === doms.length ? this.#model.slotOf(doms[index]) : index;
-  }
-
   /** Each record where it is on the page; else the least and the most of each bin, or of as many as a column has. */
-  #curveSeries(curve: CurveData, fromNs: number, toNs: number): Omit<Series, 'color'> {
+  #curveSeries(curve: CurveData, fromNs: number, toNs: number): Pick<Series, 'label' | 'x' | 'y'> {
     const { model, x, y } = { model: this.#model, x: [] as number[], y: [] as (number | null)[] };
     const samples = model.samplesOf(curve);
     const stepNs = (toNs - fromNs) / COLUMNS;
@@ -182,4 +192,11 @@ export class Curves {
       y.push(least);
     }
   }
+}
+
+/** In the order of vCPUs; where not all are drawn at once, those of which there is most to see come first. */
+export function worthShowing(curves: readonly CurveData[], vcpuKeys: readonly number[]): CurveData[] {
+  const ordered = curves.toSorted((a, b) => vcpuKeys[a.vcpu] - vcpuKeys[b.vcpu]);
+  if (ordered.length <= SHOWN_MAX) return ordered;
+  return ordered.sort((a, b) => b.high - b.low - (a.high - a.low)).slice(0, VCPUS_MAX);
 }

@@ -29,7 +29,7 @@ export interface ShownTrace {
   readonly timeline: Timeline;
 }
 
-const colorOf =
+const slotOf =
   ({ timeline }: ShownTrace) =>
   (dom: number) =>
     timeline.model.slotOf(dom);
@@ -42,7 +42,7 @@ const SECTIONS: readonly Section[] = [
     results: ['waits', 'waits_by_domain', 'waits_by_pcpu', 'steal', 'steal_by_domain'],
     charts: (trace, all) => {
       const range = waitRange(all.flatMap(({ data }) => data.distributions));
-      return [waitCurves(trace.data.distributions, colorOf(trace), range)];
+      return [waitCurves(trace.data.distributions, slotOf(trace), range)];
     },
   },
   {
@@ -55,7 +55,7 @@ const SECTIONS: readonly Section[] = [
     id: 'fairness',
     title: 'Fairness',
     results: ['fairness', 'fairness_summary', 'fairness_windows', 'fairness_by_vcpu', 'fairness_by_runqueue'],
-    charts: (trace) => [fairnessChart(trace.results, colorOf(trace))],
+    charts: (trace) => [fairnessChart(trace.results, slotOf(trace))],
   },
   {
     id: 'deadlines',
@@ -72,7 +72,7 @@ const SECTIONS: readonly Section[] = [
       'decision_cost',
       'decision_cost_by_pcpu',
     ],
-    charts: ({ results }) => [schedulerChart(results)],
+    charts: (trace) => [schedulerChart(trace.results, slotOf(trace))],
   },
   { id: 'power', title: 'C-states and frequency', results: ['power', 'cstates', 'frequencies'] },
   {

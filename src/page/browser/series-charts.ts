@@ -4,33 +4,47 @@
  */
 import type { Cell } from '../../analysis/analysis.ts';
 import { renderResultCsv } from '../../report/result-csv.ts';
+import { emptySentence } from '../../report/result-text.ts';
 import { domLabel } from '../../timeline/vcpu-label.ts';
-import { Chart, type Series, seriesColor } from './charts.ts';
+import { Chart, domainLooks, type Series, seriesColor } from './charts.ts';
+import { h } from './dom.ts';
 import { chooser, figure } from './figure.ts';
 import { plain } from './result-view.ts';
 import type { Results } from './results.ts';
 import { formatNs } from './time-format.ts';
 
 type Row = Record<string, Cell>;
+const FAIRNESS_TITLE = 'Fairness over time';
 const formatSeconds = (ns: number) => `${Number((ns / 1e9).toFixed(6))} s`;
 const formatNumber = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 4 });
 
 /** pCPUs that each domain got, and was entitled to, window by window. */
-export function fairnessChart(results: Results, colorOf: (dom: number) => number): HTMLElement | null {
+export function fairnessChart(results: Results, slotOf: (dom: number) => number): HTMLElement | null {
   const table = results.table('fairness_series');
   const rows = results.rows('fairness_series');
-  if (table === undefined || rows.length === 0) return null;
-  const series = [...grouped(rows, (row) => String(row.dom))].flatMap(([dom, own]): Series[] => {
+  if (table === undefined || results.rows('fairness').length === 0) return null;
+  const csv = () => renderResultCsv(table);
+  if (rows.length === 0) {
+    const sentence = `${emptySentence(table)} --window makes windows shorter.`;
+    return figure(FAIRNESS_TITLE, '', csv, h('p', { class: 'note' }, sentence));
+  }
+  const domains = [...grouped(rows, (row) => String(row.dom))];
+  const looks = domainLooks(
+    domains.map(([dom]) => Number(dom)),
+    slotOf,
+  );
+  const series = domains.flatMap(([dom, own], index): Series[] => {
     const x = own.map((row) => Number(row.window_start_ns) + Number(row.window_ns) / 2);
     const y = (name: string) => own.map((row) => Number(row[name]) / Number(row.window_ns));
-    const color = seriesColor(colorOf(Number(dom)));
+    const look = looks[index];
     const label = domLabel(Number(dom));
     return [
-      { label, x, y: y('run_ns'), color },
-      { label: `${label} entitled`, x, y: y('entitlement_ns'), color, dashed: true, joined: true },
+      { label, x, y: y('run_ns'), ...look },
+      { label: `${label} entitled`, x, y: y('entitlement_ns'), ...look, dashed: true, joined: true },
     ];
   });
   const chart = new Chart({
+    empty: tooShort(rows[0]),
     label: 'pCPUs that each domain got and was entitled to, over time; the table below has the sums',
     formatX: formatSeconds,
     formatY: (y) => `${formatNumber(y)}`,
@@ -39,7 +53,7 @@ export function fairnessChart(results: Results, colorOf: (dom: number) => number
   const note =
     `In pCPUs, over windows of ${formatNs(Number(rows[0].window_ns))}: ` +
     'solid is what a domain got, dashed what it was entitled to.';
-  return figure('Fairness over time', note, () => renderResultCsv(table), chart.element);
+  return figure(FAIRNESS_TITLE, note, csv, chart.element);
 }
 
 const MEASURES: Record<string, string> = {
@@ -53,7 +67,7 @@ const MEASURES: Record<string, string> = {
 };
 
 /** The scheduler's own figures over time, one measure at a time. */
-export function schedulerChart(results: Results): HTMLElement | null {
+export function schedulerChart(results: Results, slotOf: (dom: number) => number): HTMLElement | null {
   const table = results.table('scheduler_series');
   const byMeasure = grouped(results.rows('scheduler_series'), (row) => String(row.measure));
   const measures = Object.keys(MEASURES).filter((name) => byMeasure.has(name));
@@ -61,19 +75,23 @@ export function schedulerChart(results: Results): HTMLElement | null {
   if (table === undefined || measures.length === 0) return null;
   let measure = measures[0];
   const chart = new Chart({
+    empty: tooShort(results.rows('scheduler_series')[0]),
     label: 'Figures of the scheduler over time, one measure at a time',
     formatX: formatSeconds,
     formatY: (y) => (measure === 'credit' || measure.endsWith('_ns') ? formatNs(y) : formatNumber(y)),
   });
   const show = () => {
-    const owners = grouped(byMeasure.get(measure) ?? [], ownerOf);
+    const owners = [...grouped(byMeasure.get(measure) ?? [], ownerOf)];
+    const looks = looksOf(
+      owners.map(([, rows]) => rows[0].dom),
+      slotOf,
+    );
     chart.show(
-      [...owners].map(
-        ([label, rows], color): Series => ({
+      owners.map(
+        ([label, rows], index): Series => ({
           label,
-          x: rows.map((row) => Number(row.window_start_ns) + Number(row.window_ns) / 2),
-          y: rows.map((row) => (row.mean === null ? null : Number(row.mean))),
-          color: seriesColor(color),
+          ...overTime(rows),
+          ...looks[index],
         }),
       ),
     );
@@ -81,7 +99,7 @@ export function schedulerChart(results: Results): HTMLElement | null {
   show();
   return figure(
     table.title,
-    plain(table.doc),
+    `${plain(table.doc)} A curve has gaps there.`,
     () => renderResultCsv(table),
     chooser(
       'Measure',
@@ -93,6 +111,35 @@ export function schedulerChart(results: Results): HTMLElement | null {
     ),
     chart.element,
   );
+}
+
+/** Domains have their colours; what is no domain's has them by order. */
+function looksOf(doms: readonly Cell[], slotOf: (dom: number) => number): Pick<Series, 'color' | 'nth'>[] {
+  return doms.includes(null)
+    ? doms.map((_, index) => ({ color: seriesColor(index) }))
+    : domainLooks(doms.map(Number), slotOf);
+}
+
+/** The means, in the middle of their windows; a gap where windows are missing, since nothing is told of them. */
+function overTime(rows: readonly Row[]): Pick<Series, 'x' | 'y'> {
+  const [x, y]: [number[], (number | null)[]] = [[], []];
+  let endNs = Number.POSITIVE_INFINITY;
+  for (const row of rows) {
+    const [startNs, lengthNs] = [Number(row.window_start_ns), Number(row.window_ns)];
+    if (startNs > endNs) {
+      x.push(endNs + lengthNs / 2);
+      y.push(null);
+    }
+    x.push(startNs + lengthNs / 2);
+    y.push(row.mean === null ? null : Number(row.mean));
+    endNs = startNs + lengthNs;
+  }
+  return { x, y };
+}
+
+function tooShort({ window_ns }: Row): string {
+  const length = formatNs(Number(window_ns));
+  return `Nothing is told of two windows of ${length}, which a curve needs: --window makes them shorter.`;
 }
 
 function ownerOf({ dom, pcpu, runqueue }: Row): string {

@@ -1,4 +1,4 @@
-import { MARK_NAMES } from '../page-data.ts';
+import { DOMAIN_SLOTS, MARK_NAMES } from '../page-data.ts';
 import { h } from './dom.ts';
 import { STATE_NAMES, type TimelineModel } from './timeline-model.ts';
 
@@ -13,11 +13,12 @@ export function timelineLegend(model: TimelineModel, shown: boolean[], onChange:
       h('i', { class: `swatch ${extra}`, style: `background:var(--${color})` }),
       text,
     );
-  const slots = [...model.data.domainSlots.keys()];
-  const hasOthers = model.data.vcpuKeys.some(
-    (_, vcpu) => !model.isIdle(vcpu) && model.slotOf(model.domainOf(vcpu)) >= slots.length,
+  const guests = [...model.data.vcpuKeys.keys()].filter((vcpu) => !model.isIdle(vcpu));
+  const doms = guests.map((vcpu) => model.domainOf(vcpu)).sort((a, b) => a - b);
+  // In the order of domains; those that share a colour come last.
+  const slots = [...new Set(doms.map((dom) => model.slotOf(dom)))].sort(
+    (a, b) => Number(a === DOMAIN_SLOTS - 1) - Number(b === DOMAIN_SLOTS - 1),
   );
-  if (hasOthers) slots.push(slots.length);
   return h(
     'div',
     { class: 'legend' },

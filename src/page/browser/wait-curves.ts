@@ -2,7 +2,7 @@ import type { ResultTable } from '../../analysis/analysis.ts';
 import { renderResultCsv } from '../../report/result-csv.ts';
 import { domLabel } from '../../timeline/vcpu-label.ts';
 import type { DistributionData } from '../page-data.ts';
-import { Chart, seriesColor } from './charts.ts';
+import { Chart, domainLooks } from './charts.ts';
 import { h } from './dom.ts';
 import { chooser, figure } from './figure.ts';
 import { formatNs } from './time-format.ts';
@@ -21,12 +21,15 @@ export function waitRange(all: readonly DistributionData[]): readonly [number, n
 /** How long waits are: a cumulative distribution for each domain, on a logarithmic axis. */
 export function waitCurves(
   distributions: readonly DistributionData[],
-  colorOf: (dom: number) => number,
+  slotOf: (dom: number) => number,
   xRange: readonly [number, number],
 ): HTMLElement {
   const causes = CAUSES.filter((cause) => distributions.some((each) => each.cause === cause));
   if (causes.length === 0) return h('p', { class: 'note' }, 'No wait was seen from its start to its end.');
+  const doms = [...new Set(distributions.map(({ dom }) => dom))];
+  const looks = new Map(domainLooks(doms, slotOf).map((look, index) => [doms[index], look]));
   const chart = new Chart({
+    empty: 'No wait is longer than 1 ns.',
     label:
       'Cumulative distributions of waits by domain, length on a logarithmic axis; the figures are in the tables below',
     logX: true,
@@ -44,7 +47,7 @@ export function waitCurves(
           label: `${domLabel(dom)} (${count.toLocaleString('en')})`,
           x: ns,
           y: share,
-          color: seriesColor(colorOf(dom)),
+          ...looks.get(dom)!,
         })),
     );
   show(causes[0]);
