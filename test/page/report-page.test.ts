@@ -229,8 +229,47 @@ describe.skipIf(chromium === undefined)('the page in Chromium', () => {
     expect(await browser.evaluate(DETAILS)).toMatch(/^d4v0: .*A deadline was missed by [\d.]+ ms/);
     await search('d4v0 runnable > 100ms');
     expect(await browser.evaluate(DETAILS)).toMatch(/^d4v0: runnable for 120.6 ms/);
+    await search('d4v0 miss');
+    const first = await browser.evaluate(DETAILS);
+    await search('d4v0 miss');
+    expect(await browser.evaluate(DETAILS)).not.toBe(first);
+  });
+
+  test('a time that is searched for comes to the middle, and zooming goes there', async () => {
+    const middle = async () =>
+      Number.parseFloat(await browser.evaluate<string>(SHOWN)) + (await shownNs()) / 2e9;
+    await press('show the whole trace');
+    for (let times = 0; times < 4; times++) await press('zoom in');
+    // In view or out of it.
+    for (const time of [1.02, 1.5]) {
+      await search(`${time}s`);
+      await settled();
+      expect(await middle()).toBeCloseTo(time, 2);
+    }
+    await press('show the whole trace');
+    await search('0.3s');
+    for (let times = 0; times < 20; times++) await press('zoom in');
+    await settled();
+    const start = Number.parseFloat(await browser.evaluate<string>(SHOWN));
+    expect(start).toBeLessThan(0.3);
+    expect(start + (await shownNs()) / 1e9).toBeGreaterThan(0.3);
+    expect(await shownNs()).toBeLessThan(1e6);
+  });
+
+  test('what a search said is gone with the next, and with its text', async () => {
+    for (const next of ['1.5s', 'd3v0', '']) {
+      await search('nonsense');
+      expect(await browser.evaluate(DETAILS)).toMatch(/nothing is called "nonsense"/);
+      await search(next);
+      expect(await browser.evaluate(DETAILS)).not.toContain('nonsense');
+    }
     await search('nonsense');
-    expect(await browser.evaluate(DETAILS)).toMatch(/nothing is called "nonsense"/);
+    await browser.evaluate(`(() => {
+      const input = document.querySelector('input[type=search]');
+      input.value = '';
+      input.dispatchEvent(new Event('input'));
+    })()`);
+    expect(await browser.evaluate(DETAILS)).toBe('');
   });
 
   test('no label is cut at the edge of its chart', async () => {

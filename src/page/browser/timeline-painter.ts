@@ -38,6 +38,8 @@ export interface View {
   width: number;
   height: number;
   selected: Interval | undefined;
+  /** An instant that was searched for: a line over all lanes. */
+  instantNs: number | undefined;
   /** The lane that the keyboard is at. */
   lane: number;
   /** By kind of mark: whether it is shown. */
@@ -91,6 +93,7 @@ export class TimelinePainter {
     this.#drawLost(lanes);
     this.#drawMarks(lanes, pieces);
     this.#drawSelection(lanes);
+    this.#drawInstant();
     context.restore();
     this.#drawLabels(lanes);
     this.#drawRuler(pieces);
@@ -356,6 +359,13 @@ export class TimelinePainter {
     context.strokeRect(x, row.y - 1, width, LANE - LANE_GAP + 2);
   }
 
+  #drawInstant(): void {
+    const { instantNs, height } = this.#view;
+    if (instantNs === undefined) return;
+    this.#context.fillStyle = this.#palette.select;
+    this.#context.fillRect(Math.round(this.xOf(instantNs)) - 1, RULER, 2, height - RULER);
+  }
+
   #drawLabels(lanes: readonly { lane: Lane; y: number; order: number }[]): void {
     const context = this.#context;
     context.fillStyle = this.#palette.page;
@@ -390,11 +400,12 @@ export class TimelinePainter {
     const step = tickStep(spanNs, (width - GUTTER) / 110);
     for (let tick = Math.ceil(fromNs / step) * step; tick <= toNs; tick += step) {
       const x = this.xOf(tick);
+      const label = formatTime(tick, step * 10);
       context.fillStyle = this.#palette.faint;
       context.fillRect(x, RULER - 8, 1, 6);
-      if (x + 60 > width) continue;
+      if (x + 4 + context.measureText(label).width > width) continue;
       context.fillStyle = this.#palette.text;
-      context.fillText(formatTime(tick, step * 10), x + 4, 9);
+      context.fillText(label, x + 4, 9);
     }
     // Under the ruler: where every interval is drawn, and where sums are.
     for (const piece of pieces) {

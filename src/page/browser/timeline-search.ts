@@ -4,6 +4,7 @@
  */
 import { parseNanoseconds } from '../../base/nanoseconds.ts';
 import { MARK_NAMES } from '../page-data.ts';
+import { formatExact } from './time-format.ts';
 import { type Interval, type Lane, STATE_NAMES, type TimelineModel } from './timeline-model.ts';
 
 export const SEARCH_EXAMPLES = 'd1v0, 1.25s, miss, d1v0 runnable > 5ms';
@@ -43,7 +44,6 @@ export function parseSearch(text: string, model: TimelineModel): Search | string
     .replace(/>\s*/g, '>')
     .replace(/\bpcpu\s+/gi, 'pcpu')
     .split(/\s+/);
-  if (words[0] === '') return HINT;
   const search = {
     lanes: model.lanes.filter(({ kind }) => kind === 'vcpu'),
     tNs: undefined as number | undefined,
@@ -116,7 +116,8 @@ export function findNext(
 
 function findTime({ data }: TimelineModel, { lanes }: Search, tNs: number): Found | string {
   if (tNs < data.fromNs || tNs > data.endNs) return 'that is not within the trace';
-  return { tNs, lane: lanes.length === 1 ? lanes[0] : undefined };
+  const lane = lanes.length === 1 ? lanes[0] : undefined;
+  return { tNs, lane, note: lane === undefined ? `The line is at ${formatExact(tNs)}.` : undefined };
 }
 
 function findLost({ data, lanes }: TimelineModel, afterNs: number, direction: Direction): Found | string {

@@ -11,7 +11,7 @@ import { formatNs, formatTime } from './time-format.ts';
 import { timelineLegend } from './timeline-legend.ts';
 import { clamp, type Interval, type Lane, type TimelineModel } from './timeline-model.ts';
 import { GUTTER, LANE, RULER, TimelinePainter, type View } from './timeline-painter.ts';
-import { type Direction, findNext, parseSearch, SEARCH_EXAMPLES } from './timeline-search.ts';
+import { type Direction, type Found, findNext, parseSearch, SEARCH_EXAMPLES } from './timeline-search.ts';
 import { viewCsv, viewTable } from './view-table.ts';
 
 const HEIGHT_MAX = 620;
@@ -55,6 +55,7 @@ export class Timeline {
       width: 800,
       height: 200,
       selected: undefined,
+      instantNs: undefined,
       lane: Math.min(model.data.pcpus.length, model.lanes.length - 1),
       marks: MARK_NAMES.map(() => true),
     };
@@ -80,7 +81,8 @@ export class Timeline {
       placeholder: SEARCH_EXAMPLES,
       'aria-label':
         'Search the timeline: a vCPU, a pCPU, a time, a kind of event, or a vCPU and a kind of event',
-      size: 34,
+      size: 38,
+      oninput: () => this.#unsay(),
     });
     this.#table = h(
       'details',
@@ -123,8 +125,8 @@ export class Timeline {
     if (!quietly) this.onView?.(this.#view.fromNs, this.#view.toNs);
   }
 
-  /** Zooms by `factor`, with `atNs` staying where it is. */
-  zoom(factor: number, atNs = (this.#view.fromNs + this.#view.toNs) / 2): void {
+  /** Zooms by `factor`, with `atNs` staying where it is: unless given, what was chosen or found, or the middle. */
+  zoom(factor: number, atNs = this.#centerNs()): void {
     const { fromNs, toNs } = this.#view;
     const spanNs = Math.max(SPAN_MIN_NS, (toNs - fromNs) / factor);
     const share = (atNs - fromNs) / (toNs - fromNs);
@@ -135,6 +137,7 @@ export class Timeline {
   select(interval: Interval | undefined, { bring = false } = {}): void {
     if (interval?.startNs !== this.#found?.tNs) this.#found = undefined;
     this.#view.selected = interval;
+    this.#view.instantNs = undefined;
     if (interval !== undefined) {
       this.#view.lane = this.model.lanes.indexOf(interval.lane);
       this.#scrollTo(this.#view.lane);
@@ -253,6 +256,7 @@ export class Timeline {
       return;
     }
     this.#view.selected = undefined;
+    this.#view.instantNs = undefined;
     this.#view.lane = this.model.lanes.indexOf(lane);
     this.#scrollTo(this.#view.lane);
     this.#details.replaceChildren(h('p', {}, describe(this.model, lane, tNs)));
@@ -341,6 +345,8 @@ export class Timeline {
   }
 
   #find(direction: Direction): void {
+    this.#unsay();
+    if (this.#search.value.trim() === '') return;
     const search = parseSearch(this.#search.value, this.model);
     if (typeof search === 'string') {
       this.#say(search);
@@ -360,20 +366,29 @@ export class Timeline {
       this.#say(found);
       return;
     }
+    this.#showFound(found, found.tNs ?? Math.max(fromNs, afterNs));
     this.#found = { text, tNs: found.interval?.startNs ?? found.tNs ?? afterNs };
+  }
+
+  #showFound(found: Found, atNs: number): void {
     if (found.interval !== undefined) {
       this.select(found.interval, { bring: true });
       return;
     }
-    if (found.lane !== undefined) this.#scrollTo(this.model.lanes.indexOf(found.lane));
-    if (found.tNs !== undefined) this.#bring(found.tNs, found.tNs);
-    if (found.lane === undefined) this.#changed();
-    else this.#choose(found.lane, found.tNs ?? Math.max(fromNs, afterNs));
+    if (found.tNs !== undefined) this.#center(found.tNs);
+    if (found.lane === undefined) this.select(undefined);
+    else this.#choose(found.lane, atNs);
+    this.#view.instantNs = found.tNs;
     if (found.note !== undefined) this.#details.append(h('p', {}, found.note));
   }
 
   #say(text: string): void {
-    this.#details.replaceChildren(h('p', {}, text));
+    this.#details.replaceChildren(h('p', { class: 'said' }, text));
+  }
+
+  /** What was said of an earlier search is not true of the next. */
+  #unsay(): void {
+    this.#details.querySelector('.said')?.remove();
   }
 
   /** Brings a stretch of time into view, and as near as it needs to be seen. */
@@ -383,10 +398,24 @@ export class Timeline {
     const lengthNs = endNs - startNs;
     const isSeen = startNs >= fromNs && endNs <= toNs;
     const isWide = lengthNs > spanNs / 200;
-    if (isSeen && (isWide || lengthNs === 0)) return;
-    const wanted = lengthNs === 0 ? spanNs : isWide && lengthNs < spanNs ? spanNs : lengthNs * 6;
+    if (isSeen && isWide) return;
+    const wanted = isWide && lengthNs < spanNs ? spanNs : lengthNs * 6;
     const middle = (startNs + endNs) / 2;
     this.show(middle - wanted / 2, middle + wanted / 2);
+  }
+
+  /** Moves the view to have an instant in the middle, as far as the trace goes. */
+  #center(tNs: number): void {
+    const half = (this.#view.toNs - this.#view.fromNs) / 2;
+    this.show(tNs - half, tNs + half);
+  }
+
+  /** What one looks at: what was found or chosen, where it is in view, else the middle. */
+  #centerNs(): number {
+    const { fromNs, toNs, instantNs, selected } = this.#view;
+    const chosen = selected === undefined ? undefined : (selected.startNs + selected.endNs) / 2;
+    const inView = [instantNs, chosen].find((tNs) => tNs !== undefined && tNs >= fromNs && tNs <= toNs);
+    return inView ?? (fromNs + toNs) / 2;
   }
 
   #goTo(vcpu: number): void {
