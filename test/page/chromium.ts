@@ -180,7 +180,9 @@ export class Chromium {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGKILL');
+    // When it is killed, its helpers go on writing into the folder that is to be removed.
+    this.#session = undefined;
+    this.send('Browser.close').catch(() => this.#process.kill('SIGKILL'));
     await ended;
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
