@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatNs } from '../../src/report/index.ts';
 import { runCli, runShell, scratchFolder } from '../cli/run-cli.ts';
 import { TraceBuilder } from '../support/trace-builder.ts';
+import { readTimeline } from '../timeline/read-timeline.ts';
 import { Chromium, findChromium } from './chromium.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -146,7 +147,7 @@ describe.skipIf(chromium === undefined)('the page in Chromium', () => {
   }
 
   const shownNs = async (): Promise<number> => {
-    const [, length, unit] = /\+ ([\d.]+) (ns|us|ms|s)$/.exec(await browser.evaluate<string>(SHOWN)) ?? [];
+    const [, length, unit] = /\(([\d.]+) (ns|us|ms|s)\)$/.exec(await browser.evaluate<string>(SHOWN)) ?? [];
     return Number(length) * { ns: 1, us: 1e3, ms: 1e6, s: 1e9 }[unit as 'ns'];
   };
 
@@ -203,7 +204,7 @@ describe.skipIf(chromium === undefined)('the page in Chromium', () => {
     expect(await shownNs()).toBeCloseTo(1.999e9, -7);
     const { left, right, y } = await laneAt('d1v0');
     await browser.wheel((left + right) / 2, y, -480);
-    await browser.until(`${SHOWN}.endsWith('ms')`);
+    await browser.until(`${SHOWN}.endsWith('ms)')`);
     expect(await shownNs()).toBeCloseTo(1.999e9 / 4, -7);
   });
 
@@ -394,6 +395,15 @@ describe.skipIf(chromium === undefined)('the page in Chromium', () => {
     expect(await browser.evaluate('document.documentElement.dataset.theme')).toBe('light');
   });
 
+  test('has bars behind shares, and none behind what may be negative', async () => {
+    const withBars = await browser.evaluate<
+      string[]
+    >(`[...new Set([...document.querySelectorAll('td.share')].map(
+      (cell) => cell.closest('table').querySelectorAll('th[scope=col]')[cell.cellIndex].textContent))]`);
+    expect(withBars).toContain('entitled share');
+    expect(withBars).not.toContain('share error');
+  });
+
   test('has not complained meanwhile', () => {
     expect(browser.complaints).toEqual([]);
     expect(browser.requests).toEqual([`file://${page}`]);
@@ -413,7 +423,19 @@ describe.skipIf(chromium === undefined)('the page in Chromium', () => {
     const ranges = await browser.evaluate<string[]>(
       "[...document.querySelectorAll('.range')].map((r) => r.textContent)",
     );
-    expect(ranges[1]).toMatch(/ms$|1\.2\d+ s$/);
+    expect(ranges[1]).toMatch(/ms\)$|\(1\.2\d+ s\)$/);
+    expect(await browser.evaluate("document.querySelector('#comparison').textContent")).toContain(
+      'window=100 ms',
+    );
+    // What is beside each other goes by the same colours.
+    for (const section of ['fairness', 'scheduler']) {
+      const legends = await browser.evaluate<string[]>(
+        `[...document.querySelectorAll('#${section} .legend.series')].map((legend) => [...legend.children]
+          .map((chip) => chip.textContent + ' ' + chip.firstChild?.style?.borderTop).join())`,
+      );
+      expect(legends).toHaveLength(2);
+      expect(legends[1]).toBe(legends[0]);
+    }
     expect(browser.complaints).toEqual([]);
   });
 
@@ -470,9 +492,10 @@ domains:
     const many = scratch.path('many.trace');
     expect(runCli(['record', scenario, '-o', many])).toMatchObject({ status: 0 });
     await browser.open(report('many.html', many), READY);
-    await browser.until("document.querySelectorAll('.curves .chip').length > 0");
+    await browser.until("document.querySelectorAll('.curves .chip').length > 1");
     const chips = await browser.evaluate<[string, string][]>(
-      "[...document.querySelectorAll('.curves .chip')].map((chip) => [chip.textContent, chip.ariaPressed])",
+      "[...[...document.querySelectorAll('.curves .legend')].at(-1).querySelectorAll('.chip')].map(" +
+        '(chip) => [chip.textContent, chip.ariaPressed])',
     );
     expect(chips).toHaveLength(32);
     expect(new Set(chips.slice(0, 5).map(([vcpu]) => vcpu))).toEqual(
@@ -482,6 +505,39 @@ domains:
     const text = await browser.evaluate<string>("document.querySelector('.curves').textContent");
     expect(text).toContain('The 32 vCPUs of 45 whose credit varies most');
     expect(text).toContain('Of 32 the first 10 are drawn at first');
+  });
+
+  test('vCPUs whose state is not known are not counted as if they did not wait', async () => {
+    const lossy = record('busy-host', 'lossy.trace', '-S', '1', '-s', '200');
+    const intervals = (await readTimeline(lossy)).intervals.filter(({ vcpu }) => !vcpu.includes('IDLE'));
+    const countAt = (wanted: string, tNs: number) =>
+      intervals.filter(({ state, startNs, endNs }) => state === wanted && startNs <= tNs && tNs < endNs)
+        .length;
+    const changes = intervals.map(({ startNs }) => startNs).sort((a, b) => a - b);
+    // In the middle of a millisecond or more in which nothing changes, some wait and some are not known.
+    const at = changes
+      .map((tNs, index) => ({
+        tNs: Math.round((tNs + changes[index + 1]) / 2),
+        ns: changes[index + 1] - tNs,
+      }))
+      .find(({ tNs, ns }) => ns > 1e6 && countAt('unknown', tNs) > 0 && countAt('runnable', tNs) > 0)!;
+    await browser.open(report('lossy.html', lossy), READY);
+    await search(`${at.tNs}ns`);
+    for (let times = 0; times < 22; times++) await press('zoom in');
+    await settled();
+    const [x, y] = await browser.evaluate<[number, number]>(`(() => {
+      document.querySelector('.curves').scrollIntoView({ block: 'center' });
+      const box = document.querySelector('.curves .u-over').getBoundingClientRect();
+      return [box.left + box.width / 2, box.top + box.height / 2];
+    })()`);
+    await browser.click(x, y);
+    const told = await browser.evaluate<string[]>(
+      "[...document.querySelectorAll('.curves .legend')[0].children].map((chip) => chip.textContent)",
+    );
+    expect(told.slice(0, 2)).toEqual([
+      `waiting ${countAt('runnable', at.tNs)}`,
+      `not known ${countAt('unknown', at.tNs)}`,
+    ]);
   });
 
   test('a damaged trace is told of at the top', async () => {

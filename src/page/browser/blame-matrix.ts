@@ -4,7 +4,6 @@ import { renderResultCsv } from '../../report/result-csv.ts';
 import { domLabel, vcpuLabel } from '../../timeline/vcpu-label.ts';
 import { h } from './dom.ts';
 import { chooser, figure } from './figure.ts';
-import { plain } from './result-view.ts';
 import type { Results } from './results.ts';
 import { formatNs } from './time-format.ts';
 
@@ -31,11 +30,19 @@ interface Blamed {
 
 /** Who waited for whom: a table whose cells are as dark as the time is long. */
 export function blameMatrix(results: Results): HTMLElement | null {
-  const tables = [
+  const all = [
     { name: 'antagonists_by_domain', label: 'by domain', cells: blamedDomains(results) },
     { name: 'antagonists', label: 'by vCPU', cells: blamedVcpus(results) },
-  ].filter(({ cells }) => cells.length > 0 && sideOf(cells) <= SIDE_MAX);
-  if (tables.length === 0) return null;
+  ].filter(({ cells }) => cells.length > 0);
+  if (all.length === 0) return null;
+  const tables = all.filter(({ cells }) => sideOf(cells) <= SIDE_MAX);
+  if (tables.length === 0) {
+    return h(
+      'p',
+      { class: 'note' },
+      `No matrix of more than ${SIDE_MAX} domains: the tables below have all.`,
+    );
+  }
   const room = h('div', {
     class: 'scroll',
     tabindex: 0,
@@ -45,10 +52,12 @@ export function blameMatrix(results: Results): HTMLElement | null {
   let [shown, measure] = [tables[0], 'blamed_ns'];
   const show = () => room.replaceChildren(matrix(shown.cells, measure));
   show();
-  const table = results.table('antagonists_by_domain')!;
+  const reasons = REASONS.filter((name) =>
+    tables.some(({ cells }) => cells.some(({ row }) => Number(row[name]) > 0)),
+  );
   return figure(
     'Who waited for whom',
-    `Rows waited, columns are whom they waited for; in each cell, for how long. ${plain(table.doc)}`,
+    'Rows waited, columns are whom they waited for; in each cell, for how long.',
     () => renderResultCsv(results.table(shown.name)!),
     chooser(
       'Show',
@@ -60,9 +69,9 @@ export function blameMatrix(results: Results): HTMLElement | null {
     ),
     chooser(
       'because of',
-      ['everything', ...REASONS.map((name) => name.replace(/_ns$/, '').replace('_', ' '))],
+      ['everything', ...reasons.map((name) => name.replace(/_ns$/, '').replace('_', ' '))],
       (index) => {
-        measure = index === 0 ? 'blamed_ns' : REASONS[index - 1];
+        measure = index === 0 ? 'blamed_ns' : reasons[index - 1];
         show();
       },
     ),

@@ -4,56 +4,21 @@
  */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { DOMAIN_SLOTS } from '../page-data.ts';
+import { type Axes, hasLine, lonePoints, type Series, spread } from './chart-series.ts';
 import { cssColor, h } from './dom.ts';
 
-export interface Series {
-  readonly label: string;
-  readonly x: readonly number[];
-  /** Null is a gap. */
-  readonly y: readonly (number | null)[];
-  /** What its colour is called in page.css. */
-  readonly color: string;
-  /** Which of those that share the colour it is: they are told apart by shade, then by dashes. */
-  readonly nth?: number;
-  readonly dashed?: boolean;
-  /** It belongs to the one before it: one button shows and hides both. */
-  readonly joined?: boolean;
-}
-
-export interface ChartOptions {
+export interface ChartOptions extends Axes {
   /** What a screen reader is told that it shows. */
   readonly label: string;
   readonly height?: number;
   readonly logX?: boolean;
   readonly stepped?: boolean;
-  readonly xRange?: readonly [number, number];
-  readonly yRange?: readonly [number, number];
   readonly formatX: (x: number) => string;
   readonly formatY: (y: number) => string;
   /** Pixels left of the plot, which then ends where the chart does, as the timeline. */
   readonly gutter?: number;
   /** What is said in place of curves that have no two points. */
   readonly empty: string;
-}
-
-/** The colour of a domain by slot, or of the nth curve of what is no domain's. */
-export function seriesColor(index: number): string {
-  return `series-${index % DOMAIN_SLOTS}`;
-}
-
-/** The looks of curves that belong to domains: in the colour of each, and told apart where they share one. */
-export function domainLooks(
-  doms: readonly number[],
-  slotOf: (dom: number) => number,
-): Required<Pick<Series, 'color' | 'nth'>>[] {
-  const used = new Map<number, number>();
-  return doms.map((dom) => {
-    const slot = slotOf(dom);
-    const nth = used.get(slot) ?? 0;
-    used.set(slot, nth + 1);
-    return { color: seriesColor(slot), nth };
-  });
 }
 
 /** What is mixed into a colour, and how much, for curves that share it. */
@@ -77,6 +42,8 @@ function dashOf({ nth = 0 }: Series): (typeof DASHES)[number] {
   return DASHES[Math.floor(nth / SHADES.length) % DASHES.length];
 }
 
+const borderOf = (series: Series) => (series.dashed ? 'dashed' : dashOf(series).border);
+
 /** Series shown at first. */
 export const SHOWN_MAX = 10;
 const FONT = '11px system-ui, sans-serif';
@@ -92,7 +59,8 @@ export class Chart {
   #series: readonly Series[] = [];
   /** By series: where a point has no neighbour that a line could lead to. */
   #lone: readonly number[][] = [];
-  #xRange: readonly [number, number] | undefined;
+  #xRange: Axes['xRange'];
+  #yRange: Axes['yRange'];
   readonly #hidden = new Map<string, boolean>();
 
   constructor(options: ChartOptions) {
@@ -105,11 +73,15 @@ export class Chart {
   }
 
   /** Shows other data. */
-  show(series: readonly Series[], xRange = this.#options.xRange): void {
+  show(
+    series: readonly Series[],
+    { xRange = this.#options.xRange, yRange = this.#options.yRange }: Axes = {},
+  ): void {
     const sameNames =
       series.map(({ label }) => label).join() === this.#series.map(({ label }) => label).join();
     this.#series = series;
     this.#xRange = xRange;
+    this.#yRange = yRange;
     if (sameNames && this.#plot !== undefined && hasLine(series)) this.#plot.setData(this.#aligned());
     else this.draw();
   }
@@ -125,7 +97,7 @@ export class Chart {
       return;
     }
     this.#plotAt.replaceChildren();
-    const { height = 260, logX = false, stepped = false, formatX, formatY, yRange, gutter } = this.#options;
+    const { height = 260, logX = false, stepped = false, formatX, formatY, gutter } = this.#options;
     const [text, grid] = [cssColor('text'), cssColor('line')];
     const axis = {
       stroke: text,
@@ -147,7 +119,9 @@ export class Chart {
             distr: logX ? 3 : 1,
             range: (_, low, high) => this.#xRangeOf(low, high),
           },
-          y: { range: yRange === undefined ? (_, low, high) => spread(low, high) : () => [...yRange] },
+          y: {
+            range: (_, low, high) => (this.#yRange === undefined ? spread(low, high) : [...this.#yRange]),
+          },
         },
         axes: [
           {
@@ -213,7 +187,7 @@ export class Chart {
         { type: 'button', class: 'chip', 'aria-pressed': String(this.#isShown(series)) },
         h('i', {
           class: 'stroke',
-          style: `border-top: 4px ${dashOf(series).border} ${strokeOf(series, (name) => `var(--${name})`)}`,
+          style: `border-top: 4px ${borderOf(series)} ${strokeOf(series, (name) => `var(--${name})`)}`,
         }),
         series.label,
         h('span', { class: 'value' }),
@@ -234,15 +208,9 @@ export class Chart {
       return [button];
     });
     this.#legend.replaceChildren(
-      ...(buttons.length > 1 ? buttons : []),
+      ...buttons,
       h('span', { class: 'value x' }),
-      buttons.length > SHOWN_MAX
-        ? h(
-            'span',
-            { class: 'note' },
-            `Of ${buttons.length} the first ${SHOWN_MAX} are drawn at first: a name draws or hides it.`,
-          )
-        : '',
+      ...(buttons.length > SHOWN_MAX ? [h('span', { class: 'note' }, shownNote(buttons.length))] : []),
     );
   }
 
@@ -275,30 +243,6 @@ export function redrawCharts(): void {
   for (const chart of charts) chart.draw();
 }
 
-/** Whether there is a line to draw: two points of one curve. */
-function hasLine(series: readonly Series[]): boolean {
-  return series.some(({ y }) => y.filter((value) => value !== null).length > 1);
-}
-
-/** Where a value stands between gaps: no line leads to it. Undefined is no gap, but a place of another curve. */
-function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
-  const lone: number[] = [];
-  let [candidate, afterGap] = [-1, true];
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index];
-    if (value === undefined) continue;
-    if (value === null) {
-      if (candidate >= 0) lone.push(candidate);
-      [candidate, afterGap] = [-1, true];
-    } else {
-      candidate = afterGap ? index : -1;
-      afterGap = false;
-    }
-  }
-  if (candidate >= 0) lone.push(candidate);
-  return lone;
-}
-
 /** A label of the x axis, or none where the right edge would cut it. */
 function fitting(plot: uPlot, x: number, text: string): string {
   const { ctx } = plot;
@@ -318,9 +262,6 @@ function lastKnown(values: ArrayLike<number | null | undefined>, at: number): nu
   return null;
 }
 
-/** From 0, or from below it, to a bit above the most. */
-function spread(low: number | null, high: number | null): uPlot.Range.MinMax {
-  const [least, most] = [Math.min(0, low ?? 0), Math.max(0, high ?? 1)];
-  const room = (most - least || 1) * 0.05;
-  return [least < 0 ? least - room : 0, most + room];
+function shownNote(count: number): string {
+  return `Of ${count} the first ${SHOWN_MAX} are drawn at first: a name draws or hides it.`;
 }

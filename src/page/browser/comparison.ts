@@ -4,6 +4,7 @@ import { formatCell } from '../../report/result-text.ts';
 import { domLabel, vcpuLabel } from '../../timeline/vcpu-label.ts';
 import { h } from './dom.ts';
 import { figure } from './figure.ts';
+import { formatNs } from './time-format.ts';
 
 type Row = Record<string, Cell>;
 const HEADS = ['figure', 'of', 'first', 'this', 'difference', 'ratio', ''] as const;
@@ -78,13 +79,18 @@ function rowOf(row: Row): HTMLElement {
     'tr',
     {},
     h('th', { scope: 'row' }, metricWords(String(row.metric)), h('small', {}, ` ${row.table}`)),
-    h('td', {}, `${ownerOf(row)} ${row.row ?? ''}`.trim()),
+    h('td', {}, `${ownerOf(row)} ${rowWords(row.row)}`.trim()),
     h('td', { class: 'number' }, value(row.baseline_value)),
     h('td', { class: 'number' }, value(row.value)),
     h('td', { class: 'number' }, row.difference === null ? '' : value(row.difference)),
     h('td', { class: 'number' }, row.ratio === null ? '' : `x ${Number(row.ratio).toPrecision(3)}`),
     h('td', { class: `change ${change}` }, change.replaceAll('_', ' ')),
   );
+}
+
+/** `window_ns=100000000` is `window=100 ms`. */
+function rowWords(row: Cell): string {
+  return String(row ?? '').replace(/(\w+)_ns=(\d+)/g, (_, name, ns) => `${name}=${formatNs(Number(ns))}`);
 }
 
 /** `wait_ns_p99` is told in a unit anyway. */

@@ -2,16 +2,19 @@
  * Curves below a timeline, over the same stretch of time: how many wait, credit, budget.
  * @module
  */
-import { CURVE_NAMES, type CurveData } from '../page-data.ts';
-import { Chart, domainLooks, type Series, SHOWN_MAX } from './charts.ts';
+import { CURVE_NAMES, type CurveData, VCPU_COMPONENTS } from '../page-data.ts';
+import { domainLooks, type Series } from './chart-series.ts';
+import { Chart, SHOWN_MAX } from './charts.ts';
 import { h } from './dom.ts';
 import { formatNs, formatTime } from './time-format.ts';
 import {
   type CurveBins,
   firstEndingAfter,
+  type Lane,
   RUNNABLE,
   rangeOfBins,
   type TimelineModel,
+  UNKNOWN,
 } from './timeline-model.ts';
 import { GUTTER } from './timeline-painter.ts';
 
@@ -19,6 +22,14 @@ import { GUTTER } from './timeline-painter.ts';
 const COLUMNS = 500;
 const VCPUS_MAX = 32;
 const TITLES = { credit: 'Credit', budget: 'Budget left' } as const;
+
+/** Numbers of vCPUs over the width of the view. */
+interface Columns {
+  readonly fromNs: number;
+  readonly stepNs: number;
+  readonly waiting: Float64Array;
+  readonly unknown: Float64Array;
+}
 
 export class Curves {
   readonly element: HTMLElement;
@@ -64,8 +75,8 @@ export class Curves {
 
   show(fromNs: number, toNs: number): void {
     this.#spanNs = (toNs - fromNs) / 10;
-    const range = [fromNs, toNs] as const;
-    this.#waiting.show([this.#waitingSeries(fromNs, toNs)], range);
+    const axes = { xRange: [fromNs, toNs] } as const;
+    this.#waiting.show(this.#waitingSeries(fromNs, toNs), axes);
     for (const { chart, curves } of this.#charts) {
       const looks = domainLooks(
         curves.map(({ vcpu }) => this.#model.domainOf(vcpu)),
@@ -75,7 +86,7 @@ export class Curves {
         ...this.#curveSeries(curve, fromNs, toNs),
         ...looks[index],
       }));
-      chart.show(series, range);
+      chart.show(series, axes);
     }
   }
 
@@ -84,55 +95,58 @@ export class Curves {
     for (const { chart } of this.#charts) chart.draw();
   }
 
-  /** The mean over each column. */
-  #waitingSeries(fromNs: number, toNs: number): Series {
-    const model = this.#model;
+  /** How many vCPUs wait, and of how many it is not known: the means over each column. */
+  #waitingSeries(fromNs: number, toNs: number): Series[] {
     const stepNs = (toNs - fromNs) / COLUMNS;
-    const waiting = new Float64Array(COLUMNS);
-    const shares = new Float64Array(16);
-    for (const piece of model.pieces(fromNs, toNs)) {
-      const exact = piece.exact && stepNs < model.data.bins.widthNs;
-      const first = Math.floor((piece.fromNs - fromNs) / stepNs);
-      const last = Math.min(COLUMNS, Math.ceil((piece.toNs - fromNs) / stepNs));
-      for (const lane of model.lanes) {
+    const columns: Columns = {
+      fromNs,
+      stepNs,
+      waiting: new Float64Array(COLUMNS),
+      unknown: new Float64Array(COLUMNS),
+    };
+    for (const piece of this.#model.pieces(fromNs, toNs)) {
+      const exact = piece.exact && stepNs < this.#model.data.bins.widthNs;
+      for (const lane of this.#model.lanes) {
         if (lane.kind === 'pcpu') continue;
-        if (exact) {
-          this.#addWaits(lane.of, piece.fromNs, piece.toNs, fromNs, stepNs, waiting);
-          continue;
-        }
-        for (let column = first; column < last; column++) {
-          const at = fromNs + column * stepNs;
-          const overlap = Math.min(at + stepNs, piece.toNs) - Math.max(at, piece.fromNs);
-          model.sharesOf(lane, at, at + stepNs, shares);
-          waiting[column] += shares[RUNNABLE] * Math.max(0, overlap / stepNs);
-        }
+        if (exact) this.#addIntervals(lane.of, piece.fromNs, piece.toNs, columns);
+        else this.#addShares(lane, piece.fromNs, piece.toNs, columns);
       }
     }
-    return {
-      label: 'waiting',
-      x: Array.from(waiting, (_, column) => fromNs + (column + 0.5) * stepNs),
-      y: [...waiting],
-      color: 'state-runnable',
-    };
+    const x = Array.from(columns.waiting, (_, column) => fromNs + (column + 0.5) * stepNs);
+    const waiting: Series = { label: 'waiting', x, y: [...columns.waiting], color: 'state-runnable' };
+    if (columns.unknown.every((count) => count === 0)) return [waiting];
+    return [
+      waiting,
+      { label: 'not known', x, y: [...columns.unknown], color: 'state-unknown', dashed: true },
+    ];
   }
 
-  #addWaits(
-    vcpu: number,
-    fromNs: number,
-    toNs: number,
-    originNs: number,
-    stepNs: number,
-    waiting: Float64Array,
-  ): void {
+  #addShares(lane: Lane, fromNs: number, toNs: number, columns: Columns): void {
+    const { stepNs, waiting, unknown } = columns;
+    const shares = new Float64Array(VCPU_COMPONENTS);
+    const first = Math.floor((fromNs - columns.fromNs) / stepNs);
+    const last = Math.min(COLUMNS, Math.ceil((toNs - columns.fromNs) / stepNs));
+    for (let column = first; column < last; column++) {
+      const at = columns.fromNs + column * stepNs;
+      const overlap = Math.max(0, (Math.min(at + stepNs, toNs) - Math.max(at, fromNs)) / stepNs);
+      this.#model.sharesOf(lane, at, at + stepNs, shares);
+      waiting[column] += shares[RUNNABLE] * overlap;
+      unknown[column] += shares[UNKNOWN] * overlap;
+    }
+  }
+
+  #addIntervals(vcpu: number, fromNs: number, toNs: number, columns: Columns): void {
+    const { stepNs } = columns;
     const { startNs, endNs, what } = this.#model.ofVcpu[vcpu];
     for (let index = firstEndingAfter(endNs, fromNs); index < what.length && startNs[index] < toNs; index++) {
-      if (what[index] !== RUNNABLE) continue;
+      if (what[index] !== RUNNABLE && what[index] !== UNKNOWN) continue;
+      const counts = what[index] === RUNNABLE ? columns.waiting : columns.unknown;
       let at = Math.max(startNs[index], fromNs);
       const until = Math.min(endNs[index], toNs);
       while (at < until) {
-        const column = Math.min(COLUMNS - 1, Math.floor((at - originNs) / stepNs));
-        const end = Math.min(until, Math.max(originNs + (column + 1) * stepNs, at + stepNs / 1e6));
-        waiting[column] += (end - at) / stepNs;
+        const column = Math.min(COLUMNS - 1, Math.floor((at - columns.fromNs) / stepNs));
+        const end = Math.min(until, Math.max(columns.fromNs + (column + 1) * stepNs, at + stepNs / 1e6));
+        counts[column] += (end - at) / stepNs;
         at = end;
       }
     }
@@ -195,7 +209,7 @@ export class Curves {
 }
 
 /** In the order of vCPUs; where not all are drawn at once, those of which there is most to see come first. */
-export function worthShowing(curves: readonly CurveData[], vcpuKeys: readonly number[]): CurveData[] {
+function worthShowing(curves: readonly CurveData[], vcpuKeys: readonly number[]): CurveData[] {
   const ordered = curves.toSorted((a, b) => vcpuKeys[a.vcpu] - vcpuKeys[b.vcpu]);
   if (ordered.length <= SHOWN_MAX) return ordered;
   return ordered.sort((a, b) => b.high - b.low - (a.high - a.low)).slice(0, VCPUS_MAX);

@@ -27,10 +27,11 @@ export function resultTable(table: ResultTable, action?: RowAction): HTMLElement
   if (rows.length === 0) return h('p', { class: 'note' }, emptySentence(table));
   if (table.single) return pairs(columns, rows[0]);
   const shown = rows.slice();
+  const withBars = new Set(columns.filter((column) => isShare(column, rows)));
   let count = ROWS_MAX;
   const body = h('tbody');
   const fill = () => {
-    body.replaceChildren(...shown.slice(0, count).map((row) => rowOf(columns, row, action)));
+    body.replaceChildren(...shown.slice(0, count).map((row) => rowOf(columns, row, withBars, action)));
     if (shown.length <= count) return;
     const more = h('button', { type: 'button' }, `Show all ${shown.length.toLocaleString('en')} rows`);
     more.addEventListener('click', () => {
@@ -77,6 +78,7 @@ function compare(a: Cell, b: Cell): number {
 function rowOf(
   columns: readonly ShownColumn[],
   { cells, row }: ShownRow,
+  withBars: ReadonlySet<ShownColumn>,
   action: RowAction | undefined,
 ): HTMLElement {
   const button =
@@ -95,21 +97,22 @@ function rowOf(
     'tr',
     {},
     button,
-    ...columns.map(({ column, index, isName }, at) => {
+    ...columns.map((shown, at) => {
+      const { index, isName } = shown;
       const text = cells[at];
       if (at === 0) return h('th', { scope: 'row', class: isName ? '' : 'number' }, text);
       const ratio = row[index];
-      // A bar behind a share shows its size at a glance.
-      const isShare =
-        column.unit === 'ratio' &&
-        column.name !== 'coverage' &&
-        typeof ratio === 'number' &&
-        ratio >= 0 &&
-        ratio <= 1;
-      const style = isShare ? `--share:${(ratio * 100).toFixed(1)}%` : undefined;
-      return h('td', { class: `${isName ? '' : 'number'}${isShare ? ' share' : ''}`, style }, text);
+      const hasBar = withBars.has(shown) && typeof ratio === 'number';
+      const style = hasBar ? `--share:${(ratio * 100).toFixed(1)}%` : undefined;
+      return h('td', { class: `${isName ? '' : 'number'}${hasBar ? ' share' : ''}`, style }, text);
     }),
   );
+}
+
+/** A bar behind a share shows its size at a glance; of what may be less than nothing or more than all it would not. */
+function isShare({ column, index }: ShownColumn, rows: readonly ShownRow[]): boolean {
+  if (column.unit !== 'ratio' || column.name === 'coverage') return false;
+  return rows.every(({ row }) => row[index] === null || (Number(row[index]) >= 0 && Number(row[index]) <= 1));
 }
 
 function pairs(columns: readonly ShownColumn[], { cells }: ShownRow): HTMLElement {

@@ -34,6 +34,8 @@ const slotOf =
   (dom: number) =>
     timeline.model.slotOf(dom);
 
+const resultsOf = (all: readonly ShownTrace[]) => all.map(({ results }) => results);
+
 const SECTIONS: readonly Section[] = [
   { id: 'worst', title: 'Worst waits', results: ['worst_waits'] },
   {
@@ -55,7 +57,7 @@ const SECTIONS: readonly Section[] = [
     id: 'fairness',
     title: 'Fairness',
     results: ['fairness', 'fairness_summary', 'fairness_windows', 'fairness_by_vcpu', 'fairness_by_runqueue'],
-    charts: (trace) => [fairnessChart(trace.results, slotOf(trace))],
+    charts: (trace, all) => [fairnessChart(trace.results, resultsOf(all), slotOf(trace))],
   },
   {
     id: 'deadlines',
@@ -72,7 +74,7 @@ const SECTIONS: readonly Section[] = [
       'decision_cost',
       'decision_cost_by_pcpu',
     ],
-    charts: (trace) => [schedulerChart(trace.results, slotOf(trace))],
+    charts: (trace, all) => [schedulerChart(trace.results, resultsOf(all), slotOf(trace))],
   },
   { id: 'power', title: 'C-states and frequency', results: ['power', 'cstates', 'frequencies'] },
   {

@@ -6,7 +6,9 @@ import type { Cell } from '../../analysis/analysis.ts';
 import { renderResultCsv } from '../../report/result-csv.ts';
 import { emptySentence } from '../../report/result-text.ts';
 import { domLabel } from '../../timeline/vcpu-label.ts';
-import { Chart, domainLooks, type Series, seriesColor } from './charts.ts';
+import { DOMAIN_SLOTS } from '../page-data.ts';
+import { domainLooks, type Series, seriesColor, sharedAxes } from './chart-series.ts';
+import { Chart } from './charts.ts';
 import { h } from './dom.ts';
 import { chooser, figure } from './figure.ts';
 import { plain } from './result-view.ts';
@@ -14,12 +16,13 @@ import type { Results } from './results.ts';
 import { formatNs } from './time-format.ts';
 
 type Row = Record<string, Cell>;
+type SlotOf = (dom: number) => number;
 const FAIRNESS_TITLE = 'Fairness over time';
 const formatSeconds = (ns: number) => `${Number((ns / 1e9).toFixed(6))} s`;
 const formatNumber = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 4 });
 
-/** pCPUs that each domain got, and was entitled to, window by window. */
-export function fairnessChart(results: Results, slotOf: (dom: number) => number): HTMLElement | null {
+/** pCPUs that each domain got, and was entitled to, window by window; as high as beside it in `all`. */
+export function fairnessChart(results: Results, all: readonly Results[], slotOf: SlotOf): HTMLElement | null {
   const table = results.table('fairness_series');
   const rows = results.rows('fairness_series');
   if (table === undefined || results.rows('fairness').length === 0) return null;
@@ -28,12 +31,26 @@ export function fairnessChart(results: Results, slotOf: (dom: number) => number)
     const sentence = `${emptySentence(table)} --window makes windows shorter.`;
     return figure(FAIRNESS_TITLE, '', csv, h('p', { class: 'note' }, sentence));
   }
-  const domains = [...grouped(rows, (row) => String(row.dom))];
+  const chart = new Chart({
+    empty: tooShort(rows[0]),
+    label: 'pCPUs that each domain got and was entitled to, over time; the table below has the sums',
+    formatX: formatSeconds,
+    formatY: (y) => `${formatNumber(y)}`,
+  });
+  chart.show(fairnessSeries(results, slotOf), sharedAxes(all.map((each) => fairnessSeries(each, slotOf))));
+  const note =
+    `In pCPUs, over windows of ${formatNs(Number(rows[0].window_ns))}: ` +
+    'solid is what a domain got, dashed what it was entitled to.';
+  return figure(FAIRNESS_TITLE, note, csv, chart.element);
+}
+
+function fairnessSeries(results: Results, slotOf: SlotOf): Series[] {
+  const domains = [...grouped(results.rows('fairness_series'), (row) => String(row.dom))];
   const looks = domainLooks(
     domains.map(([dom]) => Number(dom)),
     slotOf,
   );
-  const series = domains.flatMap(([dom, own], index): Series[] => {
+  return domains.flatMap(([dom, own], index): Series[] => {
     const x = own.map((row) => Number(row.window_start_ns) + Number(row.window_ns) / 2);
     const y = (name: string) => own.map((row) => Number(row[name]) / Number(row.window_ns));
     const look = looks[index];
@@ -43,17 +60,6 @@ export function fairnessChart(results: Results, slotOf: (dom: number) => number)
       { label: `${label} entitled`, x, y: y('entitlement_ns'), ...look, dashed: true, joined: true },
     ];
   });
-  const chart = new Chart({
-    empty: tooShort(rows[0]),
-    label: 'pCPUs that each domain got and was entitled to, over time; the table below has the sums',
-    formatX: formatSeconds,
-    formatY: (y) => `${formatNumber(y)}`,
-  });
-  chart.show(series);
-  const note =
-    `In pCPUs, over windows of ${formatNs(Number(rows[0].window_ns))}: ` +
-    'solid is what a domain got, dashed what it was entitled to.';
-  return figure(FAIRNESS_TITLE, note, csv, chart.element);
 }
 
 const MEASURES: Record<string, string> = {
@@ -66,12 +72,15 @@ const MEASURES: Record<string, string> = {
   runqueue_vcpus: 'vCPUs of run queues',
 };
 
-/** The scheduler's own figures over time, one measure at a time. */
-export function schedulerChart(results: Results, slotOf: (dom: number) => number): HTMLElement | null {
+/** The scheduler's own figures over time, one measure at a time; as high as beside it in `all`. */
+export function schedulerChart(
+  results: Results,
+  all: readonly Results[],
+  slotOf: SlotOf,
+): HTMLElement | null {
   const table = results.table('scheduler_series');
-  const byMeasure = grouped(results.rows('scheduler_series'), (row) => String(row.measure));
-  const measures = Object.keys(MEASURES).filter((name) => byMeasure.has(name));
-  for (const name of byMeasure.keys()) if (!measures.includes(name)) measures.push(name);
+  const present = new Set(results.rows('scheduler_series').map((row) => String(row.measure)));
+  const measures = [...new Set([...Object.keys(MEASURES), ...present])].filter((name) => present.has(name));
   if (table === undefined || measures.length === 0) return null;
   let measure = measures[0];
   const chart = new Chart({
@@ -80,22 +89,11 @@ export function schedulerChart(results: Results, slotOf: (dom: number) => number
     formatX: formatSeconds,
     formatY: (y) => (measure === 'credit' || measure.endsWith('_ns') ? formatNs(y) : formatNumber(y)),
   });
-  const show = () => {
-    const owners = [...grouped(byMeasure.get(measure) ?? [], ownerOf)];
-    const looks = looksOf(
-      owners.map(([, rows]) => rows[0].dom),
-      slotOf,
-    );
+  const show = () =>
     chart.show(
-      owners.map(
-        ([label, rows], index): Series => ({
-          label,
-          ...overTime(rows),
-          ...looks[index],
-        }),
-      ),
+      measureSeries(results, measure, slotOf),
+      sharedAxes(all.map((each) => measureSeries(each, measure, slotOf))),
     );
-  };
   show();
   return figure(
     table.title,
@@ -113,11 +111,30 @@ export function schedulerChart(results: Results, slotOf: (dom: number) => number
   );
 }
 
-/** Domains have their colours; what is no domain's has them by order. */
-function looksOf(doms: readonly Cell[], slotOf: (dom: number) => number): Pick<Series, 'color' | 'nth'>[] {
-  return doms.includes(null)
-    ? doms.map((_, index) => ({ color: seriesColor(index) }))
-    : domainLooks(doms.map(Number), slotOf);
+/** In the order of domains, pCPUs or run queues, after what is of all of them. */
+function measureSeries(results: Results, measure: string, slotOf: SlotOf): Series[] {
+  const rows = results.rows('scheduler_series').filter((row) => row.measure === measure);
+  const owners = [...grouped(rows, ownerOf)].sort(([, [a]], [, [b]]) => numberOf(a) - numberOf(b));
+  const looks = looksOf(
+    owners.map(([, own]) => own[0]),
+    slotOf,
+  );
+  return owners.map(([label, own], index) => ({ label, ...overTime(own), ...looks[index] }));
+}
+
+/** Domains have their colours; pCPUs and run queues have them by number, the same in every trace. */
+function looksOf(owners: readonly Row[], slotOf: SlotOf): Pick<Series, 'color' | 'nth'>[] {
+  if (owners.every(({ dom }) => dom !== null)) return domainLooks(owners.map(numberOf), slotOf);
+  return owners.map((owner) => {
+    const number = numberOf(owner);
+    if (number < 0) return { color: 'faint' };
+    return { color: seriesColor(number), nth: Math.floor(number / DOMAIN_SLOTS) };
+  });
+}
+
+/** Whose it is; -1: of all. */
+function numberOf({ dom, pcpu, runqueue }: Row): number {
+  return Number(dom ?? pcpu ?? runqueue ?? -1);
 }
 
 /** The means, in the middle of their windows; a gap where windows are missing, since nothing is told of them. */

@@ -461,7 +461,9 @@ export class Timeline {
     this.#canvas.style.height = `${this.#view.height}px`;
     this.#painter.draw(this.#view);
     const { fromNs, toNs } = this.#view;
-    this.#range.textContent = `${formatTime(fromNs, toNs - fromNs)} + ${formatNs(toNs - fromNs)}`;
+    const spanNs = toNs - fromNs;
+    const [from, to] = [fromNs, toNs].map((tNs) => formatTime(tNs, spanNs));
+    this.#range.textContent = `${from} to ${to} (${formatNs(spanNs)})`;
     clearTimeout(this.#settled);
     this.#settled = window.setTimeout(() => this.#settle(), 60);
   }
