@@ -11,6 +11,7 @@ import {
   MARK,
   MARK_NAMES,
   PCPU_COMPONENTS,
+  QUEUE_SCALE,
   type TimelineData,
   VCPU_COMPONENTS,
 } from './page-data.ts';
@@ -57,7 +58,7 @@ export function packTimeline(pass: TimelinePass, packer: Packer, rowsMax: number
 }
 
 function packBins(
-  { bins, pcpuLanes, vcpuLanes, endNs, fromNs }: TimelinePass,
+  { bins, pcpuLanes, vcpuLanes, queueLane, endNs, fromNs }: TimelinePass,
   packer: Packer,
   pcpus: readonly number[],
   lanes: readonly number[],
@@ -65,6 +66,7 @@ function packBins(
 ): BinsData {
   const { widthNs } = bins;
   const lastWidthNs = endNs - fromNs - (count - 1) * widthNs;
+  const widthOf = (bin: number) => (bin === count - 1 ? lastWidthNs : widthNs);
   const pack = (binLanes: readonly number[], components: number) => {
     const bytes = new Uint8Array(binLanes.length * components * count);
     let at = 0;
@@ -73,7 +75,7 @@ function packBins(
         const times = bins.component(lane, component);
         for (let bin = 0; bin < count; bin++) {
           if (times[bin] === 0) continue;
-          const share = times[bin] / (bin === count - 1 ? lastWidthNs : widthNs);
+          const share = times[bin] / widthOf(bin);
           bytes[at + bin] = Math.min(BYTE_MAX, Math.max(1, Math.round(share * BYTE_MAX)));
         }
       }
@@ -87,6 +89,11 @@ function packBins(
       for (let bin = 0; bin < count; bin++) marks.put(counts[bin]);
     }
   }
+  const queue = new VarintWriter();
+  for (const component of [0, 1]) {
+    const times = bins.component(queueLane, component);
+    for (let bin = 0; bin < count; bin++) queue.put(Math.round((times[bin] / widthOf(bin)) * QUEUE_SCALE));
+  }
   return {
     widthNs,
     count,
@@ -99,6 +106,7 @@ function packBins(
       VCPU_COMPONENTS,
     ),
     marks: packer.add(marks.bytes()),
+    queue: packer.add(queue.bytes()),
   };
 }
 

@@ -85,7 +85,15 @@ export interface BinsData {
   readonly vcpus: Place;
   /** By lane, then by kind of mark: numbers of variable length. */
   readonly marks: Place;
+  /**
+   * How many vCPUs wait, then of how many it is not known, of all of them, those without a lane too: the mean over each
+   * bin in 1/{@link QUEUE_SCALE}, as numbers of variable length. Shares of many lanes do not sum to it, since the least
+   * of them is 1/255.
+   */
+  readonly queue: Place;
 }
+
+export const QUEUE_SCALE = 10_000;
 
 /** Domains that have a colour of their own in a pCPU's lane, and one for all others. */
 export const DOMAIN_SLOTS = 8;

@@ -14,6 +14,7 @@ import {
   RUNNING,
   type RunstateBatch,
   THROTTLED,
+  UNKNOWN,
   VcpuTable,
 } from '../timeline/index.ts';
 import type { DomainSlots } from './domain-slots.ts';
@@ -33,6 +34,8 @@ const PCPU_JOINS: readonly Join[] = Array(PCPU_COMPONENTS).fill('sum');
 /** A vCPU's time by runstate, then its marks. */
 const VCPU_JOINS: readonly Join[] = Array(VCPU_COMPONENTS + MARK_NAMES.length).fill('sum');
 const CURVE_JOINS: readonly Join[] = ['min', 'max'];
+/** Time that vCPUs wait, and that it is not known whether they do. */
+const QUEUE_JOINS: readonly Join[] = ['sum', 'sum'];
 
 /** Credit2 says so where a domain has no cap. */
 const BUDGET_NONE = -(2 ** 31);
@@ -89,6 +92,8 @@ export class TimelinePass implements Analysis, AnalysisRun {
   readonly lost: LostSpan[] = [];
   readonly markCounts: number[] = MARK_NAMES.map(() => 0);
   lostSpans = 0;
+  /** The lane in {@link bins} of all vCPUs together: how long they wait, and how long that is not known. */
+  queueLane = NO_LANE;
   lanesLeftOut = 0;
   fromNs = 0;
   endNs = 0;
@@ -116,6 +121,7 @@ export class TimelinePass implements Analysis, AnalysisRun {
   create({ catalog, fromNs }: AnalysisContext): AnalysisRun {
     this.fromNs = fromNs;
     this.bins = new TimeBins(fromNs);
+    this.queueLane = this.bins.addLane(QUEUE_JOINS);
     this.exact = new ExactStretches(fromNs, { rowsMax: this.#rowsMax });
     this.#fields = new RecordFields(catalog, EVENTS);
     return this;
@@ -145,6 +151,8 @@ export class TimelinePass implements Analysis, AnalysisRun {
       this.exact.addInterval(index, state[row], pcpu[row], from, to, waited);
       if (isRunning) this.#ran(dom[row], pcpu[row], from, to);
       if (dom[row] === DOM_IDLE) continue;
+      if (state[row] === RUNNABLE) this.bins.addTime(this.queueLane, 0, from, to);
+      else if (state[row] === UNKNOWN) this.bins.addTime(this.queueLane, 1, from, to);
       const lane = this.vcpuLanes[index];
       if (lane !== NO_LANE) this.bins.addTime(lane, state[row], from, to);
       const isWake = previous[row] === BLOCKED && (state[row] === RUNNABLE || state[row] === THROTTLED);

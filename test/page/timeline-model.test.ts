@@ -85,6 +85,21 @@ describe.each(['busy-host', 'real-time', 'caps'])('the timeline of %s', (sample)
     expect(parts.sort()).toEqual(blames.toSorted());
   });
 
+  test('has how many wait, of all vCPUs together', async () => {
+    const { widthNs, count } = model.data.bins;
+    const { intervals } = await readTimeline(path);
+    const waits = intervals.filter(({ vcpu, state }) => !vcpu.includes('IDLE') && state === 'runnable');
+    // Bins, two and two; each is told to 1/10,000 of a vCPU, and waits may be much shorter than a bin.
+    for (let bin = 0; bin + 2 < count; bin += 2) {
+      const [fromNs, toNs] = [bin * widthNs, (bin + 2) * widthNs];
+      const ns = waits.reduce(
+        (sum, { startNs, endNs }) => sum + Math.max(0, Math.min(endNs, toNs) - Math.max(startNs, fromNs)),
+        0,
+      );
+      expect(Math.abs(model.queueIn(fromNs, toNs).waiting - ns / (toNs - fromNs))).toBeLessThan(1 / 10_000);
+    }
+  });
+
   test('has bins that sum to the same times', async () => {
     const { widthNs, count } = model.data.bins;
     const { intervals } = await readTimeline(path);

@@ -2,7 +2,7 @@
  * Curves below a timeline, over the same stretch of time: how many wait, credit, budget.
  * @module
  */
-import { CURVE_NAMES, type CurveData, VCPU_COMPONENTS } from '../page-data.ts';
+import { CURVE_NAMES, type CurveData } from '../page-data.ts';
 import { domainLooks, type Series } from './chart-series.ts';
 import { Chart, SHOWN_MAX } from './charts.ts';
 import { h } from './dom.ts';
@@ -10,7 +10,6 @@ import { formatNs, formatTime } from './time-format.ts';
 import {
   type CurveBins,
   firstEndingAfter,
-  type Lane,
   RUNNABLE,
   rangeOfBins,
   type TimelineModel,
@@ -48,7 +47,7 @@ export class Curves {
       ...shared,
       label: 'How many vCPUs wait, over the time in view',
       empty: 'Nothing is known of this stretch.',
-      formatY: (y) => String(Math.round(y * 100) / 100),
+      formatY: (y) => y.toLocaleString('en', { maximumSignificantDigits: 3 }),
     });
     const parts: Node[] = [h('h4', {}, 'Run-queue length: vCPUs that wait'), this.#waiting.element];
     for (const [curve, name] of CURVE_NAMES.entries()) {
@@ -106,11 +105,10 @@ export class Curves {
     };
     for (const piece of this.#model.pieces(fromNs, toNs)) {
       const exact = piece.exact && stepNs < this.#model.data.bins.widthNs;
-      for (const lane of this.#model.lanes) {
-        if (lane.kind === 'pcpu') continue;
-        if (exact) this.#addIntervals(lane.of, piece.fromNs, piece.toNs, columns);
-        else this.#addShares(lane, piece.fromNs, piece.toNs, columns);
-      }
+      if (!exact) this.#addQueueBins(piece.fromNs, piece.toNs, columns);
+      else
+        for (const vcpu of this.#model.data.lanes)
+          this.#addIntervals(vcpu, piece.fromNs, piece.toNs, columns);
     }
     const x = Array.from(columns.waiting, (_, column) => fromNs + (column + 0.5) * stepNs);
     const waiting: Series = { label: 'waiting', x, y: [...columns.waiting], color: 'state-runnable' };
@@ -121,17 +119,15 @@ export class Curves {
     ];
   }
 
-  #addShares(lane: Lane, fromNs: number, toNs: number, columns: Columns): void {
-    const { stepNs, waiting, unknown } = columns;
-    const shares = new Float64Array(VCPU_COMPONENTS);
-    const first = Math.floor((fromNs - columns.fromNs) / stepNs);
-    const last = Math.min(COLUMNS, Math.ceil((toNs - columns.fromNs) / stepNs));
+  #addQueueBins(fromNs: number, toNs: number, { fromNs: originNs, stepNs, waiting, unknown }: Columns): void {
+    const first = Math.floor((fromNs - originNs) / stepNs);
+    const last = Math.min(COLUMNS, Math.ceil((toNs - originNs) / stepNs));
     for (let column = first; column < last; column++) {
-      const at = columns.fromNs + column * stepNs;
+      const at = originNs + column * stepNs;
       const overlap = Math.max(0, (Math.min(at + stepNs, toNs) - Math.max(at, fromNs)) / stepNs);
-      this.#model.sharesOf(lane, at, at + stepNs, shares);
-      waiting[column] += shares[RUNNABLE] * overlap;
-      unknown[column] += shares[UNKNOWN] * overlap;
+      const mean = this.#model.queueIn(at, at + stepNs);
+      waiting[column] += mean.waiting * overlap;
+      unknown[column] += mean.unknown * overlap;
     }
   }
 

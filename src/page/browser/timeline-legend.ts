@@ -1,5 +1,6 @@
 import { DOMAIN_SLOTS, MARK_NAMES } from '../page-data.ts';
 import { h } from './dom.ts';
+import { formatNs } from './time-format.ts';
 import { STATE_NAMES, type TimelineModel } from './timeline-model.ts';
 
 const MARK_LABELS = ['wake-ups', 'migrations', 'misses', 'resets', 'replenishments'] as const;
@@ -69,7 +70,7 @@ export function exactSentence({ data, intervals }: TimelineModel): string {
   const { bins, exact, lanesLeftOut, lost } = data;
   const covered = exact.stretches.reduce((sum, at, index) => sum + (index % 2 === 0 ? -at : at), 0);
   const share = covered / Math.max(1, data.endNs - data.fromNs);
-  const width = `${(bins.widthNs / 1000).toLocaleString('en')} us`;
+  const width = formatNs(bins.widthNs);
   const sentences =
     share >= 0.9999
       ? [

@@ -9,6 +9,7 @@ import {
   MARK,
   MARK_NAMES,
   PCPU_COMPONENTS,
+  QUEUE_SCALE,
   type TimelineData,
   VCPU_COMPONENTS,
 } from '../page-data.ts';
@@ -83,6 +84,9 @@ export class TimelineModel {
   readonly vcpuBins: Uint8Array;
   /** Counts by lane, kind of mark and bin. */
   readonly markBins: Float64Array;
+  /** By bin: how many vCPUs wait, and of how many it is not known. */
+  readonly waitingBins: Float64Array;
+  readonly unknownBins: Float64Array;
   /** Single intervals on the page. */
   readonly intervals: number;
   readonly #block: Block;
@@ -120,6 +124,9 @@ export class TimelineModel {
       { length: data.lanes.length * MARK_NAMES.length * data.bins.count },
       () => marks.next(),
     );
+    const queue = block.varints(data.bins.queue);
+    const nextBins = () => Float64Array.from({ length: data.bins.count }, () => queue.next() / QUEUE_SCALE);
+    [this.waitingBins, this.unknownBins] = [nextBins(), nextBins()];
   }
 
   /** `d1v0` */
@@ -258,11 +265,10 @@ export class TimelineModel {
 
   /** Share of a stretch of time, by component, as the bins have it: 0 to 1. */
   sharesOf(lane: Lane, fromNs: number, toNs: number, shares: Float64Array): void {
-    const { widthNs, count } = this.data.bins;
+    const { count } = this.data.bins;
     const components = lane.kind === 'pcpu' ? PCPU_COMPONENTS : VCPU_COMPONENTS;
     const bytes = lane.kind === 'pcpu' ? this.pcpuBins : this.vcpuBins;
-    const first = clamp(Math.floor((fromNs - this.data.fromNs) / widthNs), 0, count - 1);
-    const last = clamp(Math.ceil((toNs - this.data.fromNs) / widthNs) - 1, first, count - 1);
+    const { first, last } = this.#binsOf(fromNs, toNs);
     const base = lane.order * components * count;
     for (let component = 0; component < components; component++) {
       let sum = 0;
@@ -272,15 +278,31 @@ export class TimelineModel {
     }
   }
 
+  /** How many vCPUs wait in a stretch of time, and of how many it is not known, as the bins have it. */
+  queueIn(fromNs: number, toNs: number): { waiting: number; unknown: number } {
+    const { first, last } = this.#binsOf(fromNs, toNs);
+    let [waiting, unknown] = [0, 0];
+    for (let bin = first; bin <= last; bin++) {
+      waiting += this.waitingBins[bin];
+      unknown += this.unknownBins[bin];
+    }
+    return { waiting: waiting / (last - first + 1), unknown: unknown / (last - first + 1) };
+  }
+
   /** How many marks of a kind a vCPU's lane has in a stretch of time, as the bins have it. */
   marksIn(lane: Lane, kind: number, fromNs: number, toNs: number): number {
-    const { widthNs, count } = this.data.bins;
-    const first = clamp(Math.floor((fromNs - this.data.fromNs) / widthNs), 0, count - 1);
-    const last = clamp(Math.ceil((toNs - this.data.fromNs) / widthNs) - 1, first, count - 1);
+    const { count } = this.data.bins;
+    const { first, last } = this.#binsOf(fromNs, toNs);
     const base = (lane.order * MARK_NAMES.length + kind) * count;
     let sum = 0;
     for (let bin = first; bin <= last; bin++) sum += this.markBins[base + bin];
     return sum;
+  }
+
+  #binsOf(fromNs: number, toNs: number): { first: number; last: number } {
+    const { widthNs, count } = this.data.bins;
+    const first = clamp(Math.floor((fromNs - this.data.fromNs) / widthNs), 0, count - 1);
+    return { first, last: clamp(Math.ceil((toNs - this.data.fromNs) / widthNs) - 1, first, count - 1) };
   }
 
   #runsByPcpu(): Intervals[] {
