@@ -1,6 +1,6 @@
 import { DOMAIN_SLOTS } from './page-data.ts';
 
-/** The colours of domains, by slot: those that ran first have one of their own, the others share the last one. */
+/** The colours of domains, by slot: the first that traces tell of have one each, the others share the last one. */
 export class DomainSlots {
   /** Those with a colour of their own, in the order of slots. */
   readonly domains: number[] = [];

@@ -278,7 +278,11 @@ export class TimelinePass implements Analysis, AnalysisRun {
   /** The index of a vCPU; a new one gets a lane where there is room. */
   #index(key: number): number {
     const index = this.vcpus.indexOf(key);
-    if (index === this.vcpuLanes.length) this.vcpuLanes.push(this.#newLane(key));
+    if (index === this.vcpuLanes.length) {
+      this.vcpuLanes.push(this.#newLane(key));
+      // One that never runs has a colour too.
+      if (key >>> 16 !== DOM_IDLE) this.slots.of(key >>> 16);
+    }
     return index;
   }
 

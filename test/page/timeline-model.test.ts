@@ -182,6 +182,19 @@ test('a part of a trace has the part of each interval that is in it', async () =
   expect(told(model)).toEqual(expected({ intervals: cut }));
 });
 
+test('a domain that does not run in the part that is looked at has a colour of its own', async () => {
+  const path = record('busy-host');
+  const { intervals } = await readTimeline(path);
+  // The longest wait of the control task: it does not run meanwhile.
+  const { startNs, endNs } = intervals
+    .filter(({ vcpu, state }) => vcpu === 'd4v0' && state === 'runnable')
+    .reduce((a, b) => (b.endNs - b.startNs > a.endNs - a.startNs ? b : a));
+  const { data, block } = await pageOf(path, { selection: { fromNs: startNs + 1000, toNs: endNs - 1000 } });
+  const model = new TimelineModel(data.traces[0].timeline, block);
+  expect(new Set([1, 2, 3, 4].map((dom) => model.slotOf(dom))).size).toBe(4);
+  expect(model.slotOf(4)).toBeLessThan(4);
+});
+
 test('with some vCPUs chosen, waits are those of them, and the timeline has all', async () => {
   const path = record('busy-host');
   const selection = { vcpus: new VcpuSelection([2], [0x10001]), fromNs: 1e8 };

@@ -112,6 +112,7 @@ export class Chart {
         height,
         padding: [8, gutter === undefined ? RIGHT : 1, 0, 0],
         legend: { show: false },
+        focus: { alpha: 0.15 },
         cursor: { y: false, drag: { x: true, y: false } },
         scales: {
           x: {
@@ -201,10 +202,10 @@ export class Chart {
           this.#plot?.setSeries(at + 1, { show: shown });
         }
       });
-      // Where many share a plot, the one that is pointed at stands out.
+      // Where many share a plot, the one that is pointed at, or has the focus, stands out.
       const focus = (on: boolean) => () => this.#plot?.setSeries(on ? index + 1 : null, { focus: true });
-      button.addEventListener('pointerenter', focus(true));
-      button.addEventListener('pointerleave', focus(false));
+      for (const type of ['pointerenter', 'focus']) button.addEventListener(type, focus(true));
+      for (const type of ['pointerleave', 'blur']) button.addEventListener(type, focus(false));
       return [button];
     });
     this.#legend.replaceChildren(
