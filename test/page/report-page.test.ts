@@ -418,6 +418,10 @@ describe.skipIf(chromium === undefined)('the page in Chromium', () => {
       "[...document.querySelectorAll('#comparison .change')].map((td) => td.textContent)",
     );
     expect(changes).toContain('better');
+    await browser.evaluate("document.querySelector('#comparison input').click()");
+    const every = await browser.evaluate<string>("document.querySelector('#comparison table').textContent");
+    expect(every).toContain('not in the first');
+    expect(every).not.toMatch(/only (baseline|other)/);
     await browser.evaluate(`document.querySelector('button[aria-label="zoom in"]').click()`);
     await settled();
     const ranges = await browser.evaluate<string[]>(

@@ -10,6 +10,10 @@ type Row = Record<string, Cell>;
 const HEADS = ['figure', 'of', 'first', 'this', 'difference', 'ratio', ''] as const;
 /** Units that results are formatted by; other figures are numbers. */
 const FORMATTED = new Set(['ns', 'ratio', 'percent']);
+const CHANGE_WORDS: Record<string, string> = {
+  only_baseline: 'only in the first',
+  only_other: 'not in the first',
+};
 const CHANGED = new Set(['better', 'worse', 'lower', 'higher', 'only_baseline', 'only_other']);
 
 /** Figures of the other traces beside the first one's. */
@@ -84,7 +88,7 @@ function rowOf(row: Row): HTMLElement {
     h('td', { class: 'number' }, value(row.value)),
     h('td', { class: 'number' }, row.difference === null ? '' : value(row.difference)),
     h('td', { class: 'number' }, row.ratio === null ? '' : `x ${Number(row.ratio).toPrecision(3)}`),
-    h('td', { class: `change ${change}` }, change.replaceAll('_', ' ')),
+    h('td', { class: `change ${change}` }, CHANGE_WORDS[change] ?? change.replaceAll('_', ' ')),
   );
 }
 
