@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { UserError } from '../base/errors.ts';
 import { type EventCatalog, WINDOW_HEADER_BYTES } from '../format/index.ts';
 import type { TraceClock } from './clock.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -71,7 +71,7 @@ export class DecodingReader implements TraceReader {
   }
 
   readBatch(batch: RecordBatch): boolean {
-    assert(!this.#isClosed, 'readBatch() after close()');
+    this.#refuseClosed('readBatch');
     batch.count = 0;
     batch.wordsOffset[0] = 0;
     const room = batch.event.length;
@@ -111,7 +111,7 @@ export class DecodingReader implements TraceReader {
   }
 
   async reopen(): Promise<TraceReader> {
-    assert(!this.#isClosed, 'reopen() after close()');
+    this.#refuseClosed('reopen');
     const reader = new DecodingReader({ ...this.#options, log: this.#openingLog.copy() });
     reader.#owner = this.#owner ?? this;
     return reader;
@@ -123,6 +123,14 @@ export class DecodingReader implements TraceReader {
     if (this.#owner !== undefined) return;
     this.#options.index.close();
     this.#options.source.close();
+  }
+
+  /** @throws UserError reader-closed. */
+  #refuseClosed(method: string): void {
+    if (!this.#isClosed) return;
+    throw new UserError('reader-closed', `${method}() after close(): the reader of ${this.name} is closed`, {
+      hint: 'close a trace after its last batch, and what reopen() gave before the reader it is of',
+    });
   }
 
   get #isClosed(): boolean {

@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { UserError } from '../base/errors.ts';
 import { type EventCatalog, loadCatalog } from '../format/index.ts';
 import { ClockFinder, isTimed, type TraceClock } from './clock.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -102,9 +102,13 @@ export class LiveReader {
     onPiece();
   }
 
-  /** Takes in more of the stream; `piece` may be reused when this returns. */
+  /**
+   * Takes in more of the stream; `piece` may be reused when this returns.
+   *
+   * @throws UserError stream-ended after {@link end}.
+   */
   push(piece: Uint8Array): void {
-    assert(!this.#ended, 'push() after end()');
+    if (this.#ended) throw new UserError('stream-ended', `push() after end(): ${this.name} is over`);
     this.#source.append(piece);
     this.#scanner.scan(false);
     if (this.heldBytes > this.#heldBytesMax) this.release();

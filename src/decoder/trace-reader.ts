@@ -21,20 +21,23 @@ export interface TraceFacts {
    * A second reader of the same trace, from its start, with diagnostics and counts of its own: they begin as those of
    * this reader did when it was opened. A stream can be read again so, as it was kept. Close both; this one last.
    *
-   * @throws UserError as openTrace does, where the file has to be opened again.
+   * @throws UserError reader-closed after {@link close}; as openTrace does, where the file has to be opened again.
    */
   reopen(): Promise<TraceReader>;
-  /** Gives back files and memory. */
+  /**
+   * Gives back files and memory; a second time it does nothing. Facts, diagnostics and counts can still be asked for,
+   * records cannot be read any more, not by readers from {@link reopen} either.
+   */
   close(): void;
 }
 
-/** Decodes one trace, once, from its start to its end. Made by `openTrace`; {@link reopen} gives another. */
+/** Decodes one trace, once, from its start to its end. Made by `openTrace`; `reopen()` gives another. */
 export interface TraceReader extends TraceFacts {
   /**
    * Fills `batch` with the next records, as many as there is room for. Returns false when there are none
    * left.
    *
-   * @throws UserError read-failed, when the operating system cannot read on.
+   * @throws UserError read-failed, when the operating system cannot read on; reader-closed after {@link close}.
    */
   readBatch(batch: RecordBatch): boolean;
 }

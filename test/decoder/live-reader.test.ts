@@ -284,6 +284,13 @@ describe('LiveReader on damage', () => {
     expect(() => live.end()).toThrow(/not a xentrace file/);
   });
 
+  test('takes no more once it was ended', () => {
+    const live = new LiveReader();
+    live.end();
+    const error = { name: 'UserError', code: 'stream-ended' };
+    expect(() => live.push(new Uint8Array(4))).toThrow(expect.objectContaining(error));
+  });
+
   test('nothing at all is a trace without records', () => {
     const live = new LiveReader();
     live.end();

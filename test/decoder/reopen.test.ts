@@ -86,10 +86,15 @@ describe('reopen()', () => {
     const third = await again.reopen();
     again.close();
     expect(readOn(third, 1).length).toBeGreaterThan(0);
-    expect(() => readOn(again, 1)).toThrow('after close()');
+    const closed = { name: 'UserError', code: 'reader-closed' };
+    expect(() => readOn(again, 1)).toThrow(expect.objectContaining(closed));
+    const counts = reader.counts();
     reader.close();
-    expect(() => readOn(third, 1)).toThrow('after close()');
-    await expect(reader.reopen()).rejects.toThrow('after close()');
+    reader.close();
+    expect(() => readOn(reader, 1)).toThrow('readBatch() after close(): the reader of');
+    expect(() => readOn(third, 1)).toThrow(expect.objectContaining(closed));
+    await expect(reader.reopen()).rejects.toMatchObject(closed);
+    expect(reader.counts()).toEqual(counts);
   });
 });
 
