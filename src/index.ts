@@ -11,7 +11,9 @@
 // 8. Answers.
 export * from './analysis/index.ts';
 // The mistakes of a user, as errors.
-export { UserError, UserErrors } from './base/errors.ts';
+export { type Position, UserError, UserErrors } from './base/errors.ts';
+// Streams of random numbers, the same on every machine, for task sets.
+export { Prng } from './base/prng.ts';
 // 9. Answers side by side.
 export * from './compare/index.ts';
 // 5. Trace file to columns of numbers.
@@ -30,8 +32,11 @@ export * from './query/index.ts';
 export {
   type ByteSink,
   type ClockedMachine,
+  type CpuMask,
+  type CpuRange,
   createTraceRings,
   MemorySink,
+  type OptionKey,
   parseRecorderOptions,
   planRecording,
   type RawRecorderOptions,
@@ -40,6 +45,7 @@ export {
   type RecordHooks,
   type Recording,
   type RecordingPlan,
+  type RecordingTarget,
   record,
   recorderOptionSpecs,
   recordToFile,
@@ -54,7 +60,27 @@ export * from './scenario/index.ts';
 // 2. Run it in virtual time.
 export * from './simulator/index.ts';
 // 7. Arrow tables.
-export { resultTableToArrow, streamTable, tableSpecs, writeTables } from './tables/index.ts';
+export {
+  type ArrowFormat,
+  type ArrowTypeName,
+  type ColumnSpec,
+  DescriptorSink,
+  FileSink,
+  MemoryOutputSink,
+  type OutputSink,
+  type ResultColumn,
+  type ResultTableLike,
+  type ResultTableOptions,
+  resultTableToArrow,
+  streamTable,
+  type TableKind,
+  type TableSource,
+  type TableSpec,
+  tableSpecs,
+  type WriteTablesOptions,
+  type WrittenTable,
+  writeTables,
+} from './tables/index.ts';
 // Where task sets to run come from.
 export * from './tasksets/index.ts';
 // 6. What each vCPU was doing.

@@ -15,9 +15,12 @@ export type {
   Cell,
   Column,
   DomainParameters,
+  Reservation,
   ResultTable,
+  VcpuParameters,
 } from './analysis.ts';
 export { type AnalyzeOptions, analyzeTrace, type TraceAnalysis, WINDOW_NS_DEFAULT } from './analyze-trace.ts';
+export type { Coverage } from './coverage.ts';
 export { LogHistogram } from './log-histogram.ts';
 export { RecordFields } from './record-fields.ts';
 export { type ResultSpec, resultSpecs } from './result-specs.ts';

@@ -7,7 +7,7 @@ export const RESAMPLES = 5000;
 export const CONFIDENCE = 0.95;
 
 /** `low` or `high` is infinite where the resamples set no bound (a ratio whose denominator may be 0). */
-export interface Interval {
+export interface ConfidenceInterval {
   readonly low: number;
   readonly high: number;
 }
@@ -42,7 +42,7 @@ export class Bootstrap {
   }
 
   /** The interval for the mean. */
-  ofMean(values: readonly number[]): Interval {
+  ofMean(values: readonly number[]): ConfidenceInterval {
     const n = this.#n;
     sums(values, this.#drawn, this.#statistics);
     for (let row = 0; row < RESAMPLES; row++) this.#statistics[row] /= n;
@@ -55,7 +55,7 @@ export class Bootstrap {
    * The interval for mean(values) / mean(base), pairs drawn together; nothing of `base` is negative, not all
    * is 0.
    */
-  ofRatio(values: readonly number[], base: readonly number[]): Interval {
+  ofRatio(values: readonly number[], base: readonly number[]): ConfidenceInterval {
     sums(values, this.#drawn, this.#firstSums);
     sums(base, this.#drawn, this.#statistics);
     for (let row = 0; row < RESAMPLES; row++) {
@@ -90,7 +90,7 @@ function interval(
   observed: number,
   jackknife: readonly number[],
   bound: number,
-): Interval {
+): ConfidenceInterval {
   const bias = biasCorrection(statistics, observed);
   const skew = acceleration(jackknife);
   const [low, high] = [bias - bound, bias + bound].map((z) =>

@@ -1,6 +1,6 @@
 import { mean } from '../analysis/statistics.ts';
 import { assert } from '../base/assert.ts';
-import { Bootstrap, type Interval } from './bootstrap.ts';
+import { Bootstrap, type ConfidenceInterval } from './bootstrap.ts';
 import { benjaminiHochberg, holm } from './corrections.ts';
 import { cohensD, varghaDelaneyA } from './effect-size.ts';
 import { allMetrics, type Figures, type Metric } from './metric.ts';
@@ -36,10 +36,10 @@ export interface VariantComparison {
   /**
    * 95 %, expanded BCa bootstrap; null without chance, or with fewer seeds than {@link INTERVAL_SEEDS_MIN}.
    */
-  readonly differenceInterval: Interval | null;
+  readonly differenceInterval: ConfidenceInterval | null;
   /** Of the means; null where the baseline's is 0 or a figure is negative. */
   readonly ratio: number | null;
-  readonly ratioInterval: Interval | null;
+  readonly ratioInterval: ConfidenceInterval | null;
   /** Of the sign-flip test; null where there is nothing to test: no difference in any seed, or no chance. */
   readonly p: number | null;
   readonly pAdjusted: number | null;
@@ -171,8 +171,8 @@ class Tools {
 
 interface Tested extends Pair {
   readonly differences: readonly number[];
-  readonly differenceInterval: Interval | null;
-  readonly ratioInterval: Interval | null;
+  readonly differenceInterval: ConfidenceInterval | null;
+  readonly ratioInterval: ConfidenceInterval | null;
   readonly p: number | null;
 }
 

@@ -9,6 +9,7 @@
  * made and how the answers are shown.
  * @module
  */
+export type { ConfidenceInterval } from './bootstrap.ts';
 export { type Change, compareTraces, type TraceComparison, type TraceFigures } from './compare-traces.ts';
 export {
   compareVariants,
@@ -20,6 +21,7 @@ export {
 export { traceComparisonTable, variantComparisonTable } from './comparison-tables.ts';
 export {
   type DomainMap,
+  type FigureColumn,
   type Figures,
   type FigureTable,
   figuresOf,
@@ -27,4 +29,4 @@ export {
   type Metric,
 } from './metric.ts';
 export { DRAWN_PATTERNS, EXACT_PAIRS_MAX } from './sign-flip-test.ts';
-export { MARGIN_DEFAULT, marginOf, SIGNIFICANCE, type Verdict, worth } from './verdict.ts';
+export { MARGIN_DEFAULT, type Margin, marginOf, SIGNIFICANCE, type Verdict, worth } from './verdict.ts';

@@ -34,7 +34,8 @@ export interface Figures {
   readonly values: ReadonlyMap<string, number | null>;
 }
 
-type FigureColumn = Omit<Column, 'doc'>;
+/** A column of a result without its sentence. */
+export type FigureColumn = Omit<Column, 'doc'>;
 
 /** A result as far as comparisons need it: without what is only for readers. */
 export interface FigureTable {

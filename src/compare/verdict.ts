@@ -1,4 +1,4 @@
-import type { Interval } from './bootstrap.ts';
+import type { ConfidenceInterval } from './bootstrap.ts';
 
 /** p-values up to this, corrected for the number of figures, count as shown. */
 export const SIGNIFICANCE = 0.05;
@@ -41,7 +41,7 @@ export type Verdict = 'same' | 'lower' | 'higher' | 'equal' | 'unclear' | 'unkno
 /** What a verdict on paired differences rests on. */
 export interface Evidence {
   /** Of the mean difference. */
-  readonly interval: Interval;
+  readonly interval: ConfidenceInterval;
   /** Corrected for the number of figures. */
   readonly pAdjusted: number;
   /** {@link Margin.size}. */

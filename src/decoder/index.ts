@@ -8,13 +8,14 @@
  */
 export type { TraceClock } from './clock.ts';
 export type { Diagnostic, Severity } from './diagnostic.ts';
-export { DiagnosticLog } from './diagnostic-log.ts';
+export { DiagnosticLog, type Finding } from './diagnostic-log.ts';
 export { type LiveCounts, LiveReader, type LiveReaderOptions } from './live-reader.ts';
 export {
   openFile,
   openSource,
   type Pieces,
   refuseTerminalInput,
+  type SourceOptions,
   type TraceInput,
 } from './open-source.ts';
 export { type OpenTraceOptions, openTrace } from './open-trace.ts';

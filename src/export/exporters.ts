@@ -5,13 +5,13 @@
  */
 import type { DomainParameters, Selection } from '../analysis/index.ts';
 import type { TraceReader } from '../decoder/index.ts';
-import type { ByteSink } from '../tables/byte-sink.ts';
+import type { OutputSink } from '../tables/byte-sink.ts';
 import type { TraceAhead } from '../timeline/index.ts';
 
 /** Writes one trace, or a stretch of its time, into one file. */
 export interface FileExporter {
   /** @throws UserError where the trace cannot be read on or the sink not written; damage in the trace never throws. */
-  exportTrace(trace: TraceReader | TraceAhead, sink: ByteSink, stretch: Selection): void | Promise<void>;
+  exportTrace(trace: TraceReader | TraceAhead, sink: OutputSink, stretch: Selection): void | Promise<void>;
 }
 
 /** Writes traces below one folder, one after the other. */
@@ -41,7 +41,8 @@ export interface ExportPlace {
   readonly run: string;
 }
 
-interface ExporterFacts {
+/** What there is to know of a form before it is loaded. */
+export interface ExporterFacts {
   /** A line for `--help`. */
   readonly summary: string;
   /** Of the file, or of those in the folder, with the dot. */

@@ -8,6 +8,7 @@
 export {
   EXPORTERS,
   type Exporter,
+  type ExporterFacts,
   type ExportPlace,
   type FileExporter,
   type FolderExporter,

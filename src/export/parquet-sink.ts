@@ -7,7 +7,7 @@ import {
   type WriterProperties,
   WriterPropertiesBuilder,
 } from 'parquet-wasm';
-import { type ByteSink, FileSink } from '../tables/index.ts';
+import { FileSink, type OutputSink } from '../tables/index.ts';
 
 export interface ParquetSinkOptions {
   /**
@@ -32,7 +32,7 @@ const ROW_GROUP_ROWS = 262_144;
  * each a whole Arrow IPC stream. Encoding goes on while others work: `ready` says when there is room for more, `end`
  * waits for all of it.
  */
-export class ParquetSink implements ByteSink {
+export class ParquetSink implements OutputSink {
   readonly #file: FileSink;
   readonly #batches: WritableStreamDefaultWriter<RecordBatch>;
   readonly #written: Promise<void>;

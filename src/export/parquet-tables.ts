@@ -7,8 +7,8 @@ import {
   handOnTables,
   metadataOf,
   resultTableToArrow,
+  type TableSource,
   type TableSpec,
-  type TraceSource,
 } from '../tables/index.ts';
 import { ParquetSink, type ParquetSinkOptions } from './parquet-sink.ts';
 
@@ -38,7 +38,7 @@ export class ParquetTables {
    *
    * @throws UserError where a name is no table's, or a file cannot be written; damage in the trace never throws.
    */
-  async writeTrace(trace: TraceSource, { tables, compression }: ParquetTablesOptions = {}): Promise<void> {
+  async writeTrace(trace: TableSource, { tables, compression }: ParquetTablesOptions = {}): Promise<void> {
     const sinks: ParquetSink[] = [];
     const metadata = metadataOf(trace);
     const open = ({ name, columns }: Pick<TableSpec, 'name' | 'columns'>) => {

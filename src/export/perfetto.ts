@@ -5,7 +5,7 @@
  */
 import { type Analysis, type AnalysisRun, analyzeTrace, type Selection } from '../analysis/index.ts';
 import type { TraceClock } from '../decoder/index.ts';
-import type { ByteSink } from '../tables/byte-sink.ts';
+import type { OutputSink } from '../tables/byte-sink.ts';
 import type { FileExporter } from './exporters.ts';
 import { JobSlices } from './perfetto/job-slices.ts';
 import { PacketWriter } from './perfetto/packet-writer.ts';
@@ -19,7 +19,7 @@ export const exportTrace: FileExporter['exportTrace'] = (trace, sink, selection)
 };
 
 /** A pass that answers with no table but writes packets as it goes. */
-function perfettoPass(sink: ByteSink, clock: TraceClock, selection: Selection): Analysis {
+function perfettoPass(sink: OutputSink, clock: TraceClock, selection: Selection): Analysis {
   return {
     name: 'perfetto',
     title: 'Perfetto',

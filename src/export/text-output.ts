@@ -1,13 +1,13 @@
-import type { ByteSink } from '../tables/byte-sink.ts';
+import type { OutputSink } from '../tables/byte-sink.ts';
 
 const BUFFER_CHARS = 1 << 16;
 
 /** Gathers text into large writes. */
 export class TextOutput {
-  readonly #sink: ByteSink;
+  readonly #sink: OutputSink;
   #pending = '';
 
-  constructor(sink: ByteSink) {
+  constructor(sink: OutputSink) {
     this.#sink = sink;
   }
 

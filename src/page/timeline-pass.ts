@@ -70,7 +70,11 @@ export interface LostSpan {
   readonly records: number;
 }
 
-/** Gathers; see the accessors for what. vCPUs go by indices of its own, since records name them before states do. */
+/**
+ * Gathers what a page draws of a trace, in bounded memory: give it to `analyzeTrace` beside the passes of `analyses`,
+ * one for each trace, and then to `PageTrace.timeline`. It makes no table. vCPUs go by indices of its own, since
+ * records name them before states do.
+ */
 export class TimelinePass implements Analysis, AnalysisRun {
   readonly name = 'timeline';
   readonly title = 'Timeline';
@@ -81,23 +85,35 @@ export class TimelinePass implements Analysis, AnalysisRun {
     onBlames: (batch: BlameBatch) => this.#onBlames(batch),
     onJobs: (batch: JobBatch) => this.#onJobs(batch),
   };
+  /** @internal */
   readonly vcpus = new VcpuTable();
-  /** By pCPU, and by vCPU index: the lane in {@link bins}; {@link NO_LANE}: none. */
+  /** @internal By pCPU, and by vCPU index: the lane in {@link bins}; {@link NO_LANE}: none. */
   readonly pcpuLanes = new Map<number, number>();
+  /** @internal */
   readonly vcpuLanes: number[] = [];
-  /** By curve and vCPU index: the lane. */
+  /** @internal By curve and vCPU index: the lane. */
   readonly curveLanes = [new Map<number, number>(), new Map<number, number>()] as const;
+  /** @internal */
   readonly slots: DomainSlots;
+  /** @internal */
   readonly misses: Miss[] = [];
+  /** @internal */
   readonly lost: LostSpan[] = [];
+  /** @internal */
   readonly markCounts: number[] = MARK_NAMES.map(() => 0);
+  /** @internal */
   lostSpans = 0;
-  /** The lane in {@link bins} of all vCPUs together: how long they wait, and how long that is not known. */
+  /** @internal The lane in {@link bins} of all vCPUs together: how long they wait, and how long that is not known. */
   queueLane = NO_LANE;
+  /** @internal */
   lanesLeftOut = 0;
+  /** @internal */
   fromNs = 0;
+  /** @internal */
   endNs = 0;
+  /** @internal */
   bins!: TimeBins;
+  /** @internal */
   exact!: ExactStretches;
   readonly #ticksPerNs: number;
   readonly #rowsMax: number;

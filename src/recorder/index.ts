@@ -11,6 +11,7 @@ export { type ByteSink, MemorySink, TraceFile } from './byte-sink.ts';
 export { type CpuMask, type CpuRange, parseCpuMask, parseEventMask, selectPcpus } from './masks.ts';
 export { MemoryBuffer } from './memory-buffer.ts';
 export {
+  type OptionKey,
   parseRecorderOptions,
   type RawRecorderOptions,
   type RecorderOptionSpec,

@@ -185,7 +185,8 @@ const specs = [
   },
 ] as const satisfies readonly RecorderOptionSpec[];
 
-type OptionKey = (typeof specs)[number]['key'];
+/** Every key that {@link RawRecorderOptions} may have: `evtMask`, `cpuMask`, ... */
+export type OptionKey = (typeof specs)[number]['key'];
 
 /** Every option of the recorder, xentrace's first. */
 export const recorderOptionSpecs: readonly RecorderOptionSpec[] = specs;

@@ -18,6 +18,7 @@ export {
   renderVariantsComparison,
   type VariantsHead,
 } from './comparison-text.ts';
+export type { DomainNames } from './comparison-words.ts';
 export { DumpFormatter } from './dump-line.ts';
 export { type Finding, findingsOf } from './findings.ts';
 export { headFields, renderHead, trustSentences } from './head-text.ts';
@@ -27,4 +28,11 @@ export { formatBytes, formatCount, formatHz, formatNs, formatPercent } from './q
 export { csvLine, renderResultCsv, renderResultsCsv } from './result-csv.ts';
 export { emptySentence, layOut, renderResultText, type ShownColumn, type ShownRow } from './result-text.ts';
 export { summaryToJson } from './summary-json.ts';
-export { summarizeTrace, type TraceSummary } from './trace-summary.ts';
+export {
+  type DomainSummary,
+  type EventSummary,
+  type PcpuSummary,
+  summarizeTrace,
+  type TraceSummary,
+  type UnknownEvent,
+} from './trace-summary.ts';

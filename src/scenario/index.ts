@@ -8,20 +8,32 @@
  */
 export { changeScenario, type Setting } from './change-scenario.ts';
 export { describeScenario } from './describe-scenario.ts';
-export { type PromisedDomain, scenarioDomainParameters } from './domain-parameters.ts';
+export {
+  type PromisedDomain,
+  type PromisedServer,
+  type PromisedVcpu,
+  scenarioDomainParameters,
+} from './domain-parameters.ts';
 export type { Arrivals, GuestScheduler, GuestSpec, TaskSpec, TaskStep, Waiting } from './guest-spec.ts';
 export { loadDomainParameters, parseDomainParameters } from './load-domain-parameters.ts';
 export { loadScenario, parseScenario, readScenarioText, type ScenarioOverrides } from './load-scenario.ts';
 export type {
   Action,
+  Arinc653Table,
   Command,
   CpupoolSpec,
+  DomainSettings,
   DomainSpec,
   Duration,
   Host,
+  PriorityScheme,
   RtdsParameters,
   Scenario,
   SchedulerName,
+  SedfChange,
+  SedfParameters,
+  ServerKind,
+  ServerParameters,
   TraceSettings,
   VcpuSpec,
   Workload,

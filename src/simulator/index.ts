@@ -8,8 +8,18 @@
  * @module
  */
 export type { SimulationHooks } from './hooks.ts';
+export type { CreditVersion } from './schedulers/credit/version.ts';
 export { isModelled, type SchedulerEntry, schedulers } from './schedulers/index.ts';
 export { Simulation, type SimulationOptions, simulate, type VcpuTimes } from './simulation.ts';
 export type { TraceSink } from './trace-sink.ts';
 export { DOMID_IDLE } from './vcpu.ts';
-export { type XenVersion, xenVersion } from './versions.ts';
+export {
+  type Arinc653Version,
+  type CoreRecords,
+  type CoreVersion,
+  type Credit2Version,
+  type RtdsVersion,
+  type SedfVersion,
+  type XenVersion,
+  xenVersion,
+} from './versions.ts';

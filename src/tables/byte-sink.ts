@@ -2,7 +2,7 @@ import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writev
 import { UserError } from '../base/errors.ts';
 
 /** Where the bytes of a table go. Synchronous: when `write` returns, the caller may reuse its buffers. */
-export interface ByteSink {
+export interface OutputSink {
   write(chunks: readonly Uint8Array[]): void;
   /** Everything was written: makes the result appear. */
   commit(): void;
@@ -14,7 +14,7 @@ export interface ByteSink {
  * A file that appears under its name only when it is complete: it grows as `PATH.partial` and is renamed by
  * `commit`. A device or a named pipe is written to as it is, and a symbolic link stays one.
  */
-export class FileSink implements ByteSink {
+export class FileSink implements OutputSink {
   readonly path: string;
   bytes = 0;
   /** Where it goes at last, and where it grows: the same for what is no regular file. */
@@ -66,7 +66,7 @@ export class FileSink implements ByteSink {
  * An open descriptor, as of standard output; it stays open. An EPIPE error passes through: nobody reads any
  * more.
  */
-export class DescriptorSink implements ByteSink {
+export class DescriptorSink implements OutputSink {
   readonly #fd: number;
 
   constructor(fd: number) {
@@ -90,7 +90,7 @@ export class DescriptorSink implements ByteSink {
 }
 
 /** Bytes in memory, for tables that are known to be small. */
-export class MemorySink implements ByteSink {
+export class MemoryOutputSink implements OutputSink {
   readonly #chunks: Uint8Array[] = [];
 
   write(chunks: readonly Uint8Array[]): void {

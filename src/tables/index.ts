@@ -6,7 +6,7 @@
  * the writer, the documentation and the command line read. This is the only room that knows Apache Arrow; it
  * refuses to know what the tables are used for, and it draws no conclusions.
  */
-export { type ByteSink, DescriptorSink, FileSink, MemorySink } from './byte-sink.ts';
+export { DescriptorSink, FileSink, MemoryOutputSink, type OutputSink } from './byte-sink.ts';
 export {
   type ResultColumn,
   type ResultTableLike,
@@ -14,6 +14,7 @@ export {
   resultTableToArrow,
 } from './result-table.ts';
 export { metadataOf } from './summary-tables.ts';
+export type { TableSource } from './table-source.ts';
 export {
   type ArrowTypeName,
   type ColumnSpec,
@@ -22,8 +23,8 @@ export {
   type TableSpec,
 } from './table-spec.ts';
 export { OTHER_VALUE, tableSpecs, UNKNOWN_EVENT } from './table-specs.ts';
+export type { ArrowFormat } from './table-writer.ts';
 export { renderTablesDoc } from './tables-doc.ts';
-export type { TraceSource } from './trace-source.ts';
 export { type OpenTable, TraceTables } from './trace-tables.ts';
 export {
   handOnTables,

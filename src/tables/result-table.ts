@@ -1,4 +1,4 @@
-import { MemorySink } from './byte-sink.ts';
+import { MemoryOutputSink } from './byte-sink.ts';
 import { appendRow } from './row-table.ts';
 import type { ColumnSpec } from './table-spec.ts';
 import { type ArrowFormat, TableWriter } from './table-writer.ts';
@@ -33,7 +33,7 @@ export function resultTableToArrow(table: ResultTableLike, options: ResultTableO
     const texts = table.rows.map((row) => row[index]).filter((cell) => cell !== null);
     return { name, unit, doc, type: 'dictionary', nullable: true, values: [...new Set(texts.map(String))] };
   });
-  const sink = new MemorySink();
+  const sink = new MemoryOutputSink();
   const metadata = new Map([['doc', table.doc], ...(options.metadata ?? [])]);
   const spec = { name: table.name, kind: 'summary' as const, doc: table.doc, columns };
   const format = options.format ?? 'stream';

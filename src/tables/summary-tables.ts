@@ -3,16 +3,16 @@ import type { Diagnostic, RecordBatch } from '../decoder/index.ts';
 import { TRC_LOST_RECORDS } from '../format/index.ts';
 import type { Timeline } from '../timeline/index.ts';
 import { appendRow } from './row-table.ts';
+import type { TableSource } from './table-source.ts';
 import { SCHEMA_VERSION } from './table-spec.ts';
 import type { TableWriter } from './table-writer.ts';
-import type { TraceSource } from './trace-source.ts';
 
 /**
  * What is known of a trace before it is read: the metadata of every file's schema, and the first rows of
  * `meta`.
  */
 export function metadataOf(
-  source: Pick<TraceSource, 'name' | 'bytes' | 'clock' | 'pcpus'>,
+  source: Pick<TableSource, 'name' | 'bytes' | 'clock' | 'pcpus'>,
 ): Map<string, string> {
   const { cpuHz, source: cpuHzSource, pairs, spreadPpm, tscStart } = source.clock;
   return new Map([
@@ -34,7 +34,7 @@ const VERSION: string = JSON.parse(
 ).version;
 
 /** The table `meta`: {@link metadataOf} and what is known only after the last record. */
-export function fillMeta(writer: TableWriter, source: TraceSource, timeline: Timeline | undefined): void {
+export function fillMeta(writer: TableWriter, source: TableSource, timeline: Timeline | undefined): void {
   const { records, lostRecords, windows, skippedBytes, lateRecords, spanNs } = source.counts();
   const rows = [
     ...metadataOf(source),
@@ -60,7 +60,7 @@ function timelineRows({ coreScheduling, partial, repairs }: Timeline): (readonly
 }
 
 /** Adds the batch's lost-records records to the table `lost`. */
-export function fillLost(writer: TableWriter, batch: RecordBatch, { clock }: TraceSource): void {
+export function fillLost(writer: TableWriter, batch: RecordBatch, { clock }: TableSource): void {
   const { count, event, words, wordsOffset } = batch;
   for (let row = 0; row < count; row++) {
     if (event[row] !== TRC_LOST_RECORDS || wordsOffset[row + 1] - wordsOffset[row] !== 4) continue;

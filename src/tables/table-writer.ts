@@ -8,7 +8,7 @@ import {
   Struct,
 } from 'apache-arrow';
 import { assert } from '../base/assert.ts';
-import type { ByteSink } from './byte-sink.ts';
+import type { OutputSink } from './byte-sink.ts';
 import { type ColumnBuffer, clearColumn, createColumn, dataOf, fieldOf } from './column-buffer.ts';
 import { pandasMetadata } from './pandas-metadata.ts';
 import type { TableSpec } from './table-spec.ts';
@@ -45,7 +45,7 @@ export class TableWriter {
   rows = 0;
   /** Rows that were flushed. */
   rowsWritten = 0;
-  readonly sink: ByteSink;
+  readonly sink: OutputSink;
   readonly #byName: ReadonlyMap<string, ColumnBuffer>;
   readonly #schema: Schema;
   readonly #format: ArrowFormat;
@@ -53,7 +53,7 @@ export class TableWriter {
   readonly #queue = new ChunkQueue();
   #batches = 0;
 
-  constructor(spec: TableSpec, sink: ByteSink, options: TableWriterOptions = {}) {
+  constructor(spec: TableSpec, sink: OutputSink, options: TableWriterOptions = {}) {
     const { format = 'file', metadata = new Map(), rowsMax = ROWS_MAX, dictionaries } = options;
     assert(rowsMax > 0 && rowsMax <= ROWS_MAX, `rowsMax ${rowsMax} is out of range`);
     this.spec = spec;

@@ -8,11 +8,11 @@ import { rowBytes } from './column-buffer.ts';
 import { DomainTimes, fillDomains } from './domains-table.ts';
 import { RecordsTable } from './records-table.ts';
 import { diagnosticCodes, fillDiagnostics, fillLost, fillMeta } from './summary-tables.ts';
+import type { TableSource } from './table-source.ts';
 import type { TableSpec } from './table-spec.ts';
 import { tableSpecs } from './table-specs.ts';
 import { ROWS_MAX, type TableWriter, type TableWriterOptions } from './table-writer.ts';
 import { TimelineTables } from './timeline-tables.ts';
-import type { TraceSource } from './trace-source.ts';
 import { VcpuAttribution } from './vcpu-attribution.ts';
 
 /**
@@ -29,7 +29,7 @@ const CLASS_BUFFER_BYTES = 4 << 20;
  */
 export class TraceTables {
   readonly writers = new Map<string, TableWriter>();
-  readonly #source: TraceSource;
+  readonly #source: TableSource;
   readonly #specs: ReadonlyMap<string, TableSpec>;
   readonly #named: ReadonlySet<string>;
   readonly #open: OpenTable;
@@ -45,7 +45,7 @@ export class TraceTables {
    *   when the trace has no such records.
    * @throws UserError for a name that is no table's.
    */
-  constructor(source: TraceSource, open: OpenTable, tables?: readonly string[]) {
+  constructor(source: TableSource, open: OpenTable, tables?: readonly string[]) {
     this.#source = source;
     this.#open = open;
     this.#specs = chooseTables(tableSpecs(source.catalog), tables);

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { BATCH_ROWS, createRecordBatch } from '../decoder/index.ts';
-import { type ByteSink, DescriptorSink, FileSink, orUserError } from './byte-sink.ts';
+import { DescriptorSink, FileSink, type OutputSink, orUserError } from './byte-sink.ts';
 import { metadataOf } from './summary-tables.ts';
+import type { TableSource } from './table-source.ts';
 import type { TableSpec } from './table-spec.ts';
 import { tableSpecs } from './table-specs.ts';
 import { TableWriter } from './table-writer.ts';
-import type { TraceSource } from './trace-source.ts';
 import { TraceTables } from './trace-tables.ts';
 
 export interface WriteTablesOptions {
@@ -36,7 +36,7 @@ export interface WrittenTable {
  * @throws UserError where the folder or a file cannot be written, or a name is no table's.
  */
 export function writeTables(
-  source: TraceSource,
+  source: TableSource,
   folder: string,
   options: WriteTablesOptions = {},
 ): WrittenTable[] {
@@ -73,7 +73,7 @@ export function writeTables(
  * @throws UserError where `name` is no table's; the system's error with code EPIPE when nobody reads any
  *   more.
  */
-export function streamTable(source: TraceSource, name: string, to: number | ByteSink = 1): number {
+export function streamTable(source: TableSource, name: string, to: number | OutputSink = 1): number {
   const sink = typeof to === 'number' ? new DescriptorSink(to) : to;
   const metadata = metadataOf(source);
   const tables = new TraceTables(
@@ -99,8 +99,8 @@ export function streamTable(source: TraceSource, name: string, to: number | Byte
  * @throws UserError where a name is no table's.
  */
 export async function handOnTables(
-  source: TraceSource,
-  open: (spec: TableSpec) => ByteSink,
+  source: TableSource,
+  open: (spec: TableSpec) => OutputSink,
   { tables: names, ready }: WriteTablesOptions & { readonly ready: () => Promise<unknown> },
 ): Promise<void> {
   const metadata = metadataOf(source);
@@ -118,7 +118,7 @@ export async function handOnTables(
   await ready();
 }
 
-function readAll(source: TraceSource, tables: TraceTables): void {
+function readAll(source: TableSource, tables: TraceTables): void {
   const batch = createRecordBatch(BATCH_ROWS);
   while (source.readBatch(batch)) tables.push(batch);
   tables.finish();
@@ -131,7 +131,7 @@ function fileName(table: string): string {
 }
 
 function removeStale(
-  source: TraceSource,
+  source: TableSource,
   folder: string,
   written: ReadonlyMap<string, unknown>,
   chosen: readonly string[] | undefined,

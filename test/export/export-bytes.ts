@@ -9,7 +9,7 @@ import {
 } from '../../src/recorder/index.ts';
 import { loadScenario } from '../../src/scenario/index.ts';
 import { Simulation } from '../../src/simulator/index.ts';
-import { MemorySink } from '../../src/tables/byte-sink.ts';
+import { MemoryOutputSink } from '../../src/tables/byte-sink.ts';
 
 /** A trace in one of the forms; hand-made traces have one tick a nanosecond. */
 export async function exportBytes(
@@ -21,7 +21,7 @@ export async function exportBytes(
   if (exporter?.kind !== 'file') throw new Error(`${form} is no file`);
   const { exportTrace } = await exporter.load();
   const reader = await openTrace(input, typeof input === 'string' ? options : { cpuHz: 1e9, ...options });
-  const sink = new MemorySink();
+  const sink = new MemoryOutputSink();
   await exportTrace(reader, sink, stretch);
   reader.close();
   return sink.bytes();

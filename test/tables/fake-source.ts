@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../src/decoder/diagnostic.ts';
 import type { RecordBatch } from '../../src/decoder/record-batch.ts';
 import { EventCatalog } from '../../src/format/index.ts';
-import type { TraceSource } from '../../src/tables/index.ts';
+import type { TableSource } from '../../src/tables/index.ts';
 
 /** A record as a test writes it down. `tsc` undefined: the record carries no time. */
 export interface FakeRecord {
@@ -22,7 +22,7 @@ export interface FakeOptions {
 /**
  * A decoder that needs no trace: it hands out the given records in the given order. Nanosecond 0 is the first TSC.
  */
-export function fakeSource(records: readonly FakeRecord[], options: FakeOptions = {}): TraceSource {
+export function fakeSource(records: readonly FakeRecord[], options: FakeOptions = {}): TableSource {
   const { catalog = EventCatalog.builtIn(), diagnostics = [], batchRows = 1000 } = options;
   const cpuHz = 'cpuHz' in options ? options.cpuHz : 1_000_000_000;
   const tscStart = records.find(({ tsc }) => tsc !== undefined)?.tsc ?? 0n;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openTrace } from '../../src/decoder/index.ts';
-import { MemorySink, streamTable, writeTables } from '../../src/tables/index.ts';
+import { MemoryOutputSink, streamTable, writeTables } from '../../src/tables/index.ts';
 import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
 import { readTable } from './read-arrow.ts';
 
@@ -69,7 +69,7 @@ test('damaged traces end in tables, never in an exception', async () => {
     for (const { path, rows } of written) expect(readTable(path).numRows).toBe(rows);
     reader.close();
     const again = await openTrace(bytes);
-    expect(streamTable(again, 'records', new MemorySink())).toBe(records);
+    expect(streamTable(again, 'records', new MemoryOutputSink())).toBe(records);
     again.close();
   });
   try {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { openTrace } from '../../src/decoder/index.ts';
 import { EventCatalog } from '../../src/format/index.ts';
-import { MemorySink, streamTable, tableSpecs, writeTables } from '../../src/tables/index.ts';
+import { MemoryOutputSink, streamTable, tableSpecs, writeTables } from '../../src/tables/index.ts';
 import { fakeSource } from './fake-source.ts';
 import { readRows, readTable } from './read-arrow.ts';
 import { makeFolder, removeFolder } from './temporary-folder.ts';
@@ -68,12 +68,12 @@ describe('writing', () => {
   });
 
   test('streams one table to a sink, in the stream format', () => {
-    const sink = new MemorySink();
+    const sink = new MemoryOutputSink();
     expect(streamTable(one(), 'records', sink)).toBe(1);
     const bytes = sink.bytes();
     expect([...bytes.subarray(0, 4)]).toEqual([0xff, 0xff, 0xff, 0xff]); // A file would begin with ARROW1.
     expect(readRows(bytes)).toMatchObject([{ t_ns: 0n, tsc: 1n }]);
-    const empty = new MemorySink();
+    const empty = new MemoryOutputSink();
     expect(streamTable(fakeSource([]), 'waits', empty)).toBe(0);
     expect(readTable(empty.bytes()).schema.fields.map(({ name }) => name)).toContain('wait_ns');
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { PbfWriter } from 'pbf';
-import type { ByteSink } from '../../tables/byte-sink.ts';
+import type { OutputSink } from '../../tables/byte-sink.ts';
 import { ANNOTATIONS, type Annotation, EVENT_NAMES, type EventName } from './names.ts';
 
 /** Bytes that are written at once. */
@@ -55,12 +55,12 @@ interface Values {
 }
 
 export class PacketWriter {
-  readonly #sink: ByteSink;
+  readonly #sink: OutputSink;
   readonly #pbf = new PbfWriter(new Uint8Array(2 * FLUSH_BYTES));
   readonly #values: Values = { tNs: 0, pcpu: 0, about: 0, told: 0 };
 
   /** Writes the packet that all others lean on: the names that they give by number. */
-  constructor(sink: ByteSink) {
+  constructor(sink: OutputSink) {
     this.#sink = sink;
     this.#write([
       [SEQUENCE_ID, SEQUENCE],

@@ -19,7 +19,9 @@ import { RtPartitionScheduler } from './rtpartition.ts';
 import { RtXenScheduler } from './rtxen.ts';
 import { SedfScheduler } from './sedf.ts';
 
+/** A scheduler that can be simulated, and of which versions of Xen. */
 export interface SchedulerEntry {
+  /** As scenarios and `xl` call it. */
   readonly name: SchedulerName;
   /** What Xen calls it when it boots. */
   readonly title: string;
@@ -27,10 +29,13 @@ export interface SchedulerEntry {
   readonly since: XenSeries;
   /** The last one; undefined: the newest. */
   readonly until?: XenSeries;
+}
+
+interface Model extends SchedulerEntry {
   create(xen: Hypervisor): Scheduler;
 }
 
-export const schedulers: readonly SchedulerEntry[] = [
+const models: readonly Model[] = [
   {
     name: 'credit',
     title: 'SMP Credit Scheduler',
@@ -87,12 +92,15 @@ export const schedulers: readonly SchedulerEntry[] = [
   },
 ];
 
+/** Every scheduler that can be simulated, Xen's present ones first. */
+export const schedulers: readonly SchedulerEntry[] = models;
+
 /**
  * Throws UserError `unknown-scheduler` for one that is not in the table, `scheduler-too-old` or
  * `scheduler-too-new` for a version of it that is not modelled.
  */
 export function createScheduler(name: string, xen: Hypervisor): Scheduler {
-  const entry = schedulers.find((known) => known.name === name);
+  const entry = models.find((known) => known.name === name);
   if (entry === undefined) {
     throw new UserError('unknown-scheduler', `scheduler "${name}" is not simulated yet`, {
       hint: `there is ${schedulers.map((known) => known.name).join(', ')}`,
