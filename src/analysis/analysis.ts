@@ -7,6 +7,7 @@ import type { Coverage } from './coverage.ts';
 export interface Column {
   /** snake_case, unit last; stable. */
   readonly name: string;
+  /** `int`: whole numbers, exact up to 2^53; `float`; `string`. Any cell may be null. */
   readonly type: 'int' | 'float' | 'string';
   /** `ns`, `ratio`, `count`, `dom`, `vcpu`, `pcpu`, `pcpus`, `percent`; undefined for names. */
   readonly unit?: string;
@@ -43,6 +44,7 @@ export interface ResultTable {
   readonly empty?: string;
 }
 
+/** What a result has in one row and column: null is "not available". */
 export type Cell = number | string | null;
 
 /** RTDS: a vCPU may run for its budget in each period. */
@@ -53,6 +55,7 @@ export interface Reservation {
 
 /** What a single vCPU was promised, where it is not what its domain was. */
 export interface VcpuParameters {
+  /** pCPUs that it may run on (hard affinity), ascending; all unless given. */
   readonly pcpus?: readonly number[];
   readonly reservation?: Reservation;
 }
@@ -78,6 +81,7 @@ export interface AnalysisContext {
   readonly fromNs: number;
   /** Known time of the vCPUs that the pass hears of; complete when {@link AnalysisRun.finish} is called. */
   readonly coverage: Coverage;
+  /** What domains were promised, by domain id; those that are not in it have Xen's defaults. */
   readonly domainParameters: ReadonlyMap<number, DomainParameters>;
   /** Length of the windows in which fairness is judged. */
   readonly windowNs: number;
@@ -87,8 +91,11 @@ export interface AnalysisContext {
 
 /** A pass under way: it listens, and answers at the end. */
 export interface AnalysisRun {
+  /** Hears what the vCPUs do. */
   readonly listener: TimelineListener;
+  /** Hears of all records; the arrays are reused. */
   onRecords?(batch: RecordBatch): void;
+  /** Called once, at the end of the stretch that is looked at: the answers. */
   finish(endNs: number): ResultTable[];
 }
 
@@ -103,5 +110,6 @@ export interface Analysis {
    * since what one did concerns another; rows of those that the user did not ask for are left out of its results.
    */
   readonly hears?: 'selected' | 'all';
+  /** Begins to answer it for one trace. */
   create(context: AnalysisContext): AnalysisRun;
 }

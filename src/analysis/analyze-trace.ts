@@ -17,6 +17,7 @@ import { SelectingListener, SelectingRecords, type Selection, selectRows } from 
 /** How long the windows are in which fairness is judged, unless told otherwise. */
 export const WINDOW_NS_DEFAULT = 100_000_000;
 
+/** What {@link analyzeTrace} may be told; nothing has to be. */
 export interface AnalyzeOptions {
   /** All unless given. */
   readonly analyses?: readonly Analysis[];
@@ -34,6 +35,7 @@ export interface AnalyzeOptions {
 
 /** What the passes found, and what was learnt on the way about how far to trust it. */
 export interface TraceAnalysis extends TimelineFacts {
+  /** In the order of the passes; a pass may give several. Their names and columns are in docs/metrics.md. */
   readonly tables: readonly ResultTable[];
   /** The stretch that was looked at; `spanNs` is the length of the whole trace. */
   readonly fromNs: number;

@@ -24,6 +24,7 @@ export class Coverage {
   /** Key -> vCPU index, of those that an interval names; made when first asked. */
   #indices: Map<number, number> | undefined;
 
+  /** Takes in intervals; the runner calls it, passes only ask. */
   onRunstates(batch: RunstateBatch): void {
     const { count, dom, vcpu, vcpuIndex, state, startNs, endNs } = batch;
     this.#indices = undefined;

@@ -52,6 +52,7 @@ export interface VariantComparison {
   readonly verdict: Verdict;
 }
 
+/** Every variant against the baseline, and what the statements rest on. */
 export interface VariantsComparison {
   readonly baseline: string;
   readonly variants: readonly string[];

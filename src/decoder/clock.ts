@@ -9,6 +9,7 @@ import type { WindowIndex } from './window-index.ts';
 export interface TraceClock {
   /** Undefined where the trace does not tell: then a tick is shown as a nanosecond. */
   readonly cpuHz: number | undefined;
+  /** From records that carry nanoseconds, from the user (`cpuHz`), or from nowhere. */
   readonly source: 'derived' | 'given' | 'unknown';
   /** How many stretches of time, known both in ticks and in nanoseconds, the frequency was derived from. */
   readonly pairs: number;

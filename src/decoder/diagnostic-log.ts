@@ -36,6 +36,7 @@ export class DiagnosticLog {
     return this.#bytes;
   }
 
+  /** Notes a finding; one that goes on where the last one of its code ended becomes one with it. */
   add(finding: Finding): void {
     const { pcpu = -1, offset = -1, bytes = 0, count = 1, tNs, ...rest } = finding;
     this.#bytes += bytes;

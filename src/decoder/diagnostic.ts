@@ -16,6 +16,8 @@ export interface Diagnostic {
   readonly count: number;
   /** Nanoseconds since the start of the trace, or undefined where no time is known. */
   readonly tNs: number | undefined;
+  /** What happened, in a sentence for people. */
   readonly message: string;
+  /** What to do about it, in another. */
   readonly advice: string;
 }

@@ -17,6 +17,7 @@ import { createRecordStreams, type RecordStreams, withMorePcpus } from './record
 import { SweepBound } from './sweep-bound.ts';
 import type { Window } from './window-index.ts';
 
+/** What a {@link LiveReader} may be told; nothing has to be. */
 export interface LiveReaderOptions extends Pick<OpenTraceOptions, 'formats' | 'catalog' | 'cpuHz'> {
   /** What stands for the stream in messages. */
   readonly name?: string | undefined;

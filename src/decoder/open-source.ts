@@ -16,6 +16,7 @@ import { FileSource, MemorySource, SpoolSource, type TraceSource } from './trace
 /** Where a trace comes from: a path, `-` for standard input, bytes, or a stream of pieces of any size. */
 export type TraceInput = string | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+/** What {@link openSource} may be told. */
 export interface SourceOptions {
   /** Called while a stream or a gzip file is taken in; the total is NaN because nobody knows it yet. */
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
@@ -54,7 +55,11 @@ export async function openSource(
   return openRegular(input, fd, stats.size, log, options);
 }
 
-/** @throws UserError stdin-is-a-terminal. */
+/**
+ * Nobody types a trace: refuses to read one from a terminal.
+ *
+ * @throws UserError stdin-is-a-terminal.
+ */
 export function refuseTerminalInput(): void {
   if (!process.stdin.isTTY) return;
   throw new UserError('stdin-is-a-terminal', 'standard input is a terminal, not a trace', {
@@ -90,7 +95,11 @@ function redirectedFile(fd: number | undefined): Stats | undefined {
   }
 }
 
-/** @throws UserError not-found, no-permission, is-a-directory, cannot-open. */
+/**
+ * Opens a file for reading; the caller closes the descriptor.
+ *
+ * @throws UserError not-found, no-permission, is-a-directory, cannot-open.
+ */
 export function openFile(path: string): { fd: number; stats: Stats } {
   let fd: number | undefined;
   try {

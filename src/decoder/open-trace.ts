@@ -9,6 +9,7 @@ import type { TraceReader } from './trace-reader.ts';
 import type { TraceSource } from './trace-source.ts';
 import type { WindowIndex } from './window-index.ts';
 
+/** What {@link openTrace} may be told; nothing has to be. */
 export interface OpenTraceOptions {
   /** Files with a user's own event definitions (`--formats`). */
   readonly formats?: readonly string[] | undefined;
@@ -31,9 +32,8 @@ export interface OpenTraceOptions {
  *
  * Streams and gzip are first taken in wholly. Damage never throws: it becomes rows of `diagnostics()`.
  *
- * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, not-a-trace,
- * bad-cpu-hz, and
- * those of the definition files.
+ * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, not-a-trace, bad-cpu-hz,
+ *   stdin-is-a-terminal, temporary-file, and those of the definition files.
  */
 export async function openTrace(input: TraceInput, options: OpenTraceOptions = {}): Promise<TraceReader> {
   const { cpuHz, order = 'time', onProgress, blockWords } = options;

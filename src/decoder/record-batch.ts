@@ -12,10 +12,13 @@ export interface RecordBatch {
   readonly event: Uint32Array;
   /** Index into the catalog's layouts, or 0 where (event, extra words) is not defined. */
   readonly layout: Uint16Array;
+  /** The physical CPU that recorded it. */
   readonly pcpu: Uint16Array;
   /** 1 where the record carries a TSC of its own. */
   readonly hasTsc: Uint8Array;
+  /** The low 32 bits of the TSC, as the file has it; meaningless where `hasTsc` is 0. */
   readonly tscLow: Uint32Array;
+  /** The high 32 bits likewise. */
   readonly tscHigh: Uint32Array;
   /**
    * Nanoseconds since the start of the trace, an integer. For a record without a TSC: that of the record
@@ -24,9 +27,11 @@ export interface RecordBatch {
   readonly tNs: Float64Array;
   /** Row i's extra words are words[wordsOffset[i]] up to words[wordsOffset[i + 1]]; wordsOffset[0] is 0. */
   readonly wordsOffset: Int32Array;
+  /** Extra words of all rows, one after the other; `readField` takes fields out of them. */
   readonly words: Uint32Array;
 }
 
+/** The rows of a batch unless told otherwise, and the most that tables take at once. */
 export const BATCH_ROWS = 65_536;
 
 /** Allocates an empty batch. */

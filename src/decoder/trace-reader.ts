@@ -9,7 +9,9 @@ export interface TraceFacts {
   readonly name: string;
   /** Length of the trace, decompressed. */
   readonly bytes: number;
+  /** What the records mean: {@link RecordBatch.layout} is an index into its layouts. */
   readonly catalog: EventCatalog;
+  /** How ticks of the TSC became nanoseconds, and how sure that is. */
   readonly clock: TraceClock;
   /** pCPUs that have windows in the trace, ascending. */
   readonly pcpus: readonly number[];
@@ -42,6 +44,7 @@ export interface TraceReader extends TraceFacts {
   readBatch(batch: RecordBatch): boolean;
 }
 
+/** Sums over what a reader has read so far. */
 export interface TraceCounts {
   /** All records but window headers. */
   readonly records: number;
@@ -51,10 +54,12 @@ export interface TraceCounts {
   readonly unknown: ReadonlyMap<string, number>;
   /** The sum of what lost-records records say. */
   readonly lostRecords: number;
+  /** Windows: xentrace writes one each time it finds records in a pCPU's ring. */
   readonly windows: number;
   /** headerBytes + recordBytes + skippedBytes = the trace's length. */
   readonly headerBytes: number;
   readonly recordBytes: number;
+  /** Bytes that are in diagnostics. */
   readonly skippedBytes: number;
   /** Records whose TSC is lower than the one before it on their pCPU; they keep their place in the file. */
   readonly lateRecords: number;

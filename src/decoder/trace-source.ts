@@ -5,6 +5,7 @@ import { UserError } from '../base/errors.ts';
 
 /** The bytes of a (decompressed) trace, in random order and synchronously. */
 export interface TraceSource {
+  /** What stands for it in messages: a path, `(memory)`, ... */
   readonly name: string;
   readonly bytes: number;
   /**

@@ -10,7 +10,11 @@ import type { TraceAhead } from '../timeline/index.ts';
 
 /** Writes one trace, or a stretch of its time, into one file. */
 export interface FileExporter {
-  /** @throws UserError where the trace cannot be read on or the sink not written; damage in the trace never throws. */
+  /**
+   * Reads the trace to its end and writes to the sink, which the caller then commits, or aborts where this throws.
+   *
+   * @throws UserError where the trace cannot be read on or the sink not written; damage in the trace never throws.
+   */
   exportTrace(trace: TraceReader | TraceAhead, sink: OutputSink, stretch: Selection): void | Promise<void>;
 }
 
@@ -28,6 +32,7 @@ export interface FolderExporter {
   ): Promise<readonly string[]>;
 }
 
+/** What a {@link FolderExporter} may be told. */
 export interface FolderExportOptions {
   /** What the domains were promised, which a trace does not tell: fairness is judged by it. */
   readonly domainParameters?: ReadonlyMap<number, DomainParameters> | undefined;
@@ -37,7 +42,9 @@ export interface FolderExportOptions {
 
 /** Where a trace was recorded: what tells it apart from others below the same folder. */
 export interface ExportPlace {
+  /** The host that was traced. */
   readonly host: string;
+  /** Which recording of it. */
   readonly run: string;
 }
 
@@ -49,6 +56,7 @@ export interface ExporterFacts {
   readonly extension: string;
 }
 
+/** A form, and how its code is loaded: that of `file` writes one file, that of `folder` a tree of them. */
 export type Exporter =
   | (ExporterFacts & {
       readonly kind: 'file';
@@ -58,6 +66,7 @@ export type Exporter =
     })
   | (ExporterFacts & { readonly kind: 'folder'; readonly load: () => Promise<FolderExporter> });
 
+/** Every form by its name, as `--to` has it: `perfetto`, `ftrace`, `job-stats`, `parquet`. */
 export const EXPORTERS: Readonly<Record<string, Exporter>> = {
   perfetto: {
     summary: 'protobuf for ui.perfetto.dev and trace_processor',

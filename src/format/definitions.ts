@@ -25,6 +25,7 @@ export interface FieldDefinition {
   readonly width: number;
   /** Two's complement when true. */
   readonly signed: boolean;
+  /** `ns`, `us`, `tsc`, `dom`, `vcpu`, `pcpu`, `bits`, ...: docs/events.md; undefined for plain numbers. */
   readonly unit: string | undefined;
   /** The meaning of each value, for enumerations. */
   readonly values: ReadonlyMap<number, string> | undefined;
@@ -38,6 +39,7 @@ export interface LayoutDefinition {
   /** Index into {@link EventCatalog.layouts}, never 0. */
   readonly index: number;
   readonly event: EventDefinition;
+  /** The number of extra words, 0 to 7. */
   readonly words: number;
   /** The first Xen release with this layout; undefined: unknown, or not Xen's. */
   readonly since: string | undefined;
@@ -47,6 +49,7 @@ export interface LayoutDefinition {
   readonly doc: string | undefined;
 }
 
+/** An event that Xen, or a user's own file, has a name for, with every layout that its records have had. */
 export interface EventDefinition {
   /** Index into {@link EventCatalog.events}. */
   readonly index: number;
@@ -96,6 +99,7 @@ const HASH_MULTIPLIER = 0x9e3779b1 | 0;
 export class EventCatalog {
   /** Ascending by their smallest event id. */
   readonly classes: readonly ClassDefinition[];
+  /** Ascending by event id. */
   readonly events: readonly EventDefinition[];
   /** By layout index; [0] is undefined and stands for every unknown (event, words). */
   readonly layouts: readonly (LayoutDefinition | undefined)[];

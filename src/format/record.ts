@@ -11,8 +11,11 @@
  * @module
  */
 
+/** The bits of the header that are the event id. */
 export const EVENT_MASK = 0x0fffffff;
+/** Where the number of extra words begins in the header. */
 export const EXTRA_WORDS_SHIFT = 28;
+/** The most extra words that a record can have (Xen: TRACE_EXTRA_MAX). */
 export const EXTRA_WORDS_MAX = 7;
 /** Bit 31 of the header; the constant is negative as every int32 with that bit set is in JavaScript. */
 export const CYCLES_FLAG = 0x80000000 | 0;

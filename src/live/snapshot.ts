@@ -21,6 +21,7 @@ export interface Fared {
   readonly culpritRatio: number | null;
 }
 
+/** How one vCPU fared, and what it does now. */
 export interface VcpuFared extends Fared {
   readonly dom: number;
   readonly vcpu: number;
@@ -30,8 +31,10 @@ export interface VcpuFared extends Fared {
   readonly pcpu: number | null;
 }
 
+/** How the vCPUs of one domain fared together. */
 export interface DomainFared extends Fared {
   readonly dom: number;
+  /** How many they are. */
   readonly vcpus: number;
 }
 

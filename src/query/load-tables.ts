@@ -62,7 +62,11 @@ export async function attachFolder(
   }
 }
 
-/** @throws UserError where the folder has none of the tables. */
+/**
+ * Tells a folder of exported traces from any other.
+ *
+ * @throws UserError not-exported, where the folder has none of the tables.
+ */
 export function refuseOtherFolder(folder: string, tables: readonly SqlTable[]): void {
   if (tables.some((table) => existsSync(join(folder, pathOf(table))))) return;
   throw new UserError('not-exported', `${folder} has no tables of traces`, {

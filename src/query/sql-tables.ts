@@ -2,8 +2,10 @@ import { type Analysis, resultSpecs } from '../analysis/index.ts';
 import type { EventCatalog } from '../format/index.ts';
 import { type ArrowTypeName, type ResultColumn, tableSpecs } from '../tables/index.ts';
 
+/** A column of a table that a query can name. */
 export interface SqlColumn {
   readonly name: string;
+  /** DuckDB's name of its type: `BIGINT`, `VARCHAR`, ... */
   readonly sqlType: string;
   readonly unit?: string | undefined;
   readonly doc: string;

@@ -5,7 +5,9 @@ import type { SqlColumn, SqlTable } from './sql-tables.ts';
 /** A value as DuckDB gives it: bigints are exact; what JavaScript has no type for has a `toString`. */
 export type SqlValue = unknown;
 
+/** What a query gives. */
 export interface QueryResult {
+  /** Named as in the query; the type by DuckDB's name. */
   readonly columns: readonly { readonly name: string; readonly sqlType: string }[];
   /** Rows in pieces, as they come: memory is bounded whatever their number. */
   readonly pieces: AsyncIterable<readonly (readonly SqlValue[])[]>;
@@ -98,6 +100,7 @@ export class TraceDatabase {
     return this.#connection.extractStatements(sql);
   }
 
+  /** Gives back the memory; nothing can be asked any more. */
   close(): void {
     this.#connection.closeSync();
     this.#instance.closeSync();

@@ -31,6 +31,7 @@ export interface Recording {
   readonly untoldLostRecords: number;
 }
 
+/** Eyes on a recording. */
 export interface RecordHooks {
   /** Called after each sweep. */
   onProgress?(nowNs: number, stopNs: number): void;

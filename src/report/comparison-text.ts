@@ -32,7 +32,9 @@ const OTHERS_SHOWN = 10;
 /** Spans that differ by more make sums of time and counts differ too. */
 const SPAN_DIFFERENCE_MAX = 0.01;
 
+/** How a comparison is told to people. */
 export interface ComparisonTextOptions {
+  /** What domains are called, by their ids; `d1` unless given. */
   readonly names: DomainNames;
   /** Every figure, not only those that matter most. */
   readonly all: boolean;

@@ -46,18 +46,22 @@ export interface SummaryPart {
   readonly pcpus: readonly number[] | null;
 }
 
+/** A pCPU that has windows in the trace. */
 export interface PcpuSummary {
   readonly pcpu: number;
   readonly records: number;
 }
 
+/** A domain that runstate records name, and when the trace saw it come and go; null: it did not. */
 export interface DomainSummary {
   readonly dom: number;
+  /** How many of its vCPUs records name. */
   readonly vcpus: number;
   readonly createdNs: number | null;
   readonly removedNs: number | null;
 }
 
+/** How many records of an event there are; events without any are left out. */
 export interface EventSummary {
   /** Xen's name. */
   readonly name: string;
@@ -66,6 +70,7 @@ export interface EventSummary {
   readonly records: number;
 }
 
+/** Records of a kind that no definition knows. */
 export interface UnknownEvent {
   /** `0x0002f123/5`: event id and number of extra words. */
   readonly kind: string;

@@ -10,13 +10,13 @@ import {
   TRC_TRACE_WRAP_BUFFER,
 } from '../format/record.ts';
 
-/**
- * The record went in, or was lost for want of space, or went in and filled the ring up to its high-water
- * mark.
- */
+/** Of {@link Insertion}: the record was lost for want of space. */
 export const LOST = 0;
+/** Of {@link Insertion}: it went in. */
 export const KEPT = 1;
+/** Of {@link Insertion}: it went in and filled the ring up to its high-water mark, half its size. */
 export const KEPT_AND_CROSSED_HIGH_WATER = 2;
+/** What became of a record: {@link LOST}, {@link KEPT} or {@link KEPT_AND_CROSSED_HIGH_WATER}. */
 export type Insertion = typeof LOST | typeof KEPT | typeof KEPT_AND_CROSSED_HIGH_WATER;
 
 /** The bytes of a lost-records record: header, TSC, four words. */

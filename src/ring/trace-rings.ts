@@ -3,6 +3,7 @@ import type { TraceSink } from '../simulator/trace-sink.ts';
 import { EVENT_MASK_ALL, eventMatches } from './event-mask.ts';
 import { KEPT_AND_CROSSED_HIGH_WATER, LOST, TraceRing } from './trace-ring.ts';
 
+/** The size of the rings, and what goes into them. */
 export interface TraceRingsOptions {
   readonly pcpus: number;
   /** Bytes for records in each pCPU's ring, a multiple of 4. */

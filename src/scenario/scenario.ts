@@ -35,6 +35,7 @@ export interface Scenario {
   readonly seed: number;
 }
 
+/** The schedulers of Xen, and of patches to it, as scenarios name them. */
 export type SchedulerName =
   | 'credit'
   | 'credit2'
@@ -47,17 +48,20 @@ export type SchedulerName =
   | 'rtpartition'
   | 'bcredit';
 
+/** The machine: its pCPUs, how they lie together, and its clocks. docs/machine-model.md says what each of it does. */
 export interface Host {
   readonly pcpus: number;
   readonly sockets: number;
   readonly coresPerSocket: number;
   readonly threadsPerCore: number;
+  /** NUMA nodes, over which the sockets are spread. */
   readonly nodes: number;
   readonly tscHz: number;
   /** TSC at t = 0; a bigint because a host that was up for months is beyond 2^53. */
   readonly tscBase: bigint;
   /** Skew of each pCPU's TSC in ticks, as its records show it; empty means none. */
   readonly tscSkewTicks: readonly number[];
+  /** What a switch to a guest's vCPU costs: charged to it, but of no use to its guest. */
   readonly contextSwitchNs: number;
   /** Each timer fires U[0, J) late; 0 is off. */
   readonly timerJitterNs: number;
@@ -77,6 +81,7 @@ export interface Host {
   readonly xmallocFill?: number | undefined;
 }
 
+/** What of the run is recorded. */
 export interface TraceSettings {
   /** xentrace's event mask, as Xen's tb_event_mask. */
   readonly eventMask: number;
@@ -86,11 +91,13 @@ export interface TraceSettings {
   readonly endNs: number;
 }
 
+/** A domain: its parameters for the scheduler, and its vCPUs. */
 export interface DomainSpec {
   readonly id: number;
   readonly name: string;
   /** undefined: not given, so the toolstack does not set it (it matters for the records made at creation). */
   readonly weight: number | undefined;
+  /** In percent of one pCPU; 0: none. undefined: not given. */
   readonly cap: number | undefined;
   /** What SEDF is told; undefined: not given. */
   readonly sedf?: SedfParameters | undefined;
@@ -126,6 +133,7 @@ export interface DomainSettings {
   readonly isInquiry?: boolean | undefined;
 }
 
+/** A vCPU: what its guest does, where it may run, and what it is reserved. */
 export interface VcpuSpec {
   readonly workload: Workload;
   /** After every n ns of its own CPU time the vCPU yields; 0 is never. */
@@ -248,6 +256,7 @@ export type Command = { /** As written. */ readonly text: string } & (
   | { readonly kind: 'cpupool-migrate'; readonly dom: number; readonly cpupool: string }
 );
 
+/** The server of a vCPU under RTDS: it may run for its budget in each period, and beyond with extratime. */
 export interface RtdsParameters {
   readonly periodUs: number;
   readonly budgetUs: number;

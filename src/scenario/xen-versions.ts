@@ -40,6 +40,7 @@ export const XEN_SERIES = [
 /** All of them, as messages name them. */
 export const XEN_SERIES_WORDS = '3.3, 3.4, 4.0 to 4.22, 4.6-rfc, rt-xen-2.0 or head';
 
+/** One of {@link XEN_SERIES}. */
 export type XenSeries = (typeof XEN_SERIES)[number];
 
 /** What a scenario models that names no version: the newest. */

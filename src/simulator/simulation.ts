@@ -14,7 +14,9 @@ import { createScheduler } from './schedulers/index.ts';
 import type { TraceSink } from './trace-sink.ts';
 import { xenVersion } from './versions.ts';
 
+/** What a {@link Simulation} may be told; nothing has to be. */
 export interface SimulationOptions {
+  /** Called as things happen. */
   readonly hooks?: SimulationHooks;
   /**
    * Whether guests' jobs leave records (TRC_TASK_*); they do unless this is false. No other record depends on

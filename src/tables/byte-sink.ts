@@ -1,8 +1,16 @@
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writevSync } from 'node:fs';
 import { UserError } from '../base/errors.ts';
 
-/** Where the bytes of a table go. Synchronous: when `write` returns, the caller may reuse its buffers. */
+/**
+ * Where the bytes of one table, or of one exported file, go: {@link FileSink}, {@link DescriptorSink},
+ * {@link MemoryOutputSink}, or one of your own. `write` is called as often as there is something, then `commit` or
+ * `abort`; `abort` also where `commit` has failed. Whatever a method throws goes to whoever asked for the output.
+ */
 export interface OutputSink {
+  /**
+   * Takes the next bytes, all chunks one after the other. The chunks are only lent: when this returns they are used for
+   * something else, so a sink that keeps bytes copies them.
+   */
   write(chunks: readonly Uint8Array[]): void;
   /** Everything was written: makes the result appear. */
   commit(): void;
@@ -16,6 +24,7 @@ export interface OutputSink {
  */
 export class FileSink implements OutputSink {
   readonly path: string;
+  /** Written so far. */
   bytes = 0;
   /** Where it goes at last, and where it grows: the same for what is no regular file. */
   readonly #final: string;
@@ -89,7 +98,7 @@ export class DescriptorSink implements OutputSink {
   abort(): void {}
 }
 
-/** Bytes in memory, for tables that are known to be small. */
+/** Bytes in memory, for tables that are known to be small; `bytes()` has them, nothing after `abort`. */
 export class MemoryOutputSink implements OutputSink {
   readonly #chunks: Uint8Array[] = [];
 
@@ -103,6 +112,7 @@ export class MemoryOutputSink implements OutputSink {
     this.#chunks.length = 0;
   }
 
+  /** All that was written, in one piece. */
   bytes(): Uint8Array {
     const joined = new Uint8Array(this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0));
     let at = 0;

@@ -11,6 +11,7 @@ export interface ResultTableLike {
   readonly rows: readonly (readonly (number | string | null)[])[];
 }
 
+/** A column of a result: `Column` of an analysis has all of it. */
 export interface ResultColumn {
   readonly name: string;
   readonly type: 'int' | 'float' | 'string';
@@ -18,6 +19,7 @@ export interface ResultColumn {
   readonly doc: string;
 }
 
+/** How {@link resultTableToArrow} writes. */
 export interface ResultTableOptions {
   /** `stream` (the default) for pipes, `file` for files. */
   readonly format?: ArrowFormat;

@@ -11,6 +11,7 @@ import { tableSpecs } from './table-specs.ts';
 import { TableWriter } from './table-writer.ts';
 import { TraceTables } from './trace-tables.ts';
 
+/** Which tables are written. */
 export interface WriteTablesOptions {
   /**
    * Names of the wanted tables; all by default. A class table named here is written even when it stays empty.
@@ -21,8 +22,10 @@ export interface WriteTablesOptions {
 /** A table that was written. */
 export interface WrittenTable {
   readonly name: string;
+  /** The folder that was given, `/`, and `NAME.arrow`. */
   readonly path: string;
   readonly rows: number;
+  /** Of the file. */
   readonly bytes: number;
 }
 
@@ -68,10 +71,13 @@ export function writeTables(
 
 /**
  * Reads a trace to its end and writes one of its tables in Arrow's IPC stream format: to a descriptor (1 is
- * standard output) or a sink of the caller's. Returns the number of rows.
+ * standard output) or a sink, which is committed, or aborted where this throws. One pass, bounded memory.
  *
- * @throws UserError where `name` is no table's; the system's error with code EPIPE when nobody reads any
- *   more.
+ * @param source a fresh reader; it stays open
+ * @param name of a table: `records`, `waits`, ... (docs/tables.md, or {@link tableSpecs})
+ * @returns the number of rows
+ * @throws UserError unknown-table, and where the trace cannot be read on; whatever the sink throws; the system's error
+ *   with code EPIPE when nobody reads a descriptor any more.
  */
 export function streamTable(source: TableSource, name: string, to: number | OutputSink = 1): number {
   const sink = typeof to === 'number' ? new DescriptorSink(to) : to;

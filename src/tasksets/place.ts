@@ -1,5 +1,6 @@
 import type { PeriodicTask } from './task-set.ts';
 
+/** The part of a pCPU that the tasks need in the worst case: the sum of WCET over period. More than 1 needs several. */
 export function utilisationOf(tasks: readonly PeriodicTask[]): number {
   return tasks.reduce((sum, { wcetNs, periodNs }) => sum + wcetNs / periodNs, 0);
 }

@@ -18,6 +18,7 @@ export const GENERATORS = {
   'bimodal-medium': 'the same, 6 to 3',
   'bimodal-heavy': 'the same, 4 to 5',
 } as const;
+/** A key of {@link GENERATORS}. */
 export type GeneratorName = keyof typeof GENERATORS;
 
 const UNIFORM = {

@@ -3,6 +3,7 @@ import type { TraceReader } from '../decoder/trace-reader.ts';
 import { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
 import type { TimelineListener } from './timeline-listener.ts';
 
+/** What {@link followTrace} may be told; nothing has to be. */
 export interface FollowOptions extends Pick<TimelineOptions, 'affinities'> {
   /** Where the last intervals end; the last record unless given. */
   readonly endNs?: number | undefined;
@@ -14,11 +15,13 @@ export interface FollowOptions extends Pick<TimelineOptions, 'affinities'> {
 export interface TimelineFacts {
   /** Where the last intervals end. */
   readonly spanNs: number;
+  /** The domains that records name. */
   readonly domains: readonly DomainInfo[];
   /** Records that did not continue what was known of their vCPU: some are missing that no loss accounts for. */
   readonly repairs: number;
   /** Records of some pCPU are missing altogether: only running time is known. */
   readonly partial: boolean;
+  /** The host scheduled cores or sockets as a whole (Xen's `sched-gran`): its switches show it. */
   readonly coreScheduling: boolean;
 }
 

@@ -1,7 +1,11 @@
-/** Values of {@link JobBatch.missed}. */
+/** Of {@link JobBatch.missed}: the job was done by its deadline. */
 export const JOB_MET = 0;
+/** Of {@link JobBatch.missed}: it was done too late, or not yet when its deadline passed. */
 export const JOB_MISSED = 1;
-/** Nobody can tell: the trace ends before completion and deadline, shows no release, or the job has no deadline. */
+/**
+ * Of {@link JobBatch.missed}: nobody can tell. The trace ends before completion and deadline, shows no release, or the
+ * job has no deadline.
+ */
 export const JOB_UNJUDGED = 2;
 
 /**
@@ -10,6 +14,7 @@ export const JOB_UNJUDGED = 2;
  * the trace; NaN is "not seen". Arrays are reused: a listener copies what it keeps.
  */
 export interface JobBatch {
+  /** Rows in use. */
   count: number;
   readonly dom: Uint16Array;
   readonly vcpu: Uint16Array;

@@ -1,12 +1,16 @@
-/** Xen's runstates (public/vcpu.h) and two of our own. */
+/** The vCPU runs on a pCPU: Xen's RUNSTATE_running (public/vcpu.h). {@link RUNSTATE_NAMES} names the states. */
 export const RUNNING = 0;
+/** It wants to run and waits for a pCPU: Xen's RUNSTATE_runnable. */
 export const RUNNABLE = 1;
+/** It has nothing to do and waits for an event: Xen's RUNSTATE_blocked. */
 export const BLOCKED = 2;
+/** It is down, or the toolstack has paused it: Xen's RUNSTATE_offline. */
 export const OFFLINE = 3;
 /** Nobody can know: the start of the trace, after lost records. Never counted as waiting, running or idle. */
 export const UNKNOWN = 4;
 /** Out of budget or parked for its cap: kept from running by the scheduler's limits, not by others. */
 export const THROTTLED = 5;
+/** The name of each state, as tables and texts have it. */
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline', 'unknown', 'throttled'] as const;
 
 /** In place of a vCPU's key (`dom << 16 | vcpu`): none is known. Xen has no domain of such a number. */
@@ -22,11 +26,13 @@ export const DOM_IDLE = 0x7fff;
  * but for the unknown time before a vCPU's first record. Arrays are reused: a listener copies what it keeps.
  */
 export interface RunstateBatch {
+  /** Rows in use. */
   count: number;
   readonly dom: Uint16Array;
   readonly vcpu: Uint16Array;
   /** Index of the vCPU, from 0, the same in every batch of a timeline. */
   readonly vcpuIndex: Int32Array;
+  /** {@link RUNNING}, {@link RUNNABLE}, ...: an index into {@link RUNSTATE_NAMES}. */
   readonly state: Uint8Array;
   /**
    * The state by Xen's own runstate records. It differs from `state` only where that is THROTTLED: RUNNABLE or OFFLINE,
@@ -35,6 +41,7 @@ export interface RunstateBatch {
   readonly xenState: Uint8Array;
   /** The state before this one (UNKNOWN for the first). */
   readonly previous: Uint8Array;
+  /** Nanoseconds since the start of the trace, as `endNs`. */
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
   /** Where it ran (RUNNING), else where it last ran; -1 where not known. */

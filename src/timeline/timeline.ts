@@ -27,6 +27,7 @@ const PCPUS_MAX = 65_536;
 const NOTE = 1;
 const WORK = 2;
 
+/** What a {@link Timeline} may be told; nothing has to be. */
 export interface TimelineOptions {
   /** The pCPUs that the trace has records of, where they are known beforehand (TraceReader.pcpus). */
   readonly pcpus?: readonly number[];
