@@ -40,14 +40,15 @@ export class TraceTables {
   readonly #domainTimes = new DomainTimes();
 
   /**
-   * @param tables names of the wanted tables; undefined: all. A class table that is asked for by name is
-   *   written even
+   * @param source fresh: what it has given already would be missing in the tables
+   * @param tables names of the wanted tables; undefined: all. A class table that is asked for by name is written even
    *   when the trace has no such records.
-   * @throws UserError for a name that is no table's.
+   * @throws UserError unknown-table; already-read for a source that is not fresh.
    */
   constructor(source: TableSource, open: OpenTable, tables?: readonly string[]) {
     this.#source = source;
     this.#open = open;
+    refuseUsed(source);
     this.#specs = chooseTables(tableSpecs(source.catalog), tables);
     this.#named = new Set(tables ?? []);
     const specs = [...this.#specs.values()];
@@ -131,6 +132,13 @@ function rowsMaxOf({ kind, columns }: TableSpec): number {
   let rows = ROWS_MAX;
   while (rows > SLICE_ROWS && rows * bytes > CLASS_BUFFER_BYTES) rows /= 2;
   return rows;
+}
+
+function refuseUsed(source: TableSource): void {
+  const { records } = source.counts();
+  if (records === 0) return;
+  const sentence = `tables are of a whole trace, and ${records} records of ${source.name} were read before`;
+  throw new UserError('already-read', sentence, { hint: 'reopen() gives a reader from the start' });
 }
 
 /** The specs of the tables called `names`, or all. */

@@ -36,7 +36,9 @@ export interface WrittenTable {
  * Files appear under their names only when all of them are complete. A class table that this trace has no
  * records for is not written, and one that an earlier run left there is removed: the folder shows one trace.
  *
- * @throws UserError where the folder or a file cannot be written, or a name is no table's.
+ * @param source a fresh reader; it stays open
+ * @param folder where the files go
+ * @throws UserError unknown-table, already-read, cannot-write, and where the trace cannot be read on.
  */
 export function writeTables(
   source: TableSource,
@@ -76,25 +78,25 @@ export function writeTables(
  * @param source a fresh reader; it stays open
  * @param name of a table: `records`, `waits`, ... (docs/tables.md, or {@link tableSpecs})
  * @returns the number of rows
- * @throws UserError unknown-table, and where the trace cannot be read on; whatever the sink throws; the system's error
- *   with code EPIPE when nobody reads a descriptor any more.
+ * @throws UserError unknown-table, already-read, and where the trace cannot be read on; whatever the sink throws; the
+ *   system's error with code EPIPE when nobody reads a descriptor any more.
  */
 export function streamTable(source: TableSource, name: string, to: number | OutputSink = 1): number {
   const sink = typeof to === 'number' ? new DescriptorSink(to) : to;
-  const metadata = metadataOf(source);
-  const tables = new TraceTables(
-    source,
-    (spec, options) => new TableWriter(spec, sink, { ...options, metadata, format: 'stream' }),
-    [name],
-  );
   try {
+    const metadata = metadataOf(source);
+    const tables = new TraceTables(
+      source,
+      (spec, options) => new TableWriter(spec, sink, { ...options, metadata, format: 'stream' }),
+      [name],
+    );
     readAll(source, tables);
     sink.commit();
+    return tables.writers.get(name)?.rowsWritten ?? 0;
   } catch (error) {
     sink.abort();
     throw error;
   }
-  return tables.writers.get(name)?.rowsWritten ?? 0;
 }
 
 /**

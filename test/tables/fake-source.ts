@@ -57,7 +57,7 @@ export function fakeSource(records: readonly FakeRecord[], options: FakeOptions 
     },
     diagnostics: () => diagnostics,
     counts: () => ({
-      records: records.length,
+      records: Math.min(at, records.length),
       lostRecords: 0,
       windows: 1,
       skippedBytes: 0,

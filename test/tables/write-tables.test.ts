@@ -7,7 +7,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { openTrace } from '../../src/decoder/index.ts';
 import { EventCatalog } from '../../src/format/index.ts';
-import { MemoryOutputSink, streamTable, tableSpecs, writeTables } from '../../src/tables/index.ts';
+import {
+  MemoryOutputSink,
+  type OutputSink,
+  streamTable,
+  tableSpecs,
+  writeTables,
+} from '../../src/tables/index.ts';
 import { fakeSource } from './fake-source.ts';
 import { readRows, readTable } from './read-arrow.ts';
 import { makeFolder, removeFolder } from './temporary-folder.ts';
@@ -76,6 +82,68 @@ describe('writing', () => {
     const empty = new MemoryOutputSink();
     expect(streamTable(fakeSource([]), 'waits', empty)).toBe(0);
     expect(readTable(empty.bytes()).schema.fields.map(({ name }) => name)).toContain('wait_ns');
+  });
+
+  describe('to a sink of the user', () => {
+    /** Keeps what it is given, and says in which order it was called. */
+    class Tape implements OutputSink {
+      readonly calls: string[] = [];
+      readonly #bytes: number[] = [];
+      write(chunks: readonly Uint8Array[]): void {
+        if (this.calls.at(-1) !== 'write') this.calls.push('write');
+        for (const chunk of chunks) this.#bytes.push(...chunk);
+      }
+      commit(): void {
+        this.calls.push('commit');
+      }
+      abort(): void {
+        this.calls.push('abort');
+      }
+      rows() {
+        return readRows(Uint8Array.from(this.#bytes));
+      }
+    }
+
+    test('writes all of a table, in order, and commits', () => {
+      const records = Array.from({ length: 3000 }, (_, i) => ({
+        ...{ pcpu: i % 2, event: 0x21002, tsc: BigInt(i), words: [i] },
+      }));
+      const tape = new Tape();
+      expect(streamTable(fakeSource(records, { batchRows: 999 }), 'records', tape)).toBe(3000);
+      expect(tape.calls).toEqual(['write', 'commit']);
+      expect(tape.rows().map(({ t_ns }) => Number(t_ns))).toEqual(records.map((_, i) => i));
+    });
+
+    test('aborts whatever goes wrong, and hands the reason on', () => {
+      const full = new (class extends Tape {
+        override write(): void {
+          throw new Error('the tape is full');
+        }
+      })();
+      expect(() => streamTable(one(), 'records', full)).toThrow('the tape is full');
+      const torn = new (class extends Tape {
+        override commit(): void {
+          throw new Error('the tape is torn');
+        }
+      })();
+      expect(() => streamTable(one(), 'records', torn)).toThrow('the tape is torn');
+      const misnamed = new Tape();
+      expect(() => streamTable(one(), 'recrods', misnamed)).toThrow('there is no table "recrods"');
+      expect([full.calls, torn.calls, misnamed.calls]).toEqual([['abort'], ['write', 'abort'], ['abort']]);
+    });
+  });
+
+  test('refuses a reader whose records were read before', async () => {
+    const trace = join(import.meta.dirname, '../../samples/traces/credit-caps.trace');
+    const reader = await openTrace(trace);
+    const rows = streamTable(reader, 'records', new MemoryOutputSink());
+    const error = { name: 'UserError', code: 'already-read' };
+    expect(() => streamTable(reader, 'records', new MemoryOutputSink())).toThrow(
+      expect.objectContaining(error),
+    );
+    expect(() => writeTables(reader, folder)).toThrow(expect.objectContaining(error));
+    expect(streamTable(await reader.reopen(), 'records', new MemoryOutputSink())).toBe(rows);
+    reader.close();
   });
 
   test.skipIf(!existsSync('/dev/full'))('says in a sentence that the disk is full', () => {
