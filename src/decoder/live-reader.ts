@@ -91,7 +91,7 @@ export class LiveReader {
   /**
    * Takes in a whole stream, plain or gzip, to its end; calls `onPiece` whenever something has come.
    *
-   * @throws UserError read-failed, not-a-trace.
+   * @throws UserError read-failed, bad-input, not-a-trace.
    */
   async feed(pieces: Pieces, onPiece: () => void): Promise<void> {
     const take = (piece: Uint8Array) => {

@@ -32,7 +32,7 @@ const INFLATED_PIECE_BYTES = 4096;
  * Opens `input` for reading in random order. Streams and gzip (told by its magic number, not by its name) are
  * spooled; gzip that ends too early or is damaged gives what could be inflated and a diagnostic.
  *
- * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, temporary-file.
+ * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, temporary-file, bad-input.
  */
 export async function openSource(
   input: TraceInput,
@@ -151,7 +151,7 @@ async function spool(
 /**
  * Hands over what comes in a stream, inflated where it is gzip, until it ends.
  *
- * @throws UserError read-failed, and those that `take` throws.
+ * @throws UserError read-failed, bad-input, and those that `take` throws.
  */
 export async function takePieces(
   name: string,
@@ -160,8 +160,7 @@ export async function takePieces(
   log: DiagnosticLog,
 ): Promise<void> {
   try {
-    const iterator =
-      Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+    const iterator = bytesOf(pieces);
     const { head, ended } = await readHead(iterator);
     const rest = ended ? [head] : withHead(head, iterator);
     if (isGzip(head)) await inflate(rest, take, log);
@@ -172,7 +171,23 @@ export async function takePieces(
   }
 }
 
-type PieceIterator = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+/** The pieces of a stream, which in plain JavaScript may be anything. */
+async function* bytesOf(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  if (Object(pieces) !== pieces || !(Symbol.asyncIterator in pieces || Symbol.iterator in pieces)) {
+    const what = Object(pieces) === pieces ? `an instance of ${pieces.constructor?.name}` : String(pieces);
+    const sentence = `a trace comes from a path, bytes or a stream of bytes, not from ${what}`;
+    throw new UserError('bad-input', sentence, { hint: 'a path is a text, bytes are a Uint8Array' });
+  }
+  for await (const piece of pieces) {
+    if (!ArrayBuffer.isView(piece)) {
+      const sentence = `a trace is a stream of bytes, and this one gives a ${typeof piece}`;
+      throw new UserError('bad-input', sentence, { hint: 'read it without an encoding' });
+    }
+    yield piece;
+  }
+}
+
+type PieceIterator = AsyncIterator<Uint8Array>;
 
 /** Enough of the stream to tell what it is: two bytes, however small its pieces are. */
 async function readHead(iterator: PieceIterator): Promise<{ head: Uint8Array; ended: boolean }> {

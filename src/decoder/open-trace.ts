@@ -33,7 +33,7 @@ export interface OpenTraceOptions {
  * Streams and gzip are first taken in wholly. Damage never throws: it becomes rows of `diagnostics()`.
  *
  * @throws UserError not-found, no-permission, is-a-directory, cannot-open, read-failed, not-a-trace, bad-cpu-hz,
- *   stdin-is-a-terminal, temporary-file, and those of the definition files.
+ *   stdin-is-a-terminal, temporary-file, bad-input, and those of the definition files.
  */
 export async function openTrace(input: TraceInput, options: OpenTraceOptions = {}): Promise<TraceReader> {
   const { cpuHz, order = 'time', onProgress, blockWords } = options;

@@ -153,6 +153,17 @@ describe('openTrace() refuses with one sentence', () => {
     await expect(openTrace(join(folder, `${name}.txt`))).rejects.toThrow(`it starts with ${hex}`);
   });
 
+  test.each([
+    [undefined, 'not from undefined'],
+    [7, 'not from 7'],
+    [new ArrayBuffer(8), 'not from an instance of ArrayBuffer'],
+    [new URL('file:///run.trace'), 'not from an instance of URL'],
+    [['text'], 'this one gives a string'],
+  ])('what is neither path nor bytes: %s', async (input, part) => {
+    const error = { name: 'UserError', code: 'bad-input', message: expect.stringContaining(part) };
+    await expect(openTrace(input as never)).rejects.toMatchObject(error);
+  });
+
   test('a frequency that is none', async () => {
     for (const cpuHz of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       await expect(openTrace(sampleTrace(1), { cpuHz })).rejects.toMatchObject({ code: 'bad-cpu-hz' });
