@@ -1,5 +1,5 @@
 import { mean } from '../analysis/statistics.ts';
-import { assert } from '../base/assert.ts';
+import { UserError } from '../base/errors.ts';
 import { Bootstrap, type ConfidenceInterval } from './bootstrap.ts';
 import { benjaminiHochberg, holm } from './corrections.ts';
 import { cohensD, varghaDelaneyA } from './effect-size.ts';
@@ -76,6 +76,9 @@ export interface VariantsComparison {
  * p-values of headline figures are corrected together by Holm's method, since each of them may become a
  * sentence and no sentence should be false; those of all others together by Benjamini and Hochberg's, since
  * they are a list to look through and Holm would hide nearly all of it.
+ *
+ * @param options `margin`: within which part of the baseline's mean variants count as equal, {@link MARGIN_DEFAULT}
+ * @throws UserError unpaired-runs, where a variant has not as many runs as the baseline.
  */
 export function compareVariants(
   baseline: VariantRuns,
@@ -85,7 +88,9 @@ export function compareVariants(
   const { margin = MARGIN_DEFAULT } = options;
   const seeds = baseline.runs.length;
   for (const { name, runs } of variants) {
-    assert(runs.length === seeds, `${name} has ${runs.length} runs, the baseline ${seeds}`);
+    if (runs.length === seeds) continue;
+    const sentence = `${name} has ${runs.length} runs, ${baseline.name} as the baseline has ${seeds}`;
+    throw new UserError('unpaired-runs', sentence, { hint: 'the runs are paired, seed by seed' });
   }
   const deterministic = seeds > 1 && [baseline, ...variants].every(isDeterministic);
   const tools = new Tools();

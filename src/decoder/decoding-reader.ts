@@ -5,7 +5,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import type { DiagnosticLog } from './diagnostic-log.ts';
 import { type EmitState, emitRecords } from './emit-records.ts';
 import { createSlice, nextSlice, type Slice } from './merge.ts';
-import type { RecordBatch } from './record-batch.ts';
+import { clearRecordBatch, type RecordBatch } from './record-batch.ts';
 import { RecordNotes } from './record-notes.ts';
 import { createRecordStreams, type RecordStreams } from './record-streams.ts';
 import type { TraceCounts, TraceReader } from './trace-reader.ts';
@@ -72,8 +72,7 @@ export class DecodingReader implements TraceReader {
 
   readBatch(batch: RecordBatch): boolean {
     this.#refuseClosed('readBatch');
-    batch.count = 0;
-    batch.wordsOffset[0] = 0;
+    clearRecordBatch(batch);
     const room = batch.event.length;
     while (batch.count < room) {
       if (this.#slice.next < this.#slice.end) emitRecords(this.#streams, this.#slice, batch, this.#emit);

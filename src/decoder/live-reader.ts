@@ -11,7 +11,7 @@ import { LiveSource } from './live-source.ts';
 import { createSlice, nextSlice, type Slice } from './merge.ts';
 import { type Pieces, takePieces } from './open-source.ts';
 import { checkCpuHz, chooseClock, type OpenTraceOptions, refuseOther, reportEmpty } from './open-trace.ts';
-import type { RecordBatch } from './record-batch.ts';
+import { clearRecordBatch, type RecordBatch } from './record-batch.ts';
 import { RecordNotes } from './record-notes.ts';
 import { createRecordStreams, type RecordStreams, withMorePcpus } from './record-streams.ts';
 import { SweepBound } from './sweep-bound.ts';
@@ -138,10 +138,13 @@ export class LiveReader {
     this.#releasedTicks = Number.POSITIVE_INFINITY;
   }
 
-  /** Fills `batch` with the next records, as far as they are complete. Returns false when there are none for now. */
+  /**
+   * Fills `batch` with the next records, as far as they are complete. Returns false when there are none for now.
+   *
+   * @throws UserError bad-batch, for one without room.
+   */
   readBatch(batch: RecordBatch): boolean {
-    batch.count = 0;
-    batch.wordsOffset[0] = 0;
+    clearRecordBatch(batch);
     const decoding = this.#decode();
     if (decoding === undefined) return false;
     const room = batch.event.length;

@@ -1,3 +1,5 @@
+import { UserError } from '../base/errors.ts';
+
 /**
  * A bounded batch of decoded records as columns; row i of every array is one record. Arrays are reused by the
  * decoder unless it is told otherwise: a consumer copies what it keeps past the call.
@@ -34,7 +36,11 @@ export interface RecordBatch {
 /** The rows of a batch unless told otherwise, and the most that tables take at once. */
 export const BATCH_ROWS = 65_536;
 
-/** Allocates an empty batch. */
+/**
+ * Allocates an empty batch.
+ *
+ * @param rows for how many records there is room
+ */
 export function createRecordBatch(rows = BATCH_ROWS): RecordBatch {
   return {
     count: 0,
@@ -48,4 +54,16 @@ export function createRecordBatch(rows = BATCH_ROWS): RecordBatch {
     wordsOffset: new Int32Array(rows + 1),
     words: new Uint32Array(rows * 7),
   };
+}
+
+/**
+ * Empties a batch that is to be filled.
+ *
+ * @throws UserError bad-batch: nobody could tell a batch without room from the end of the trace.
+ */
+export function clearRecordBatch(batch: RecordBatch): void {
+  if (batch.event.length === 0)
+    throw new UserError('bad-batch', 'a batch to read into has no room for records');
+  batch.count = 0;
+  batch.wordsOffset[0] = 0;
 }

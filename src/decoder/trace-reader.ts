@@ -39,7 +39,8 @@ export interface TraceReader extends TraceFacts {
    * Fills `batch` with the next records, as many as there is room for. Returns false when there are none
    * left.
    *
-   * @throws UserError read-failed, when the operating system cannot read on; reader-closed after {@link close}.
+   * @throws UserError read-failed, when the operating system cannot read on; reader-closed after {@link close};
+   *   bad-batch, for one without room.
    */
   readBatch(batch: RecordBatch): boolean;
 }

@@ -1,4 +1,3 @@
-import { assert } from '../base/assert.ts';
 import { UserError } from '../base/errors.ts';
 import { type CpuMask, parseCpuMask, parseEventMask } from './masks.ts';
 import { parseBytes, parseCount, parseTime } from './numbers.ts';
@@ -201,16 +200,11 @@ export type RawRecorderOptions = {
  * Throws UserError, its sentence beginning with the option.
  */
 export function parseRecorderOptions(raw: RawRecorderOptions = {}): RecorderOptions {
-  const text = (key: OptionKey): string | undefined => {
-    const value = raw[key];
-    assert(value === undefined || typeof value === 'string', `${key} takes one text`);
-    return value;
-  };
   const given = <T>(key: OptionKey, parse: (text: string) => T): T | undefined => {
-    const value = text(key);
-    return value === undefined ? undefined : parse(value);
+    const value = raw[key];
+    return value === undefined ? undefined : parse(textOf(key, value));
   };
-  const eventMasks = raw.evtMask;
+  const eventMasks = [raw.evtMask ?? []].flat().map((value) => textOf('evtMask', value));
   const startNs = given('startAt', (value) => parseTime('start-at', value, 'ns')) ?? 0;
   const enableAtNs = given('enableAt', (value) => parseTime('enable-at', value, 'ns'));
   const startDisabled = raw.startDisabled === true;
@@ -222,9 +216,7 @@ export function parseRecorderOptions(raw: RawRecorderOptions = {}): RecorderOpti
   }
   const never = (value: string) => value === 'never';
   return {
-    eventMask: parseEventMask(
-      typeof eventMasks === 'string' ? [eventMasks] : Array.isArray(eventMasks) ? eventMasks : [],
-    ),
+    eventMask: parseEventMask(eventMasks),
     cpuMask: given('cpuMask', parseCpuMask) ?? { kind: 'all' },
     // 0 is xentrace's way to say "the default".
     tracePages:
@@ -245,6 +237,13 @@ export function parseRecorderOptions(raw: RawRecorderOptions = {}): RecorderOpti
       never(value) ? undefined : parseTime('wake-latency', value, 'ns'),
     ),
   };
+}
+
+/** A program may give a number, whose unit nobody could tell. */
+function textOf(key: OptionKey, value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { long } = specs.find((spec) => spec.key === key)!;
+  throw new UserError('bad-option', `--${long} takes a text as on the command line, not ${String(value)}`);
 }
 
 function parsePollSleep(value: string): number {

@@ -249,6 +249,13 @@ describe('variants over seeds', () => {
     expect(figure(result.comparisons)).toMatchObject({ verdict: 'unknown', difference: -4000, p: null });
   });
 
+  test('runs that cannot be paired are refused', () => {
+    const [three, two] = [variant('a', [1, 2, 3]), variant('b', [1, 2])];
+    expect(() => compareVariants(three, [three, two])).toThrow(
+      expect.objectContaining({ name: 'UserError', code: 'unpaired-runs' }),
+    );
+  });
+
   test('five seeds carry no interval, and so neither a difference nor equality', () => {
     const result = compareVariants(variant('a', [80, 81, 82, 83, 84]), [variant('b', [40, 42, 41, 44, 42])]);
     expect(figure(result.comparisons)).toMatchObject({ verdict: 'unclear', differenceInterval: null });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openTrace } from '../../src/decoder/index.ts';
+import { createRecordBatch, openTrace } from '../../src/decoder/index.ts';
 import { TraceBuilder } from '../support/trace-builder.ts';
 import { accountedBytes, codesOf, readAll } from './read-all.ts';
 
@@ -162,6 +162,14 @@ describe('openTrace() refuses with one sentence', () => {
   ])('what is neither path nor bytes: %s', async (input, part) => {
     const error = { name: 'UserError', code: 'bad-input', message: expect.stringContaining(part) };
     await expect(openTrace(input as never)).rejects.toMatchObject(error);
+  });
+
+  test('a batch without room, which would look like the end', async () => {
+    const reader = await openTrace(sampleTrace(1), GHZ);
+    const error = { name: 'UserError', code: 'bad-batch' };
+    expect(() => reader.readBatch(createRecordBatch(0))).toThrow(expect.objectContaining(error));
+    expect(reader.readBatch(createRecordBatch(1))).toBe(true);
+    reader.close();
   });
 
   test('a frequency that is none', async () => {

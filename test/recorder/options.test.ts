@@ -81,6 +81,9 @@ test.each([
   { startAt: '5s' }, // not before the end
   { enableAt: '1s' }, // tracing is on anyway
   { startDisabled: true, startAt: '2s', enableAt: '1s' },
+  { pollSleep: 10 as never }, // of which unit?
+  { traceBufSize: true },
+  { evtMask: 0x2f000 as never },
 ])('%j is refused in one sentence', (raw) => {
   const attempt = () => planRecording(parseRecorderOptions(raw), target);
   expect(attempt).toThrow(UserError);
