@@ -49,6 +49,7 @@ export type Cell = number | string | null;
 
 /** RTDS: a vCPU may run for its budget in each period. */
 export interface Reservation {
+  /** At most `periodNs`. */
   readonly budgetNs: number;
   readonly periodNs: number;
 }
@@ -57,6 +58,7 @@ export interface Reservation {
 export interface VcpuParameters {
   /** pCPUs that it may run on (hard affinity), ascending; all unless given. */
   readonly pcpus?: readonly number[];
+  /** None unless given. */
   readonly reservation?: Reservation;
 }
 

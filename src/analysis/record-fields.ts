@@ -34,6 +34,7 @@ export class RecordFields {
     }
   }
 
+  /** Whether records of a layout have the field `slot` of their event, one that they may lack. */
   has(layout: number, slot: number): boolean {
     return this.#offsets[layout * SLOTS + slot] !== ABSENT;
   }

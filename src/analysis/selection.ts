@@ -46,6 +46,7 @@ export class VcpuSelection {
     ];
   }
 
+  /** Whether a vCPU is chosen. */
   takes(dom: number, vcpu: number): boolean {
     return this.#doms.has(dom) || this.#keys.has(dom * 0x10000 + vcpu);
   }
@@ -58,9 +59,10 @@ export class VcpuSelection {
 
 /** What is wanted; undefined: all. */
 export interface Selection {
-  /** Since the start of the trace; the end is not within. */
+  /** Since the start of the trace, as `toNs`, which is not within. */
   readonly fromNs?: number | undefined;
   readonly toNs?: number | undefined;
+  /** Numbers of pCPUs. */
   readonly pcpus?: ReadonlySet<number> | undefined;
   readonly vcpus?: VcpuSelection | undefined;
 }

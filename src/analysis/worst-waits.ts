@@ -9,14 +9,19 @@ export const WORST_DEFAULT = 10;
 export interface WorstWait {
   readonly dom: number;
   readonly vcpu: number;
+  /** One of WAIT_CAUSES: `wake`, `preempt`, `resume`. */
   readonly cause: string;
   readonly startNs: number;
   readonly endNs: number;
+  /** Where it last ran before. */
   readonly fromPcpu: number | null;
+  /** Where it got to run. */
   readonly toPcpu: number | null;
+  /** Who ran longest there meanwhile, as `ranVcpu`, and for how long, `ranNs`; domain 32767 is the idle one. */
   readonly ranDom: number | null;
   readonly ranVcpu: number | null;
   readonly ranNs: number | null;
+  /** The part of the wait in which its own budget or cap kept it back. */
   readonly throttledNs: number;
 }
 

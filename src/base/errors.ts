@@ -16,8 +16,11 @@ export function formatPosition({ file, line, column }: Position): string {
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  /** Stable, for programs: `not-a-trace`, `unknown-table`, ... */
   readonly code: string;
+  /** Where in a file of the user's it is; undefined where the mistake is in no file. The message begins with it. */
   readonly position: Position | undefined;
+  /** What to do about it; the message ends with it. */
   readonly hint: string | undefined;
 
   constructor(code: string, sentence: string, at: { position?: Position; hint?: string } = {}) {

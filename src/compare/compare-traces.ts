@@ -25,10 +25,14 @@ export type Change =
 /** One figure of a trace beside the baseline's. */
 export interface TraceComparison {
   readonly metric: Metric;
+  /** Names of the two. */
   readonly baseline: string;
   readonly trace: string;
+  /** In the figure's unit; null where the baseline does not have it or cannot know it. */
   readonly baselineValue: number | null;
+  /** That of the other trace likewise. */
   readonly value: number | null;
+  /** `value` less `baselineValue`. */
   readonly difference: number | null;
   /** Null where the baseline's is 0 or a figure is negative. */
   readonly ratio: number | null;

@@ -16,12 +16,14 @@ export const INTERVAL_SEEDS_MIN = 6;
 /** One way of running a scenario, and what each of its runs says, in the order of the seeds. */
 export interface VariantRuns {
   readonly name: string;
+  /** Run i of every variant has the same seed. */
   readonly runs: readonly Figures[];
 }
 
 /** One figure of a variant against the baseline's, over the seeds that have it in both. */
 export interface VariantComparison {
   readonly metric: Metric;
+  /** Names of the two. */
   readonly baseline: string;
   readonly variant: string;
   /** Seeds that have the figure in both; the rest is about these. */
@@ -29,6 +31,7 @@ export interface VariantComparison {
   /** Seeds that have it in the baseline, and in the variant. */
   readonly seedsBaseline: number;
   readonly seedsVariant: number;
+  /** In the figure's unit, as the difference; null where no seed has it in both. */
   readonly baselineMean: number | null;
   readonly variantMean: number | null;
   /** Mean of the paired differences, variant less baseline. */
@@ -39,12 +42,17 @@ export interface VariantComparison {
   readonly differenceInterval: ConfidenceInterval | null;
   /** Of the means; null where the baseline's is 0 or a figure is negative. */
   readonly ratio: number | null;
+  /** As {@link differenceInterval}. */
   readonly ratioInterval: ConfidenceInterval | null;
   /** Of the sign-flip test; null where there is nothing to test: no difference in any seed, or no chance. */
   readonly p: number | null;
+  /** `p` corrected for the number of figures that are tested. */
   readonly pAdjusted: number | null;
+  /** How: by Holm's method for headline figures, by Benjamini and Hochberg's for the others. */
   readonly correction: 'holm' | 'benjamini-hochberg' | null;
+  /** Mean of the differences over their standard deviation (d_z, Lakens 2013); null where they do not vary. */
   readonly cohensD: number | null;
+  /** How likely a run of the variant has more than one of the baseline (Vargha and Delaney 2000); 0.5: as not. */
   readonly varghaDelaneyA: number | null;
   /** Seeds in which the variant has more, and less. */
   readonly seedsHigher: number;
@@ -56,9 +64,11 @@ export interface VariantComparison {
 export interface VariantsComparison {
   readonly baseline: string;
   readonly variants: readonly string[];
+  /** Runs of each variant. */
   readonly seeds: number;
   /** No figure of any variant depends on the seed: one run says all. */
   readonly deterministic: boolean;
+  /** Within this part of the baseline's mean variants count as equal. */
   readonly margin: number;
   /** Headline figures that Holm's correction is for, over all pairs of variants; the others likewise. */
   readonly headlinesTested: number;

@@ -13,10 +13,15 @@ export interface KeyCell {
 export interface Metric {
   /** `waits/dom=1,vcpu=0,cause=wake/wait_ns_p99`; the domain is numbered as in the baseline. */
   readonly id: string;
+  /** The result that it comes from. */
   readonly table: string;
+  /** What its row is about. */
   readonly key: readonly KeyCell[];
+  /** The column. */
   readonly name: string;
+  /** That of the column: `ns`, `ratio`, `count`, ... */
   readonly unit: string | undefined;
+  /** Which way is an improvement, where one is. */
   readonly better: 'lower' | 'higher' | undefined;
   /** What people read, without what the key says: `p99 wake wait`, `wait p99`. */
   readonly words: string;

@@ -59,6 +59,7 @@ export interface EventDefinition {
   readonly name: string;
   /** Other names that Xen has had for it. */
   readonly aliases: readonly string[];
+  /** The class that it belongs to, and the Arrow table. */
   readonly className: string;
   readonly doc: string;
   /** False where Xen records the event without a cycle count. */

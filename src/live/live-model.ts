@@ -166,7 +166,11 @@ export class LiveModel {
     this.#settleTo(Math.max(endNs, this.#settledNs));
   }
 
-  /** @param windowNs how far to look back, {@link WINDOW_NS_MAX} at most, or infinite: since the start */
+  /**
+   * How things stand, and how they went up to {@link settledNs}.
+   *
+   * @param windowNs how far to look back, {@link WINDOW_NS_MAX} at most, or infinite: since the start
+   */
   snapshot(windowNs: number): Snapshot {
     const span = this.#spanOf(windowNs);
     const open = [...this.#atEnd];

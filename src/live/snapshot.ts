@@ -2,6 +2,7 @@
 export interface Fared {
   /** Time in which the state is known: all ratios are over it. */
   readonly knownNs: number;
+  /** The rest: the start of the trace, after losses. */
   readonly unknownNs: number;
   readonly runNs: number;
   /** It wanted to run, was free to, and did not: CPU ready (docs/metrics.md). */

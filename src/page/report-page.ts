@@ -54,7 +54,11 @@ export class ReportPage {
     };
   }
 
-  /** @param traces how many share the room */
+  /**
+   * Puts a trace on the page; its timeline is packed now.
+   *
+   * @param traces how many share the room, in all
+   */
   add({ name, summary, tables, passes: { timeline, distributions } }: PageTrace, traces = 1): void {
     this.#traces.push({
       name,

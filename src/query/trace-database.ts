@@ -27,6 +27,8 @@ export class TraceDatabase {
   }
 
   /**
+   * Makes the database and declares its tables, which are empty.
+   *
    * @param scratch a folder for what does not fit into memory
    * @throws UserError no-duckdb
    */

@@ -11,7 +11,10 @@ export interface RecordingTarget {
   readonly trace: { readonly eventMask: number; readonly flushNs: number; readonly endNs: number };
 }
 
-/** Options and target together: every number of a recording, none of them open any more. */
+/**
+ * Options and target together: every number of a recording, none of them open any more. Names that
+ * {@link RecorderOptions} has too mean the same.
+ */
 export interface RecordingPlan {
   readonly pcpus: number;
   readonly eventMask: number;

@@ -21,8 +21,9 @@ export interface Recording {
   readonly bytes: number;
   /** Bytes of the trace. With -M fewer than those: what the circular buffer held in the end. */
   readonly writtenBytes: number;
-  /** Times that the recorder looked at the rings, the ones that VIRQ_TBUF caused among them. */
+  /** Times that the recorder looked at the rings. */
   readonly sweeps: number;
+  /** Of these, those that VIRQ_TBUF caused. */
   readonly wakes: number;
   /** Records of the machine that went into the rings. */
   readonly keptRecords: number;

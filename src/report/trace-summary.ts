@@ -4,16 +4,19 @@ import type { TraceFacts } from '../decoder/trace-reader.ts';
 
 /** What a trace is and how far to trust it: the head of every report. Plain values; null is "not known". */
 export interface TraceSummary {
+  /** The path, or what stands for it. */
   readonly name: string;
   /** Decompressed. */
   readonly bytes: number;
   /** All records but window headers. */
   readonly records: number;
   readonly windows: number;
-  /** Of the whole trace. */
+  /** Time from the first to the last record of the whole trace. */
   readonly spanNs: number;
   readonly part: SummaryPart;
+  /** The frequency of the TSC; null: the trace does not tell, and a tick is shown as a nanosecond. */
   readonly cpuHz: number | null;
+  /** As in the trace's clock (TraceClock): from how many `pairs` it was derived and how far they lie apart. */
   readonly cpuHzSource: 'derived' | 'given' | 'unknown';
   readonly cpuHzPairs: number;
   readonly cpuHzSpreadPpm: number;
@@ -24,8 +27,11 @@ export interface TraceSummary {
   readonly events: readonly EventSummary[];
   readonly unknown: readonly UnknownEvent[];
   readonly unknownRecords: number;
+  /** The sum of what lost-records records say. */
   readonly lostRecords: number;
+  /** Records whose TSC is lower than the one before it on their pCPU. */
   readonly lateRecords: number;
+  /** The three sum to `bytes`. */
   readonly headerBytes: number;
   readonly recordBytes: number;
   readonly skippedBytes: number;
@@ -33,6 +39,7 @@ export interface TraceSummary {
   readonly repairs: number;
   /** Some pCPU's records are missing altogether. */
   readonly partial: boolean;
+  /** The host scheduled cores or sockets as a whole (Xen's `sched-gran`). */
   readonly coreScheduling: boolean;
   readonly diagnostics: readonly Diagnostic[];
 }

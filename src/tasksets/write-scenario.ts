@@ -15,8 +15,11 @@ export interface ScenarioPlan {
   readonly name: string;
   /** Lines of text, for the head of the file. */
   readonly remarks: readonly string[];
+  /** Xen's. */
   readonly scheduler: string;
+  /** That of the guests, which picks among a vCPU's tasks. */
   readonly guestScheduler: ServedScheduler;
+  /** Whether each task is bound to a vCPU, or may run on any of its domain. */
   readonly placement: 'partitioned' | 'global';
   readonly pcpus: number;
   readonly domains: number;
@@ -36,7 +39,9 @@ export interface ScenarioPlan {
 
 /** A scenario's text, and what is to be said about it. */
 export interface WrittenScenario {
+  /** YAML, for `parseScenario`. */
   readonly text: string;
+  /** Sentences. */
   readonly notes: readonly string[];
 }
 

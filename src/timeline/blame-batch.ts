@@ -48,6 +48,7 @@ export const NOBODY = -1;
  * keeps.
  */
 export interface BlameBatch {
+  /** Rows in use. */
   count: number;
   /** The victim, by its index in the timeline's batches, and its key, `dom << 16 | vcpu`. */
   readonly vcpuIndex: Int32Array;

@@ -27,6 +27,7 @@ const REASONS = BLAME_REASONS.length;
 
 /** The pCPUs of hard affinities, as far as they are known. Plain values. */
 export interface Affinities {
+  /** Domain -> the pCPUs that all its vCPUs may run on; of others, those on which a vCPU was seen to run count. */
   readonly ofDomains: ReadonlyMap<number, readonly number[]>;
   /** By key, `dom << 16 | vcpu`: of vCPUs that differ from their domain. */
   readonly ofVcpus: ReadonlyMap<number, readonly number[]>;

@@ -65,6 +65,7 @@ export const WAIT_CAUSES = ['wake', 'preempt', 'resume'] as const;
  * seen; ordered by end. The idle domain has none. Arrays are reused: a listener copies what it keeps.
  */
 export interface WaitBatch {
+  /** Rows in use. */
   count: number;
   readonly dom: Uint16Array;
   readonly vcpu: Uint16Array;
@@ -72,6 +73,7 @@ export interface WaitBatch {
   readonly vcpuIndex: Int32Array;
   /** Index into {@link WAIT_CAUSES}. */
   readonly cause: Uint8Array;
+  /** Nanoseconds since the start of the trace, as `endNs`: the wait is the difference. */
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
   /** Where it last ran before the wait; -1 where not known. */
@@ -81,6 +83,7 @@ export interface WaitBatch {
   /** The vCPU that ran longest on toPcpu meanwhile (the idle domain's where it idled); dom -1 where none is known. */
   readonly ranDom: Int32Array;
   readonly ranVcpu: Int32Array;
+  /** How long that one ran there meanwhile. */
   readonly ranNs: Float64Array;
   /** Part of the wait in which the vCPU was kept back by its own budget or cap (see THROTTLED). */
   readonly throttledNs: Float64Array;

@@ -10,10 +10,15 @@ import { createTransitionBatch, type TransitionBatch } from './transition-batch.
 
 /** Takes what a {@link Timeline} finds, batch by batch. Batches are reused: copy what you keep past the call. */
 export interface TimelineListener {
+  /** Intervals in one runstate, each when it has ended. */
   onRunstates?(batch: RunstateBatch): void;
+  /** Waits for a pCPU, each when it has ended. */
   onWaits?(batch: WaitBatch): void;
+  /** The guests' jobs, each when it is completed or given up. */
   onJobs?(batch: JobBatch): void;
+  /** Changes of state, each when it happens; costs time. */
   onTransitions?(batch: TransitionBatch): void;
+  /** Because of whom and why, for the waits that {@link onWaits} is told; costs time. */
   onBlames?(batch: BlameBatch): void;
 }
 

@@ -70,6 +70,8 @@ export class TraceAhead implements TraceFacts {
   }
 
   /**
+   * Starts the thread, and waits until it has opened the trace.
+   *
    * @param path of a regular file, plain or gzip
    * @throws UserError as openTrace does.
    */
@@ -112,10 +114,12 @@ export class TraceAhead implements TraceFacts {
     return message.facts;
   }
 
+  /** Known once {@link follow} has returned; before, this throws. */
   diagnostics(): readonly Diagnostic[] {
     return this.#ended().diagnostics;
   }
 
+  /** Known once {@link follow} has returned; before, this throws. */
   counts(): TraceCounts {
     return this.#ended().counts;
   }
@@ -125,6 +129,7 @@ export class TraceAhead implements TraceFacts {
     return openTrace(this.#path, { ...this.#options, catalog: this.catalog });
   }
 
+  /** Ends the thread. */
   close(): void {
     this.#port.close();
     void this.#worker.terminate();

@@ -8,7 +8,9 @@
  * are missing, and the state between the two is not known.
  */
 export interface TransitionBatch {
+  /** Rows in use. */
   count: number;
+  /** When, in nanoseconds since the start of the trace. */
   readonly tNs: Float64Array;
   readonly dom: Uint16Array;
   readonly vcpu: Uint16Array;
