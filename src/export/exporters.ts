@@ -15,7 +15,7 @@ export interface FileExporter {
    *
    * @throws UserError where the trace cannot be read on or the sink not written; damage in the trace never throws.
    */
-  exportTrace(trace: TraceReader | TraceAhead, sink: OutputSink, stretch: Selection): void | Promise<void>;
+  exportTrace(trace: TraceReader | TraceAhead, sink: OutputSink, stretch?: Selection): void | Promise<void>;
 }
 
 /** Writes traces below one folder, one after the other. */
@@ -28,7 +28,7 @@ export interface FolderExporter {
     trace: TraceReader,
     folder: string,
     place: ExportPlace,
-    options: FolderExportOptions,
+    options?: FolderExportOptions,
   ): Promise<readonly string[]>;
 }
 
@@ -56,18 +56,27 @@ export interface ExporterFacts {
   readonly extension: string;
 }
 
-/** A form, and how its code is loaded: that of `file` writes one file, that of `folder` a tree of them. */
-export type Exporter =
-  | (ExporterFacts & {
-      readonly kind: 'file';
-      /** Not for a terminal. */
-      readonly binary: boolean;
-      readonly load: () => Promise<FileExporter>;
-    })
-  | (ExporterFacts & { readonly kind: 'folder'; readonly load: () => Promise<FolderExporter> });
+/** A form that is one file. */
+export interface FileForm extends ExporterFacts {
+  readonly kind: 'file';
+  /** Not for a terminal. */
+  readonly binary: boolean;
+  readonly load: () => Promise<FileExporter>;
+}
+
+/** A form that is a tree of files. */
+export interface FolderForm extends ExporterFacts {
+  readonly kind: 'folder';
+  readonly load: () => Promise<FolderExporter>;
+}
+
+/** A form, and how its code is loaded. */
+export type Exporter = FileForm | FolderForm;
 
 /** Every form by its name, as `--to` has it: `perfetto`, `ftrace`, `job-stats`, `parquet`. */
-export const EXPORTERS: Readonly<Record<string, Exporter>> = {
+export const EXPORTERS: Readonly<Record<string, Exporter>> &
+  Readonly<Record<'perfetto' | 'ftrace' | 'job-stats', FileForm>> &
+  Readonly<Record<'parquet', FolderForm>> = {
   perfetto: {
     summary: 'protobuf for ui.perfetto.dev and trace_processor',
     extension: '.pftrace',

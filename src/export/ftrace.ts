@@ -7,7 +7,11 @@ import { FTRACE_HEAD, FtraceLines } from './ftrace-lines.ts';
 import { TextOutput } from './text-output.ts';
 
 /** Switches and wake-ups as lines of ftrace, in time order. */
-export const exportTrace: FileExporter['exportTrace'] = (trace, sink, { fromNs = 0, toNs = Infinity }) => {
+export const exportTrace: FileExporter['exportTrace'] = (
+  trace,
+  sink,
+  { fromNs = 0, toNs = Infinity } = {},
+) => {
   const output = new TextOutput(sink);
   const lines = new FtraceLines((tNs, line) => {
     if (tNs >= fromNs && tNs < toNs) output.write(line);

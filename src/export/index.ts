@@ -11,7 +11,9 @@ export {
   type ExporterFacts,
   type ExportPlace,
   type FileExporter,
+  type FileForm,
   type FolderExporter,
   type FolderExportOptions,
+  type FolderForm,
 } from './exporters.ts';
 export { jobStatsCsv } from './job-stats-csv.ts';

@@ -14,7 +14,7 @@ import { Tracks } from './perfetto/tracks.ts';
 import { VcpuStates } from './perfetto/vcpu-states.ts';
 import { WaitingCounters } from './perfetto/waiting-counters.ts';
 
-export const exportTrace: FileExporter['exportTrace'] = (trace, sink, selection) => {
+export const exportTrace: FileExporter['exportTrace'] = (trace, sink, selection = {}) => {
   analyzeTrace(trace, { analyses: [perfettoPass(sink, trace.clock, selection)], selection });
 };
 

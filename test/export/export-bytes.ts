@@ -15,7 +15,7 @@ import { MemoryOutputSink } from '../../src/tables/byte-sink.ts';
 export async function exportBytes(
   form: string,
   input: TraceInput,
-  { stretch = {}, ...options }: OpenTraceOptions & { stretch?: Selection } = {},
+  { stretch, ...options }: OpenTraceOptions & { stretch?: Selection } = {},
 ): Promise<Uint8Array> {
   const exporter = EXPORTERS[form];
   if (exporter?.kind !== 'file') throw new Error(`${form} is no file`);
