@@ -8,27 +8,21 @@
  * @module
  */
 
-// 8. Answers.
-export * from './analysis/index.ts';
-// The mistakes of a user, as errors.
-export { type Position, UserError, UserErrors } from './base/errors.ts';
-// Streams of random numbers, the same on every machine, for task sets.
-export { Prng } from './base/prng.ts';
-// 9. Answers side by side.
-export * from './compare/index.ts';
-// 5. Trace file to columns of numbers.
-export * from './decoder/index.ts';
-// 11. Forms that other tools read.
-export * from './export/index.ts';
-// What a record is, and what the definitions in formats/ say of it.
-export * from './format/index.ts';
-// Answers while a trace is still being written.
-export * from './live/index.ts';
-// 11. Answers as a page to look into.
-export * from './page/index.ts';
-// 12. SQL over tables and answers.
-export * from './query/index.ts';
+// 1. What to run, and where task sets to run come from.
+
+export * from './scenario/index.ts';
+export * from './tasksets/index.ts';
+
+// 2. Run it in virtual time.
+
+export * from './simulator/index.ts';
+
+// 3. Where records land.
+
+export * from './ring/index.ts';
+
 // 4. Rings to a trace file.
+
 export {
   type ByteSink,
   type ClockedMachine,
@@ -51,15 +45,17 @@ export {
   recordToFile,
   TraceFile,
 } from './recorder/index.ts';
-// 10. Answers for people and programs.
-export * from './report/index.ts';
-// 3. Where records land.
-export * from './ring/index.ts';
-// 1. What to run.
-export * from './scenario/index.ts';
-// 2. Run it in virtual time.
-export * from './simulator/index.ts';
+
+// 5. Trace file to columns of numbers.
+
+export * from './decoder/index.ts';
+
+// 6. What each vCPU was doing.
+
+export * from './timeline/index.ts';
+
 // 7. Arrow tables.
+
 export {
   type ArrowFormat,
   type ArrowTypeName,
@@ -81,7 +77,31 @@ export {
   type WrittenTable,
   writeTables,
 } from './tables/index.ts';
-// Where task sets to run come from.
-export * from './tasksets/index.ts';
-// 6. What each vCPU was doing.
-export * from './timeline/index.ts';
+
+// 8. Answers.
+
+export * from './analysis/index.ts';
+
+// 9. Answers side by side, and while a trace is still being written.
+
+export * from './compare/index.ts';
+export * from './live/index.ts';
+
+// 10. Answers for people and programs.
+
+export * from './report/index.ts';
+
+// 11. A page to look into, and forms that other tools read.
+
+export * from './export/index.ts';
+export * from './page/index.ts';
+
+// 12. SQL over tables and answers.
+
+export * from './query/index.ts';
+
+// All along: what a record is, the mistakes of a user, random numbers that are the same on every machine.
+
+export { type Position, UserError, UserErrors } from './base/errors.ts';
+export { Prng } from './base/prng.ts';
+export * from './format/index.ts';
