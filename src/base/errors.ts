@@ -32,12 +32,17 @@ export class UserError extends Error {
   }
 }
 
-/** Several mistakes of one file, one a line, in the order of their positions. */
+/**
+ * Several mistakes of one file, one a line, in the order of their positions. What a single mistake has, `code` and
+ * `position`, is that of the first: who looks for no more than a UserError finds it.
+ */
 export class UserErrors extends UserError {
+  override readonly position: Position | undefined;
   readonly errors: readonly UserError[];
 
   constructor(errors: readonly UserError[]) {
     super(errors[0]?.code ?? 'user-errors', errors.map((error) => error.message).join('\n'));
+    this.position = errors[0]?.position;
     this.errors = errors;
   }
 }
