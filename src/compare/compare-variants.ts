@@ -93,7 +93,7 @@ export interface VariantsComparison {
 export function compareVariants(
   baseline: VariantRuns,
   variants: readonly VariantRuns[],
-  options: { readonly margin?: number } = {},
+  options: { readonly margin?: number | undefined } = {},
 ): VariantsComparison {
   const { margin = MARGIN_DEFAULT } = options;
   const seeds = baseline.runs.length;

@@ -9,11 +9,11 @@ export interface TraceRingsOptions {
   /** Bytes for records in each pCPU's ring, a multiple of 4. */
   readonly dataBytes: number;
   /** Xen's tb_event_mask; TRC_ALL unless given. */
-  readonly eventMask?: number;
+  readonly eventMask?: number | undefined;
   /** Which pCPUs are traced; all unless given. */
-  readonly tracesPcpu?: (pcpu: number) => boolean;
+  readonly tracesPcpu?: ((pcpu: number) => boolean) | undefined;
   /** Whether tracing starts switched on; it does unless given. */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
 }
 
 /**

@@ -17,12 +17,12 @@ import { xenVersion } from './versions.ts';
 /** What a {@link Simulation} may be told; nothing has to be. */
 export interface SimulationOptions {
   /** Called as things happen. */
-  readonly hooks?: SimulationHooks;
+  readonly hooks?: SimulationHooks | undefined;
   /**
    * Whether guests' jobs leave records (TRC_TASK_*); they do unless this is false. No other record depends on
    * it.
    */
-  readonly jobRecords?: boolean;
+  readonly jobRecords?: boolean | undefined;
 }
 
 /** What a vCPU did in a run; the four runstates sum to the time for which it existed. */

@@ -22,9 +22,9 @@ export interface ResultColumn {
 /** How {@link resultTableToArrow} writes. */
 export interface ResultTableOptions {
   /** `stream` (the default) for pipes, `file` for files. */
-  readonly format?: ArrowFormat;
+  readonly format?: ArrowFormat | undefined;
   /** Written into the schema, beside the name of the table. */
-  readonly metadata?: ReadonlyMap<string, string>;
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A small table as Arrow: int is Int64, float Float64, string a dictionary of text; all may be null. */
