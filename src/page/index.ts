@@ -8,3 +8,5 @@
  * @module
  */
 export { EXACT_ROWS_DEFAULT, type PagePasses, type PageTrace, ReportPage } from './report-page.ts';
+export type { TimelinePass } from './timeline-pass.ts';
+export type { WaitDistributions } from './wait-distributions.ts';

@@ -125,6 +125,7 @@ export class TimelinePass implements Analysis, AnalysisRun {
   readonly #lastPcpu: number[] = [];
 
   /**
+   * @internal
    * @param exactRows for how many single intervals, parts of waits, marks and samples the page will have room
    * @param slots shared by the traces of a page
    */

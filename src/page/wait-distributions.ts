@@ -24,6 +24,7 @@ export class WaitDistributions implements Analysis, AnalysisRun {
     return [];
   }
 
+  /** @internal */
   curves(): DistributionData[] {
     return [...this.#histograms]
       .sort(([a], [b]) => a - b)

@@ -1,5 +1,5 @@
 import type { ResultTable } from '../analysis/index.ts';
-import type { Finding } from './findings.ts';
+import type { AnalysisFinding } from './findings.ts';
 import { renderHead } from './head-text.ts';
 import { hasRows, isRepetition, renderEmptyResults, renderResultText } from './result-text.ts';
 import { summaryToJson } from './summary-json.ts';
@@ -17,7 +17,10 @@ const STANDS_OUT = 'What stands out';
 export function renderAnalysisText(
   summary: TraceSummary,
   tables: readonly ResultTable[],
-  { withDetails = false, findings = [] }: { withDetails?: boolean; findings?: readonly Finding[] } = {},
+  {
+    withDetails = false,
+    findings = [],
+  }: { withDetails?: boolean; findings?: readonly AnalysisFinding[] } = {},
 ): string {
   const shown = tables.filter((table) => !isRepetition(table, tables) && (withDetails || !table.detail));
   const empty = shown.filter((table) => !hasRows(table) && !isRepetition(table, shown));
@@ -28,7 +31,7 @@ export function renderAnalysisText(
 }
 
 /** Findings, each a paragraph of a list. */
-function renderFindings(findings: readonly Finding[]): string {
+function renderFindings(findings: readonly AnalysisFinding[]): string {
   const items = findings.map(({ text }) => `- ${wrapText(text, WIDTH, 2).trimStart()}\n`);
   return `${STANDS_OUT}\n${'-'.repeat(STANDS_OUT.length)}\n${items.join('')}`;
 }
@@ -40,7 +43,7 @@ function renderFindings(findings: readonly Finding[]): string {
 export function renderAnalysisJson(
   summary: TraceSummary,
   tables: readonly ResultTable[],
-  findings?: readonly Finding[],
+  findings?: readonly AnalysisFinding[],
 ): string {
   const result: Record<string, unknown> = { trace: summaryToJson(summary) };
   if (findings !== undefined) result.findings = findings;

@@ -11,7 +11,7 @@ import { plural } from './head-text.ts';
 import { formatCount, formatInstant, formatNs, formatPercent } from './quantities.ts';
 
 /** One sentence. */
-export interface Finding {
+export interface AnalysisFinding {
   /** Name of the result that it is from. */
   readonly result: string;
   readonly text: string;
@@ -105,9 +105,9 @@ const CHECKS: readonly Check[] = [
  * The findings in the results of all passes, the most important first; if there is none, one that says what was looked
  * at and found in order. Empty where the results have no rows.
  */
-export function findingsOf(tables: readonly ResultTable[]): Finding[] {
+export function findingsOf(tables: readonly ResultTable[]): AnalysisFinding[] {
   const results = new Results(tables);
-  const findings: Finding[] = [];
+  const findings: AnalysisFinding[] = [];
   const fine: string[] = [];
   for (const { result, findings: find, noun, fine: isFine } of CHECKS) {
     const rows = results.rows(result).filter(({ coverage }) => coverage !== 0);

@@ -20,7 +20,7 @@ export {
 } from './comparison-text.ts';
 export type { DomainNames } from './comparison-words.ts';
 export { DumpFormatter } from './dump-line.ts';
-export { type Finding, findingsOf } from './findings.ts';
+export { type AnalysisFinding, findingsOf } from './findings.ts';
 export { headFields, renderHead, trustSentences } from './head-text.ts';
 export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';
 export { renderInfoText } from './info-text.ts';
@@ -32,6 +32,7 @@ export {
   type DomainSummary,
   type EventSummary,
   type PcpuSummary,
+  type SummaryPart,
   summarizeTrace,
   type TraceSummary,
   type UnknownEvent,
