@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type Analysis, analyses, analyzeTrace, type ResultTable } from '../analysis/index.ts';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
@@ -16,6 +16,7 @@ import {
 import { parseCountArgument } from './arguments.ts';
 import { addFairnessOptions, domainParametersOf, type FairnessOptions } from './fairness-options.ts';
 import { print, printBytes, refuseOverwriting, writeAll } from './output.ts';
+import { gatherPasses, PASS_NAMES } from './passes.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
   addSelectionOptions,
@@ -50,7 +51,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       addSelectionOptions(verb)
         .argument('<traces...>', TRACE_ARGUMENT)
         .addOption(formatOption('text for people; json, csv or arrow for programs'))
-        .option('--only <passes>', `only these passes, comma separated: ${names(analyses)}`, parsePasses),
+        .option('--only <passes>', `only these passes, comma separated: ${PASS_NAMES}`, gatherPasses),
     )
       .option('--worst <count>', 'how many of the longest waits to tell one by one (10)', parseCountArgument)
       .option(
@@ -128,21 +129,6 @@ Examples:
   ssh dom0 xentrace -D -T 10 /dev/stdout | xenscope analyze -
 
 Every metric is in docs/metrics.md.`;
-}
-
-function names(passes: readonly Analysis[]): string {
-  return passes.map(({ name }) => name).join(', ');
-}
-
-function parsePasses(text: string, given: readonly Analysis[] = []): Analysis[] {
-  const more = text.split(',').map((word) => {
-    const name = word.trim();
-    const found = analyses.find((analysis) => analysis.name === name);
-    if (found === undefined)
-      throw new InvalidArgumentError(`"${name}" is no pass; there are ${names(analyses)}.`);
-    return found;
-  });
-  return [...given, ...more];
 }
 
 function choose(tables: readonly ResultTable[], name: string | undefined): readonly ResultTable[] {

@@ -3,6 +3,16 @@ import { UserError } from '../base/errors.ts';
 import { parseNanoseconds } from '../base/nanoseconds.ts';
 import { DOM_IDLE } from '../timeline/index.ts';
 
+/** A parser for an option that may be given several times: what `parse` makes of each text, in their order. */
+export function repeatable<T>(
+  parse: (text: string) => readonly T[],
+): (text: string, earlier?: readonly T[]) => T[] {
+  return (text, earlier = []) => [...earlier, ...parse(text)];
+}
+
+/** The same for an option that takes one text each time, such as a file. */
+export const gatherTexts = repeatable((text) => [text]);
+
 /** A duration given to an option, in nanoseconds. */
 export function parseDurationArgument(text: string): number {
   try {

@@ -1,16 +1,22 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Analysis, analyses, WINDOW_NS_DEFAULT } from '../analysis/index.ts';
-import { closestWord } from '../base/closest-word.ts';
+import { WINDOW_NS_DEFAULT } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { MARGIN_DEFAULT } from '../compare/index.ts';
-import { parseCountArgument, parseDurationArgument, parseLengthArgument } from './arguments.ts';
+import {
+  gatherTexts,
+  parseCountArgument,
+  parseDurationArgument,
+  parseLengthArgument,
+  repeatable,
+} from './arguments.ts';
 import type { CompareOptions } from './compare-options.ts';
+import { gatherPasses } from './passes.ts';
 import { formatOption, refuseTerminal } from './result-format.ts';
 import { addSelectionOptions } from './selection-options.ts';
 import { addTraceOptions } from './trace-options.ts';
-import { type ParameterSet, parseParameterSet } from './variants.ts';
+import { parseParameterSet } from './variants.ts';
 
 const OF_TRACES = ['match', 'map', 'scenario', 'domains', 'formats', 'cpuHz'] as const;
 const OF_SCENARIOS = [
@@ -36,7 +42,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .argument('<files...>', 'two traces or more, the first being the baseline; or one scenario or more')
       .addOption(formatOption('text for people; json, csv or arrow for programs, with every figure'))
       .option('--all', 'with --format text: every figure, not only those that matter most')
-      .option('--only <passes>', 'only the results of these passes, comma separated', parsePasses)
+      .option('--only <passes>', 'only the results of these passes, comma separated', gatherPasses)
       .addOption(
         new Option('--window <time>', 'length of the windows that fairness is judged in')
           .argParser(parseLengthArgument)
@@ -48,10 +54,11 @@ export function define(verb: Command, exit: (code: number) => void): void {
         'run under each of these, comma separated, the first being the baseline',
         words,
       )
-      .option('--set <name: key=value,...>', SET_DOC, (text: string, sets: ParameterSet[] = []) => [
-        ...sets,
-        parseParameterSet(text),
-      ])
+      .option(
+        '--set <name: key=value,...>',
+        SET_DOC,
+        repeatable((text) => [parseParameterSet(text)]),
+      )
       .option(
         '--seeds <number>',
         'so many seeds, from 1 on, or a range such as 101-130 (default: 30)',
@@ -79,12 +86,12 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .option(
         '--scenario <file>',
         'names, weights and caps of the domains; once for all traces, or once for each (repeatable)',
-        addFile,
+        gatherTexts,
       )
       .option(
         '--domains <file>',
         'the same from a list, or from what xl sched-credit printed (repeatable)',
-        addFile,
+        gatherTexts,
       ),
   )
     .addHelpText('after', HELP)
@@ -154,23 +161,6 @@ function startsLikeTrace(path: string): boolean {
   }
   const [a, b, c, d] = head;
   return (a === 0x1f && b === 0x8b) || (a === 0x03 && b === 0xf0 && c === 0x01 && d === 0x20);
-}
-
-function addFile(file: string, files: readonly string[] = []): string[] {
-  return [...files, file];
-}
-
-function parsePasses(text: string, given: readonly Analysis[] = []): Analysis[] {
-  const more = words(text).map((name) => {
-    const found = analyses.find((analysis) => analysis.name === name);
-    if (found !== undefined) return found;
-    const names = analyses.map((analysis) => analysis.name);
-    const close = closestWord(name, names);
-    throw new InvalidArgumentError(
-      `"${name}" is no pass; ${close ? `did you mean "${close}"?` : `there are ${names.join(', ')}.`}`,
-    );
-  });
-  return [...given, ...more];
 }
 
 function words(text: string): string[] {

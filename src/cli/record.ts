@@ -12,7 +12,7 @@ import {
 } from '../recorder/index.ts';
 import { describeScenario, loadScenario } from '../scenario/index.ts';
 import { Simulation, type SimulationHooks } from '../simulator/index.ts';
-import { parseCountArgument, parseDurationArgument } from './arguments.ts';
+import { gatherTexts, parseCountArgument, parseDurationArgument } from './arguments.ts';
 import { createProgress, refuseOverwriting } from './output.ts';
 
 interface RecordOptions extends RawRecorderOptions {
@@ -99,6 +99,6 @@ function recorderOption(spec: RecorderOptionSpec): Option {
   const argument = spec.argument === undefined ? '' : ` <${spec.argument}>`;
   const fallback = spec.default === undefined ? '' : ` (default: ${spec.default})`;
   const option = new Option(`${short}--${spec.long}${argument}`, `${spec.doc}${fallback}`);
-  if (spec.repeatable) option.argParser((text: string, texts: string[] = []) => [...texts, text]);
+  if (spec.repeatable) option.argParser(gatherTexts);
   return option;
 }

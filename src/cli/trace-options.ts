@@ -7,6 +7,7 @@ import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type OpenTraceOptions, openTrace, type TraceFacts, type TraceReader } from '../decoder/index.ts';
 import { TraceAhead } from '../timeline/index.ts';
+import { gatherTexts } from './arguments.ts';
 import { EXIT } from './exit.ts';
 import { createProgress, type Progress } from './output.ts';
 
@@ -29,7 +30,7 @@ export function addFormatsOption(verb: Command): Command {
   return verb.option(
     '--formats <file>',
     'record definitions of a patched hypervisor, JSON or YAML, as in formats/ (repeatable)',
-    (file: string, files: string[] = []) => [...files, file],
+    gatherTexts,
   );
 }
 
