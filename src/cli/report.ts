@@ -7,7 +7,7 @@ import { compareTraces, figuresOf, type TraceFigures, traceComparisonTable } fro
 import { EXACT_ROWS_DEFAULT, ReportPage } from '../page/index.ts';
 import { formatBytes, summarizeTrace, type TraceSummary } from '../report/index.ts';
 import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
-import { parseCountArgument, parseLengthArgument } from './arguments.ts';
+import { gatherTexts, parseCountArgument, parseLengthArgument } from './arguments.ts';
 import { distinctNames, domainMap, promisesOf } from './compare-trace-files.ts';
 import { print, refuseOverwriting } from './output.ts';
 import {
@@ -38,7 +38,6 @@ interface ReportOptions extends TraceOptions, SelectionOptions {
 
 /** `xenscope report`: one HTML page of one trace, or of several side by side. */
 export function define(verb: Command, exit: (code: number) => void): void {
-  const addFile = (file: string, files: string[] = []) => [...files, file];
   addTraceOptions(
     addSelectionOptions(verb)
       .argument(
@@ -50,12 +49,12 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .option(
         '--scenario <file>',
         'weights, caps and reservations from the scenario that was recorded (repeatable: one for each trace)',
-        addFile,
+        gatherTexts,
       )
       .option(
         '--domains <file>',
         'the same from a list, or from what xl sched-credit, -credit2 or -rtds printed (repeatable)',
-        addFile,
+        gatherTexts,
       )
       .addOption(
         new Option('--window <time>', 'length of the windows that fairness is judged in')
