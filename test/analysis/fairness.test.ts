@@ -371,6 +371,16 @@ describe('what a trace tells', () => {
     expect(rows('fairness')[0].reservation).toBeCloseTo(4 / 7, 12);
   });
 
+  test('a polling server that gets no budget where it has nothing to do keeps its reservation', async () => {
+    const trace = new TraceBuilder().window(0).runstate(at(0), 1, 0, 'runnable', 'running');
+    for (const [period, budgetMs] of [2, 2, 0, 0, 0, 0].entries()) {
+      const words = [vcpuWord(1, 0), ...u64((period + 1) * 10 * MS), ...u64(budgetMs * MS)];
+      trace.record(0x24202, at(10 * period), words);
+    }
+    const { rows } = await analyze(trace.bytes(), { ...only, endNs: 60 * MS });
+    expect(rows('fairness')[0]).toMatchObject({ reservation: 0.2, reservation_source: 'trace' });
+  });
+
   test('reservations of RTDS, and share against them', async () => {
     // d1v0 has 2 ms in 8 ms; it runs 2 ms of the first period, 1 ms of the second, and is there all the time.
     const replenish = (ms: number, deadlineMs: number) =>

@@ -1,4 +1,5 @@
-import { chmodSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, lstatSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -238,6 +239,28 @@ describe('pipes', () => {
   );
 
   const whole = readFileSync(realTrace);
+
+  test.skipIf(process.platform !== 'linux')('standard input that is a gzip file stays open', () => {
+    const packed = file('packed.gz', gzipSync(whole));
+    const library = JSON.stringify(resolve(import.meta.dirname, '../../dist/index.js'));
+    const program = file(
+      'open-twice.mjs',
+      `import { fstatSync, readdirSync } from 'node:fs';
+      import { setTimeout } from 'node:timers/promises';
+      import { openTrace } from ${library};
+      const opened = () => readdirSync('/proc/self/fd').length;
+      (await openTrace('-')).close();
+      await setTimeout(50);
+      const before = opened();
+      (await openTrace(${JSON.stringify(packed)})).close();
+      await setTimeout(50);
+      console.log(fstatSync(0).isFile(), opened() - before);`,
+    );
+    const { stdout } = spawnSync(process.execPath, [program], {
+      stdio: [openSync(packed, 'r'), 'pipe', 'inherit'],
+    });
+    expect(String(stdout)).toBe('true 0\n');
+  });
 
   test('standard input and gzip give what the file gives', () => {
     const plain = JSON.parse(runCli(['analyze', realTrace, '--format', 'json']).stdout);

@@ -47,6 +47,28 @@ describe('renderHead()', () => {
     ]);
   });
 
+  test.each([
+    'truncated_gzip',
+    'corrupt_gzip',
+    'truncated_window',
+    'truncated_header',
+    'file_shrank',
+  ] as const)('a trace that was cut short, %s, does not say that nothing is lost', (code) => {
+    const diagnostic = {
+      severity: 'data_loss',
+      code,
+      pcpu: -1,
+      tNs: undefined,
+      offset: 1200,
+      bytes: 0,
+      count: 1,
+    } as const;
+    const diagnostics = [{ ...diagnostic, message: '', advice: '' }];
+    const head = renderHead(summaryOf({ skippedBytes: 0, diagnostics }));
+    expect(head).toContain('cut short');
+    expect(head).not.toContain('Nothing is lost');
+  });
+
   test('a trace without some pCPU says that only running time is known', () => {
     expect(renderHead(summaryOf({ partial: true }))).toContain('only running time is known');
   });
