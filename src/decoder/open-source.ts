@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   closeSync,
   createReadStream,
@@ -25,8 +24,10 @@ export interface SourceOptions {
 }
 
 const STANDARD_INPUT = '(standard input)';
-/** zlib hands over its output in pieces of this size; damage costs at most one piece before it. */
+/** zlib hands over its output in pieces of this size, and takes its input in pieces of that. */
 const INFLATED_PIECE_BYTES = 4096;
+const PACKED_PIECE_BYTES = 4096;
+const FILE_PIECE_BYTES = 64 * 1024;
 
 /**
  * Opens `input` for reading in random order. Streams and gzip (told by its magic number, not by its name) are
@@ -41,7 +42,7 @@ export async function openSource(
 ): Promise<TraceSource> {
   if (input instanceof Uint8Array) {
     if (!isGzip(input)) return new MemorySource('(memory)', input);
-    return spool('(memory)', [input], log, options);
+    return spool('(memory)', [input], log, options, () => [input]);
   }
   if (typeof input !== 'string') return spool('(stream)', input, log, options);
   if (input === '-') {
@@ -77,7 +78,24 @@ async function openRegular(
   const magic = new Uint8Array(2);
   readSync(fd, magic, 0, 2, 0);
   if (!isGzip(magic)) return new FileSource(name, fd, bytes);
-  return spool(name, createReadStream('', { fd, start: 0, autoClose: fd > 2 }), log, options);
+  const pieces = () => filePieces(fd);
+  try {
+    return await spool(name, pieces(), log, options, pieces);
+  } finally {
+    // Standard input stays open: see FileSource.
+    if (fd > 2) closeSync(fd);
+  }
+}
+
+/** A regular file from its start; a piece is there until the next one is asked for. */
+function* filePieces(fd: number): Generator<Uint8Array> {
+  const buffer = new Uint8Array(FILE_PIECE_BYTES);
+  for (let at = 0; ; ) {
+    const bytes = readSync(fd, buffer, 0, FILE_PIECE_BYTES, at);
+    if (bytes === 0) return;
+    at += bytes;
+    yield buffer.subarray(0, bytes);
+  }
 }
 
 /**
@@ -127,12 +145,14 @@ export function openFile(path: string): { fd: number; stats: Stats } {
 
 /** A stream, in pieces of any size. */
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+type Take = (piece: Uint8Array) => void;
 
 async function spool(
   name: string,
   pieces: Pieces,
   log: DiagnosticLog,
   options: SourceOptions,
+  again?: () => Pieces,
 ): Promise<TraceSource> {
   const target = new SpoolSource(name, options.spoolMemoryBytes);
   const take = (piece: Uint8Array) => {
@@ -140,7 +160,7 @@ async function spool(
     options.onProgress?.(target.bytes, Number.NaN);
   };
   try {
-    await takePieces(name, pieces, take, log);
+    await takePieces(name, pieces, take, log, again);
   } catch (error) {
     target.close();
     throw error;
@@ -149,21 +169,23 @@ async function spool(
 }
 
 /**
- * Hands over what comes in a stream, inflated where it is gzip, until it ends.
+ * Hands over what comes in a stream, inflated where it is gzip, until it ends. Of gzip that is damaged the last bytes
+ * before the damage are had only where the stream can be read `again`.
  *
  * @throws UserError read-failed, bad-input, and those that `take` throws.
  */
 export async function takePieces(
   name: string,
   pieces: Pieces,
-  take: (piece: Uint8Array) => void,
+  take: Take,
   log: DiagnosticLog,
+  again?: () => Pieces,
 ): Promise<void> {
   try {
     const iterator = bytesOf(pieces);
     const { head, ended } = await readHead(iterator);
     const rest = ended ? [head] : withHead(head, iterator);
-    if (isGzip(head)) await inflate(rest, take, log);
+    if (isGzip(head)) await inflate(rest, take, log, again);
     else for await (const piece of rest) take(piece);
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -217,46 +239,113 @@ function isGzip(head: Uint8Array): boolean {
 }
 
 /**
- * Inflates all members of a gzip stream. Damage ends it with a diagnostic; what came before has been taken.
+ * Inflates all members of a gzip stream. Damage ends it with a diagnostic; what came before has been taken: to the
+ * last byte where the stream can be read `again`, since zlib keeps what it inflated of the piece that it fails at.
  */
-async function inflate(pieces: Pieces, take: (piece: Uint8Array) => void, log: DiagnosticLog): Promise<void> {
-  const gunzip = createGunzip({ chunkSize: INFLATED_PIECE_BYTES });
-  let inflated = 0;
-  let readerError: unknown;
-  gunzip.on('data', (piece: Uint8Array) => {
-    inflated += piece.length;
-    try {
-      take(piece);
-    } catch (error) {
-      readerError = error;
-      gunzip.destroy();
-    }
-  });
-  const finished = new Promise<Error | undefined>((resolve) => {
-    gunzip.on('end', () => resolve(undefined));
-    gunzip.on('error', resolve);
-    gunzip.on('close', () => resolve(undefined));
-  });
-  let failed = false;
-  finished.then((error) => {
-    failed = error !== undefined;
-  });
-  for await (const piece of pieces) {
-    if (failed || gunzip.destroyed) break;
-    if (!gunzip.write(piece)) await Promise.race([once(gunzip, 'drain').catch(() => undefined), finished]);
+async function inflate(
+  pieces: Pieces,
+  take: Take,
+  log: DiagnosticLog,
+  again: (() => Pieces) | undefined,
+): Promise<void> {
+  const inflater = new Inflater(take);
+  let soundBytes = 0;
+  for await (const piece of split(pieces, PACKED_PIECE_BYTES)) {
+    if (!(await inflater.write(piece))) break;
+    soundBytes += piece.length;
   }
-  if (!gunzip.destroyed) gunzip.end();
-  const error = await finished;
-  if (readerError) throw readerError;
+  await inflater.end();
+  const { error } = inflater;
   if (!error) return;
   const truncated = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+  let inflated = inflater.bytes;
+  if (!truncated && again) inflated = await inflateToDamage(again(), soundBytes, inflated, take);
+  const lost = truncated || again ? '' : `, and less than ${INFLATED_PIECE_BYTES} more are lost with it`;
   log.add({
     severity: 'data_loss',
     code: truncated ? 'truncated_gzip' : 'corrupt_gzip',
     offset: inflated,
     message: truncated
       ? `The gzip file ends too early: ${inflated} bytes could be inflated.`
-      : `The gzip file is damaged (${error.message}): ${inflated} bytes before the damage could be inflated.`,
+      : `The gzip file is damaged (${error.message}): ${inflated} bytes before the damage could be inflated${lost}.`,
     advice: 'Copy the file again and check it with gzip -t; what is shown covers only its first part.',
   });
+}
+
+/**
+ * Inflates once more what is damaged behind `soundBytes`, byte by byte from there on: then zlib has handed over all
+ * that comes before the damage. Takes what comes after the first `known` bytes; returns how many there are in all.
+ */
+async function inflateToDamage(
+  pieces: Pieces,
+  soundBytes: number,
+  known: number,
+  take: Take,
+): Promise<number> {
+  let skip = known;
+  const inflater = new Inflater((piece) => {
+    if (skip < piece.length) take(piece.subarray(skip));
+    skip = Math.max(0, skip - piece.length);
+  });
+  let left = soundBytes;
+  for await (const piece of split(pieces, PACKED_PIECE_BYTES)) {
+    const parts = left > 0 ? [piece] : split([piece], 1);
+    left -= piece.length;
+    for await (const part of parts) if (!(await inflater.write(part))) return inflater.bytes;
+  }
+  return inflater.bytes;
+}
+
+/** Pieces no longer than `bytes`. */
+async function* split(pieces: Pieces, bytes: number): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces)
+    for (let at = 0; at < piece.length; at += bytes) yield piece.subarray(at, at + bytes);
+}
+
+/** zlib, of which one knows how far it got. */
+class Inflater {
+  /** Those that were inflated and handed over. */
+  bytes = 0;
+  /** Why there will be no more. */
+  error: Error | undefined;
+  readonly #gunzip = createGunzip({ chunkSize: INFLATED_PIECE_BYTES });
+  #takeError: unknown;
+  #goOn = () => {};
+
+  constructor(take: Take) {
+    this.#gunzip.on('data', (piece: Uint8Array) => {
+      this.bytes += piece.length;
+      try {
+        take(piece);
+      } catch (error) {
+        this.#takeError = error;
+        this.#gunzip.destroy();
+      }
+    });
+    this.#gunzip.on('error', (error) => {
+      this.error = error;
+    });
+    this.#gunzip.on('close', () => this.#goOn());
+  }
+
+  /** Resolves when what `piece` holds has been taken; to false, where nothing more can be. */
+  async write(piece: Uint8Array): Promise<boolean> {
+    await this.#until((done) => this.#gunzip.write(piece, done));
+    return !this.#gunzip.destroyed;
+  }
+
+  /** Nothing more comes. */
+  async end(): Promise<void> {
+    await this.#until(() => this.#gunzip.end());
+  }
+
+  async #until(action: (done: () => void) => void): Promise<void> {
+    if (!this.#gunzip.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#goOn = resolve;
+        action(resolve);
+      });
+    }
+    if (this.#takeError !== undefined) throw this.#takeError;
+  }
 }

@@ -1,14 +1,17 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createRecordBatch, openTrace } from '../../src/decoder/index.ts';
+import { DiagnosticLog } from '../../src/decoder/diagnostic-log.ts';
+import { createRecordBatch, openTrace, type TraceInput } from '../../src/decoder/index.ts';
+import { openSource } from '../../src/decoder/open-source.ts';
 import { TraceBuilder } from '../support/trace-builder.ts';
 import { accountedBytes, codesOf, readAll } from './read-all.ts';
 
+const hasZcat = spawnSync('zcat', ['--version']).status === 0;
 const GHZ = { cpuHz: 1e9 };
 let folder = '';
 
@@ -119,6 +122,66 @@ describe('gzip that is damaged', () => {
     expect(decoded.rows.length).toBeGreaterThan(8000);
     expect(codesOf(decoded)).toContain('corrupt_gzip');
     expect(accountedBytes(decoded)).toBe(decoded.bytes);
+  });
+
+  /** What a trace was opened from holds, whatever it is. */
+  async function inflated(input: TraceInput): Promise<{ bytes: Buffer; log: DiagnosticLog }> {
+    const log = new DiagnosticLog();
+    const source = await openSource(input, log);
+    const bytes = Buffer.alloc(source.bytes);
+    source.read(bytes, 0, 0, source.bytes);
+    source.close();
+    return { bytes, log };
+  }
+
+  const zcat = (bytes: Uint8Array): Buffer =>
+    spawnSync('zcat', { input: bytes, stdio: ['pipe', 'pipe', 'ignore'], maxBuffer: 1 << 26 }).stdout;
+
+  test.skipIf(!hasZcat)('anywhere: all that zcat gives of what comes before the damage', async () => {
+    let state = 7;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return (state >>> 8) % below;
+    };
+    const codes = new Set<string>();
+    for (let round = 0; round < 12; round++) {
+      const at = 10 + random(packed.length - 30);
+      const before = zcat(packed.subarray(0, at));
+      const short = await inflated(packed.subarray(0, at));
+      // zlib may give a byte more, for which gzip would look a bit too far ahead.
+      expect(short.bytes.subarray(0, before.length).equals(before)).toBe(true);
+      expect(short.bytes.equals(trace.subarray(0, short.bytes.length))).toBe(true);
+      const damaged = Uint8Array.from(packed, (byte, index) =>
+        index >= at && index < at + 20 ? 255 - byte : byte,
+      );
+      for (const input of [damaged, save('damaged.gz', damaged)]) {
+        const { bytes, log } = await inflated(input);
+        expect(bytes.subarray(0, before.length).equals(before)).toBe(true);
+        for (const { code, offset } of log.rows()) {
+          codes.add(code);
+          expect(offset).toBe(bytes.length);
+        }
+      }
+    }
+    expect([...codes]).toEqual(['corrupt_gzip']);
+  });
+
+  test('in the sums at its end: all of it, and what follows is passed over as gzip does', async () => {
+    const bytes = Uint8Array.from(packed, (byte, index) => (index === packed.length - 5 ? 255 - byte : byte));
+    const damaged = await inflated(bytes);
+    expect(damaged.bytes.equals(trace)).toBe(true);
+    expect(damaged.log.rows()).toMatchObject([{ code: 'corrupt_gzip', offset: trace.length }]);
+    const followed = await inflated(Buffer.concat([packed, Buffer.alloc(100_000)]));
+    expect(followed.bytes.equals(trace)).toBe(true);
+    expect(followed.log.rows()).toEqual([]);
+  });
+
+  test('of a stream, which cannot be read again: less than 4 KiB are missing, and the message says so', async () => {
+    const bytes = Uint8Array.from(packed, (byte, index) => (index === packed.length - 5 ? 255 - byte : byte));
+    const { bytes: got, log } = await inflated(Readable.from([bytes]));
+    expect(got.length).toBeGreaterThan(trace.length - 4096);
+    expect(got.equals(trace.subarray(0, got.length))).toBe(true);
+    expect(log.rows()[0].message).toContain('less than 4096 more are lost');
   });
 
   test('after two bytes: an empty trace and the reason', async () => {
