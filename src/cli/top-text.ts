@@ -1,6 +1,6 @@
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
-import type { Snapshot } from '../live/index.ts';
-import { formatBytes, formatCount, formatHz } from '../report/index.ts';
+import { SLICE_NS, type Snapshot } from '../live/index.ts';
+import { formatBytes, formatCount, formatHz, formatNs } from '../report/index.ts';
 import { paint } from './colours.ts';
 import { type Arrangement, columnsOf, percent, rowsOf } from './top-table.ts';
 
@@ -46,7 +46,10 @@ export function topLines(
 function headLines(snapshot: Snapshot, status: SourceStatus): string[] {
   const { tNs, fromNs, toNs, pcpus } = snapshot;
   const spanNs = toNs - fromNs;
-  const window = fromNs === 0 ? 'since the start' : `last ${formatNanosecondsExact(spanNs)}`;
+  const window =
+    fromNs === 0
+      ? 'since the start'
+      : `last ${spanNs % SLICE_NS === 0 ? formatNanosecondsExact(spanNs) : formatNs(spanNs)}`;
   const busyNs = pcpus.reduce((sum, load) => sum + load.busyNs, 0);
   const each =
     pcpus.length > PCPUS_TOLD

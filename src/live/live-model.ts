@@ -54,6 +54,8 @@ interface Span {
   /** Minus infinity: since the start. */
   readonly fromNs: number;
   readonly toNs: number;
+  /** What happened before this belongs to it: what the last record of a trace tells lies in its last window too. */
+  readonly untilNs: number;
 }
 
 /** What is known of a vCPU, by the timeline's index. */
@@ -108,6 +110,7 @@ export class LiveModel {
   readonly #atEnd: OpenInterval[] = [];
   #pushedNs = 0;
   #settledNs = 0;
+  #isOver = false;
 
   /** @param pcpus those that the trace has records of, where that is known beforehand */
   constructor(catalog: EventCatalog, pcpus?: readonly number[]) {
@@ -164,6 +167,7 @@ export class LiveModel {
     );
     this.#timeline.finish(endNs);
     this.#settleTo(Math.max(endNs, this.#settledNs));
+    this.#isOver = true;
   }
 
   /**
@@ -209,10 +213,14 @@ export class LiveModel {
     };
   }
 
+  /** Windows begin with a slice and end with one, or with the trace: the last one may be shorter than the others. */
   #spanOf(windowNs: number): Span {
-    if (windowNs > WINDOW_NS_MAX) return { fromNs: Number.NEGATIVE_INFINITY, toNs: this.#settledNs };
-    const toNs = Math.floor(this.#settledNs / SLICE_NS) * SLICE_NS;
-    return { fromNs: Math.max(0, toNs - windowNs), toNs };
+    const settledNs = this.#settledNs;
+    const slices = settledNs / SLICE_NS;
+    const toNs = (this.#isOver ? Math.ceil(slices) : Math.floor(slices)) * SLICE_NS;
+    const untilNs = this.#isOver ? Number.POSITIVE_INFINITY : toNs;
+    if (windowNs > WINDOW_NS_MAX) return { fromNs: Number.NEGATIVE_INFINITY, toNs: settledNs, untilNs };
+    return { fromNs: Math.max(0, toNs - windowNs), toNs: Math.min(toNs, settledNs), untilNs };
   }
 
   #settleTo(toNs: number): void {
@@ -299,8 +307,8 @@ export class LiveModel {
 
   /** Time of a vCPU by state, what it is doing now included. */
   #statesOf(index: number, span: Span, openOf: ReadonlyMap<number, OpenInterval>): number[] {
-    const { fromNs, toNs } = span;
-    const states = RUNSTATE_NAMES.map((_, state) => this.#times.sum(index, state, fromNs, toNs));
+    const { fromNs, untilNs } = span;
+    const states = RUNSTATE_NAMES.map((_, state) => this.#times.sum(index, state, fromNs, untilNs));
     const now = openOf.get(index);
     if (now !== undefined) states[now.state] += overlapNs(now, span);
     return states;
@@ -321,8 +329,8 @@ export class LiveModel {
       const { dom, vcpu } = this.#vcpus[index]!;
       const key = this.#jobKeys.get((dom << 16) | vcpu);
       if (key === undefined) continue;
-      jobs += this.#jobs.sum(key, JUDGED, span.fromNs, span.toNs);
-      missed += this.#jobs.sum(key, MISSED, span.fromNs, span.toNs);
+      jobs += this.#jobs.sum(key, JUDGED, span.fromNs, span.untilNs);
+      missed += this.#jobs.sum(key, MISSED, span.fromNs, span.untilNs);
     }
     const culprit = part === undefined ? null : part.culprit === NOBODY ? 'unknown' : nameOf(part.culprit);
     return {
@@ -340,7 +348,7 @@ export class LiveModel {
   }
 
   #loadOf(pcpu: number, span: Span, open: readonly OpenInterval[]): PcpuLoad {
-    const sum = (column: number) => this.#places.sum(pcpu, column, span.fromNs, span.toNs);
+    const sum = (column: number) => this.#places.sum(pcpu, column, span.fromNs, span.untilNs);
     const now = open.find((interval) => interval.state === RUNNING && interval.pcpu === pcpu);
     const nowNs = now === undefined ? 0 : overlapNs(now, span);
     const idleNs = sum(IDLE) + (now?.dom === DOM_IDLE ? nowNs : 0);
@@ -356,7 +364,7 @@ export class LiveModel {
     };
   }
 
-  #waitsIn({ fromNs, toNs }: Span): Waits {
+  #waitsIn({ fromNs, untilNs }: Span): Waits {
     if (fromNs === Number.NEGATIVE_INFINITY) {
       const wakes = (vcpus: readonly number[]) => {
         const sets = vcpus.map((index) => this.#vcpus[index]!.wakes);
@@ -366,9 +374,9 @@ export class LiveModel {
       return { wakes, ...this.#partsOf(this.#blamed) };
     }
     const pairs = new PairSums(1);
-    this.#blames.visit(fromNs, toNs, (victim, culprit, ns) => pairs.add(victim, culprit, 0, ns));
+    this.#blames.visit(fromNs, untilNs, (victim, culprit, ns) => pairs.add(victim, culprit, 0, ns));
     const latencies = new Map<number, number[]>();
-    this.#wakes.visit(fromNs, toNs, (index, _, ns) => {
+    this.#wakes.visit(fromNs, untilNs, (index, _, ns) => {
       const own = latencies.get(index);
       if (own === undefined) latencies.set(index, [ns]);
       else own.push(ns);

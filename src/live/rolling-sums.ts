@@ -43,7 +43,7 @@ export class RollingSums {
     if (slice > this.#head - SLICES) this.#slots[slice % SLICES][series] += amount;
   }
 
-  /** What was added to a series from `fromNs` to `toNs`, whole slices; all of it where `fromNs` is infinite. */
+  /** What was added to a series in the slices from `fromNs` to `toNs`; all of it where `fromNs` is infinite. */
   sum(key: number, column: number, fromNs: number, toNs: number): number {
     const series = key * this.columns + column;
     if (series >= this.totals.length) return 0;

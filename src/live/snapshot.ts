@@ -57,7 +57,7 @@ export interface PcpuLoad {
 export interface Snapshot {
   /** Nanoseconds since the start of the trace. */
   readonly tNs: number;
-  /** The window; its end is a whole number of slices (SLICE_NS), unless it goes back to the start. */
+  /** The window: whole slices (SLICE_NS), but for the last one of a trace, or when it goes back to the start. */
   readonly fromNs: number;
   readonly toNs: number;
   readonly vcpus: readonly VcpuFared[];

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { afterKey, keysOf, SORTS_DEFAULT, type TopState } from '../../src/cli/top-state.ts';
+import { TraceBuilder } from '../support/trace-builder.ts';
 import { MAIN, runCli, runShell, scratchFolder } from './run-cli.ts';
 
 const trace = resolve(import.meta.dirname, '../../samples/traces/credit-caps.trace');
@@ -51,6 +52,22 @@ describe('top --batch', () => {
     const [, shown] = /```text\n([\s\S]*?)```/.exec(doc)!;
     const { stdout } = runCli(['top', trace, '-w', 'all', '-i', '60s']);
     expect(stdout.replace(trace, 'samples/traces/credit-caps.trace')).toContain(shown!);
+  });
+
+  test('a trace of less than a tenth of a second is shown, with its own length', () => {
+    const short = new TraceBuilder()
+      .window(0)
+      .runstate(1000, 1, 0, 'runnable', 'running')
+      .runstate(1000 + 57e6, 1, 0, 'running', 'blocked')
+      .runstate(1000 + 95e6, 1, 0, 'blocked', 'runnable')
+      .bytes();
+    const words = ['top', '--cpu-hz', '1G'];
+    const [only, ...more] = snapshots(runCli([...words, '-f', 'json'], short).stdout);
+    expect(more).toEqual([]);
+    expect(only).toMatchObject({ t_ns: 95e6, from_ns: 0, to_ns: 95e6 });
+    expect(only.vcpus).toMatchObject([{ dom: 1, run_ns: 57e6, known_ns: 95e6 }]);
+    expect(runCli(words, short).stdout).toMatch(/^pCPUs 1, 60\.0 % busy/m);
+    expect(runCli(['top'], bytes).stdout).toMatch(/at 3\.0 s, last 992\.\d ms/);
   });
 
   test('sorts and filters; csv has a heading once', () => {

@@ -215,6 +215,26 @@ describe('windows', () => {
     expect(load).toMatchObject({ pcpu: 0, busyNs: 950 * MS, idleNs: 0, unknownNs: 50 * MS, runs: null });
   });
 
+  test.each([2095, 2100])('the last window of a trace ends with its last record, at %d ms', async (endMs) => {
+    const trace = new TraceBuilder().window(0).runstate(1000, 9, 0, 'runnable', 'running');
+    lifeOf(trace, 1, [
+      ['blocked', 1850],
+      ['runnable', endMs - 1850],
+      ['running', 0],
+    ]);
+    const model = await modelOf(trace.bytes(), 2 * SECOND);
+    expect(model.snapshot(SECOND)).toMatchObject({ fromNs: SECOND, toNs: 2 * SECOND });
+    model.finish(endMs * MS);
+    const last = model.snapshot(SECOND);
+    expect(last).toMatchObject({ tNs: endMs * MS, fromNs: 1100 * MS, toNs: endMs * MS });
+    expect(last.vcpus.find(({ dom }) => dom === 1)).toMatchObject({
+      knownNs: (endMs - 1100) * MS,
+      readyNs: (endMs - 1850) * MS,
+      wakes: 1,
+      wakeNsP50: (endMs - 1850) * MS,
+    });
+  });
+
   test('percentiles and culprits are of the waits that ended in the window', async () => {
     const trace = new TraceBuilder().window(0);
     const wait = (ms: number, length: number, culprit: number) => {
