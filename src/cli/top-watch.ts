@@ -3,7 +3,7 @@
  * whole trace at any speed.
  * @module
  */
-import { closeSync, createReadStream, fstatSync, readSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, fstatSync, readSync, type Stats, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import {
@@ -43,9 +43,9 @@ export interface Watch {
   status(): SourceStatus;
   /**
    * Follows the source to its end, or until {@link stop}; calls `onTick` each time that an interval is over, and once
-   * more at the end.
+   * more at the end. Calls `tell` with a sentence where a file was rewritten and everything begins anew.
    */
-  run(onTick: () => void): Promise<void>;
+  run(onTick: () => void, tell: (sentence: string) => void): Promise<void>;
   stop(): void;
   diagnostics(): readonly Diagnostic[];
   close(): void;
@@ -58,16 +58,17 @@ export interface Watch {
  */
 export async function openWatch(path: string, options: WatchOptions): Promise<Watch> {
   const { formats, cpuHz } = options;
-  const live = (name: string, pieces: Pieces, onStop?: () => void) =>
-    new LiveWatch(new LiveReader({ name, formats, cpuHz }), pieces, options.intervalNs, onStop);
   if (path === '-') {
     refuseTerminalInput();
-    return live('(standard input)', process.stdin);
+    return new LiveWatch('(standard input)', [{ pieces: process.stdin }], options);
   }
-  if (isPipe(path)) return live(path, createReadStream('', { fd: openFile(path).fd }));
+  if (isPipe(path)) {
+    return new LiveWatch(path, [{ pieces: createReadStream('', { fd: openFile(path).fd }) }], options);
+  }
   if (options.follow) {
     const stopped = new AbortController();
-    return live(path, followFile(openFile(path).fd, stopped.signal), () => stopped.abort());
+    const sources = followPath(path, openFile(path).fd, stopped.signal);
+    return new LiveWatch(path, sources, options, () => stopped.abort());
   }
   return new TraceWatch(await openTrace(path, { formats, cpuHz }), options);
 }
@@ -110,23 +111,49 @@ class Ticker {
   }
 }
 
+/** A stream from its start. */
+interface LiveSource {
+  readonly pieces: Pieces;
+  /** A sentence on why it took the place of the one before. */
+  readonly why?: string | undefined;
+}
+
+/** Streams, each of which takes the place of the one before, as if it had not been. */
 class LiveWatch implements Watch {
-  readonly model: LiveModel;
-  readonly #reader: LiveReader;
-  readonly #pieces: Pieces;
-  readonly #intervalNs: number;
+  readonly #name: string;
+  readonly #sources: Iterable<LiveSource> | AsyncIterable<LiveSource>;
+  readonly #options: WatchOptions;
   readonly #onStop: () => void;
+  #reader: LiveReader;
+  #model: LiveModel;
+  #pieces: Pieces | undefined;
   #ticker: Ticker | undefined;
+  #isStopped = false;
   #stop: () => void = () => {};
   #phase = 'live';
   #lastPieceMs = performance.now();
 
-  constructor(reader: LiveReader, pieces: Pieces, intervalNs: number, onStop = () => {}) {
-    this.#reader = reader;
-    this.#pieces = pieces;
-    this.#intervalNs = intervalNs;
+  constructor(
+    name: string,
+    sources: Iterable<LiveSource> | AsyncIterable<LiveSource>,
+    options: WatchOptions,
+    onStop = () => {},
+  ) {
+    this.#name = name;
+    this.#sources = sources;
+    this.#options = options;
     this.#onStop = onStop;
-    this.model = new LiveModel(reader.catalog);
+    [this.#reader, this.#model] = this.#begin();
+  }
+
+  #begin(): [LiveReader, LiveModel] {
+    const { formats, cpuHz } = this.#options;
+    const reader = new LiveReader({ name: this.#name, formats, cpuHz });
+    return [reader, new LiveModel(reader.catalog)];
+  }
+
+  get model(): LiveModel {
+    return this.#model;
   }
 
   status(): SourceStatus {
@@ -137,9 +164,22 @@ class LiveWatch implements Watch {
     return { name: this.#reader.name, records, bytes, lateRecords, cpuHz: this.#reader.clock?.cpuHz, phase };
   }
 
-  async run(onTick: () => void): Promise<void> {
-    const ticker = new Ticker(this.model, this.#intervalNs, onTick);
+  async run(onTick: () => void, tell: (sentence: string) => void): Promise<void> {
+    for await (const { pieces, why } of this.#sources) {
+      if (this.#isStopped) break;
+      if (why !== undefined) {
+        tell(why);
+        [this.#reader, this.#model] = this.#begin();
+      }
+      this.#pieces = pieces;
+      await this.#watch(pieces, onTick);
+    }
+  }
+
+  async #watch(pieces: Pieces, onTick: () => void): Promise<void> {
+    const ticker = new Ticker(this.model, this.#options.intervalNs, onTick);
     this.#ticker = ticker;
+    this.#phase = 'live';
     const batch = createRecordBatch();
     const read = () => {
       if (ticker.stopped) return;
@@ -155,7 +195,7 @@ class LiveWatch implements Watch {
     const stopped = new Promise<void>((resolve) => {
       this.#stop = resolve;
     });
-    const fed = this.#reader.feed(this.#pieces, () => {
+    const fed = this.#reader.feed(pieces, () => {
       this.#lastPieceMs = performance.now();
       read();
     });
@@ -170,6 +210,7 @@ class LiveWatch implements Watch {
   }
 
   stop(): void {
+    this.#isStopped = true;
     if (this.#ticker !== undefined) this.#ticker.stopped = true;
     this.#onStop();
     this.#stop();
@@ -241,19 +282,68 @@ class TraceWatch implements Watch {
   }
 }
 
-/** The bytes of a file, and those that are appended to it, until `stopped` or the file becomes shorter. */
-async function* followFile(fd: number, stopped: AbortSignal): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(FOLLOW_BYTES);
-  let position = 0;
-  try {
-    while (!stopped.aborted) {
-      const bytes = readSync(fd, buffer, 0, FOLLOW_BYTES, position);
-      position += bytes;
-      if (bytes > 0) yield buffer.subarray(0, bytes);
-      else if (fstatSync(fd).size < position) return;
-      await (bytes > 0 ? setImmediate() : setTimeout(FOLLOW_MS));
+/**
+ * The file of a name as it grows, and whatever file takes its place, as `tail -F` follows them: each from its start.
+ * `fd` is the first one.
+ */
+async function* followPath(path: string, fd: number, stopped: AbortSignal): AsyncGenerator<LiveSource> {
+  let file = new GrowingFile(path, fd);
+  let why: string | undefined;
+  while (!stopped.aborted) {
+    yield { pieces: file.pieces(stopped), why };
+    why = `${path} was ${file.isReplaced ? 'replaced' : 'rewritten'}: it is shown from its start again`;
+    // It may be gone again already.
+    while (!stopped.aborted && !existsSync(path)) await setTimeout(FOLLOW_MS);
+    if (!stopped.aborted) file = new GrowingFile(path, openFile(path).fd);
+  }
+}
+
+/** Enough to hold the time of a trace's first record, by which another trace is told. */
+const HEAD_BYTES = 64;
+
+class GrowingFile {
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #stats: Stats;
+  #position = 0;
+  #head: Buffer = Buffer.alloc(0);
+
+  constructor(path: string, fd: number) {
+    this.#path = path;
+    this.#fd = fd;
+    this.#stats = fstatSync(fd);
+  }
+
+  /** Its bytes, and those that are appended to it, until `stopped` or until it is not the same file any more. */
+  async *pieces(stopped: AbortSignal): AsyncGenerator<Uint8Array> {
+    const buffer = new Uint8Array(FOLLOW_BYTES);
+    try {
+      while (!stopped.aborted && !this.#isRewritten) {
+        const bytes = readSync(this.#fd, buffer, 0, FOLLOW_BYTES, this.#position);
+        this.#position += bytes;
+        if (this.#head.length < HEAD_BYTES) this.#head = this.#readHead(Math.min(HEAD_BYTES, this.#position));
+        if (bytes > 0) yield buffer.subarray(0, bytes);
+        else if (this.isReplaced) return;
+        await (bytes > 0 ? setImmediate() : setTimeout(FOLLOW_MS));
+      }
+    } finally {
+      closeSync(this.#fd);
     }
-  } finally {
-    closeSync(fd);
+  }
+
+  /** Whether another file has its name. Where none has, whoever writes it may still write on. */
+  get isReplaced(): boolean {
+    const now = statSync(this.#path, { throwIfNoEntry: false });
+    return now !== undefined && (now.ino !== this.#stats.ino || now.dev !== this.#stats.dev);
+  }
+
+  /** Whether what was read of it is there no more. */
+  get #isRewritten(): boolean {
+    return fstatSync(this.#fd).size < this.#position || !this.#readHead(this.#head.length).equals(this.#head);
+  }
+
+  #readHead(bytes: number): Buffer {
+    const head = Buffer.alloc(bytes);
+    return head.subarray(0, readSync(this.#fd, head, 0, bytes, 0));
   }
 }

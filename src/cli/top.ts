@@ -43,7 +43,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
   addTraceOptions(
     verb
       .argument('[trace]', 'a trace of xentrace or of `record`; - is standard input, as it comes', '-')
-      .option('-F, --follow', 'read on as the file grows, as tail -f does')
+      .option('-F, --follow', 'read on as the file grows, and anew when it is rewritten, as tail -F does')
       .option('--replay <speed>', 'show a trace at this speed: 1 as it was, 10 ten times as fast', parseSpeed)
       .addOption(
         new Option('-i, --interval <time>', 'how often to tell, in the time of the trace')
@@ -137,6 +137,10 @@ function startState(trace: string, options: TopOptions): TopState {
   };
 }
 
+function tellAside(sentence: string): void {
+  process.stderr.write(`xenscope: ${sentence}\n`);
+}
+
 /** One block for each interval. */
 async function printBlocks(watch: Watch, state: TopState, { format, count }: TopOptions): Promise<void> {
   const arrangement = arrangementOf(state);
@@ -152,7 +156,7 @@ async function printBlocks(watch: Watch, state: TopState, { format, count }: Top
     isFirst = false;
     flushOutput();
     if (--left === 0) watch.stop();
-  });
+  }, tellAside);
 }
 
 /** The screen, until somebody quits. */
@@ -167,6 +171,8 @@ async function showScreen(
   let left = count;
   let snapshot = watch.model.snapshot(WINDOWS[state.window]);
   let drawnMs = Number.NEGATIVE_INFINITY;
+  /** There is no place for them on the screen. */
+  const asides: string[] = [];
   let quit = () => {};
   const isQuit = new Promise<void>((resolve) => {
     quit = resolve;
@@ -202,16 +208,20 @@ async function showScreen(
   try {
     draw();
     const timer = setInterval(draw, 1000);
-    const ended = watch.run(() => {
-      if (--left === 0) watch.stop();
-      if (!state.paused && performance.now() - drawnMs >= DRAW_MS_MIN) look();
-    });
+    const ended = watch.run(
+      () => {
+        if (--left === 0) watch.stop();
+        if (!state.paused && performance.now() - drawnMs >= DRAW_MS_MIN) look();
+      },
+      (sentence) => asides.push(sentence),
+    );
     await ended.finally(() => clearInterval(timer));
     if (left <= 0) return;
     if (!state.paused) look();
     if (screen.hasKeys) await isQuit;
   } finally {
     screen.close();
+    for (const sentence of asides) tellAside(sentence);
   }
 }
 

@@ -1,6 +1,6 @@
 /** `xenscope top`: blocks of text as they are, keys, and a real (pseudo) terminal that has to be given back. */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -139,6 +139,52 @@ describe('a source that is still growing', () => {
     const status = await new Promise((done) => top.on('close', done));
     expect(status).toBe(0);
     expect(snapshots(out).map(({ t_ns }) => t_ns)).toEqual([1e9, 2e9]);
+  });
+
+  test.each([
+    ['rewritten', (path: string, other: Uint8Array) => writeFileSync(path, other)],
+    [
+      'replaced',
+      (path: string, other: Uint8Array) => {
+        writeFileSync(`${path}.new`, other);
+        renameSync(`${path}.new`, path);
+      },
+    ],
+    [
+      'rewritten',
+      (path: string, other: Uint8Array) => {
+        truncateSync(path);
+        setTimeout(() => appendFileSync(path, other), 300);
+      },
+    ],
+  ])('--follow begins anew when the file is %s', async (what, rewrite) => {
+    const other = scratch.path('other.trace');
+    runCli(['record', resolve(trace, '../../busy-host.yaml'), '-q', '-o', other]);
+    const path = scratch.path('followed.trace');
+    writeFileSync(path, bytes.subarray(0, 70_000));
+    const top = spawn(process.execPath, [MAIN, 'top', path, '--follow', '-f', 'json', '-n', '3']);
+    let [out, errors] = ['', ''];
+    top.stderr.on('data', (piece) => {
+      errors += piece;
+    });
+    top.stdout.on('data', (piece) => {
+      if (out === '') rewrite(path, readFileSync(other));
+      out += piece;
+    });
+    const status = await new Promise((done) => top.on('close', done));
+    expect(status).toBe(0);
+    expect(errors).toBe(`xenscope: ${path} was ${what}: it is shown from its start again\n`);
+    const [first, rest, anew] = snapshots(out);
+    expect(rest.t_ns).toBeGreaterThan(first.t_ns);
+    expect(anew.t_ns).toBe(1e9);
+    expect(anew.vcpus.map(({ dom, vcpu }: never) => `d${dom}v${vcpu}`)).toEqual([
+      'd1v0',
+      'd1v1',
+      'd2v0',
+      'd2v1',
+      'd3v0',
+      'd4v0',
+    ]);
   });
 
   test('a stream that falls silent is shown without waiting for more', async () => {
