@@ -53,6 +53,12 @@ export interface FieldSource {
 export interface MergedEvent {
   readonly className: string;
   readonly source: EventSource;
+  readonly layouts: readonly MergedLayout[];
+}
+
+export interface MergedLayout extends LayoutSource {
+  /** Index of the source that it is from. */
+  readonly from: number;
 }
 
 /**
@@ -65,17 +71,18 @@ export function mergeSources(sources: readonly ClassSource[]): {
 } {
   const byId = new Map<number, MergedEvent>();
   const classDocs = new Map<string, string>();
-  for (const { class: className, doc, events } of sources) {
+  for (const [from, { class: className, doc, events }] of sources.entries()) {
     if (doc !== undefined || !classDocs.has(className)) classDocs.set(className, doc ?? '');
     for (const source of events) {
       const id = Number(source.id);
       const before = byId.get(id);
       const same =
         before !== undefined && before.className === className && before.source.name === source.name;
-      const older = same ? before.source.layouts : [];
+      const older = same ? before.layouts : [];
       const kept = older.filter((layout) => !source.layouts.some(({ words }) => words === layout.words));
-      const layouts = [...kept, ...source.layouts].sort((a, b) => a.words - b.words);
-      byId.set(id, { className, source: { ...source, layouts } });
+      const own = source.layouts.map((layout) => ({ ...layout, from }));
+      const layouts = [...kept, ...own].sort((a, b) => a.words - b.words);
+      byId.set(id, { className, source, layouts });
     }
   }
   const events = [...byId.values()].sort((a, b) => Number(a.source.id) - Number(b.source.id));

@@ -41,6 +41,8 @@ export interface LayoutDefinition {
   readonly event: EventDefinition;
   /** The number of extra words, 0 to 7. */
   readonly words: number;
+  /** Which of the catalog's sources it is from: what a later one says holds before what an earlier one says. */
+  readonly from: number;
   /** The first Xen release with this layout; undefined: unknown, or not Xen's. */
   readonly since: string | undefined;
   /** The last Xen release with this layout; undefined: the newest one still has it. */
@@ -129,7 +131,7 @@ export class EventCatalog {
     const merged = mergeSources(sources);
     const events: EventDefinition[] = [];
     const layouts: (LayoutDefinition | undefined)[] = [undefined];
-    for (const { source, className } of merged.events) {
+    for (const { source, className, layouts: ownLayouts } of merged.events) {
       const event = {
         index: events.length,
         id: Number(source.id),
@@ -140,11 +142,11 @@ export class EventCatalog {
         tsc: source.tsc ?? true,
         layouts: [] as LayoutDefinition[],
       };
-      for (const layout of source.layouts) {
+      for (const layout of ownLayouts) {
         const index = layouts.length;
         const fields = layout.fields.map(fieldOf);
-        const { words, since, until, doc } = layout;
-        const made = { index, event, words, since, until, fields, doc };
+        const { words, since, until, doc, from } = layout;
+        const made = { index, event, words, from, since, until, fields, doc };
         event.layouts.push(made);
         layouts.push(made);
       }

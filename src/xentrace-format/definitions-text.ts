@@ -10,9 +10,10 @@ import { HYPERCALL_MASK, isMasked, TRC_TRACE_IRQ } from './record-printer.ts';
 const HEAD = `# Definitions for xentrace_format and for \`xenscope format\`, made by \`xenscope format --print-defs\`.
 #
 # A rule goes by the event alone: where Xen changed the words of an event, it is made for the newest layout, and of
-# layouts of one age for the longest; words that a record does not have are shown as 0. Parts of a word stand together
-# in hexadecimal, from the highest to the lowest: name:name where they fill it with equal sizes, else name[bits]. Words
-# that may be negative, and 64-bit numbers, are in hexadecimal too.
+# layouts of one age for the longest; one that --formats gives goes before those of Xen. Words that a record does not
+# have are shown as 0. Parts of a word stand together in hexadecimal, from the highest to the lowest: name:name where
+# they fill it with equal sizes, else name[bits]. Words that may be negative, and 64-bit numbers, are in hexadecimal
+# too.
 `;
 const TIME = 'CPU%(cpu)d  %(tsc)d (+%(reltsc)8d)';
 const UNKNOWN = `0x00000000  ${TIME}  unknown 0x%(event)08x  [ ${[1, 2, 3, 4, 5, 6, 7].map(hexWord).join(' ')} ]`;
@@ -64,9 +65,10 @@ function valuesOf(event: EventDefinition): string[] {
   return groups.map(groupText);
 }
 
-/** Of layouts of one age, as of records that have a word or two only at times, the longest. */
+/** A user's before Xen's; of layouts of one age, as of records that have a word or two only at times, the longest. */
 function newestLayout(layouts: readonly LayoutDefinition[]): LayoutDefinition | undefined {
-  const age = ({ since, until, words }: LayoutDefinition) => [
+  const age = ({ from, since, until, words }: LayoutDefinition) => [
+    from,
     ...(until === undefined ? [Number.POSITIVE_INFINITY, 0] : releaseOf(until)),
     ...releaseOf(since ?? '0'),
     words,

@@ -201,6 +201,22 @@ describe('xenscope format', () => {
     expect(parseRules(stdout, 'own').size).toBeGreaterThan(EventCatalog.builtIn().events.length + 1);
   });
 
+  test("a layout that --formats gives goes before Xen's, which are younger by their releases or longer", () => {
+    const file = scratch.path('short.json');
+    const layout = { words: 1, fields: [{ name: 'only', offset: 0, width: 32, doc: 'One word.' }] };
+    const event = { id: '0x0002200a', name: 'TRC_CSCHED_RATELIMIT', doc: 'Patched.', layouts: [layout] };
+    writeFileSync(file, JSON.stringify({ class: 'credit', events: [event] }));
+    const longer = resolve(import.meta.dirname, '../../samples/formats/patched-credit.yaml');
+    const ruleWith = (...files: string[]) => {
+      const words = files.flatMap((one) => ['--formats', one]);
+      return /^0x0002200a .*\[ (.*) \]$/m.exec(runCli(['format', '--print-defs', ...words]).stdout)![1];
+    };
+    expect(ruleWith()).not.toContain('only');
+    expect(ruleWith(file)).toBe('only = %(1)d');
+    expect(ruleWith(longer)).toContain('%(3)d');
+    expect(ruleWith(longer, file)).toBe('only = %(1)d');
+  });
+
   test('mistakes get a sentence', () => {
     writeFileSync(scratch.path('defs'), '0 x\nwhat');
     const cases: [string[], RegExp][] = [
