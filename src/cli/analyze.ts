@@ -85,7 +85,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
           jobStats?.close();
           refuseBeyond(selection, result.spanNs, reader.name);
           const summary = summarizeTrace(reader, result);
-          tellUnknown(options, summary);
+          tellUnknown(options, reader, result.domains);
           const records =
             options.records === undefined
               ? undefined

@@ -21,7 +21,7 @@ import {
 } from '../scenario/index.ts';
 import { type CompareOptions, printComparison } from './compare-options.ts';
 import { print } from './output.ts';
-import { refuseBeyond, selectionOf } from './selection-options.ts';
+import { refuseBeyond, selectionOf, tellUnknown } from './selection-options.ts';
 import { comparedTables } from './simulated-run.ts';
 import { exitCodeOf, withAnalyzable } from './trace-options.ts';
 
@@ -46,6 +46,7 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
         selection,
       });
       refuseBeyond(selection, analysis.spanNs, reader.name);
+      tellUnknown(options, reader, analysis.domains);
       summaries.push(summarizeTrace(reader, analysis));
       const domains = index === 0 ? undefined : domainMap(index, promises, summaries, options);
       const tables = comparedTables(analysis.tables, options.only !== undefined);
@@ -56,6 +57,7 @@ export async function compareTraceFiles(paths: readonly string[], options: Compa
       exitCode = Math.max(exitCode, exitCodeOf(reader, { tell: options.format !== 'json' }));
     });
   }
+  tellUnmapped(options.map, summaries);
   const comparisons = compareTraces(traces);
   const table = traceComparisonTable(comparisons);
   if (options.format === 'json') print(renderTraceComparisonJson(summaries, table));
@@ -137,6 +139,21 @@ export function domainMap(
     const isTaken = !given.has(dom) && ids?.get(dom) === undefined && taken.has(number) && own.has(number);
     return isTaken ? `d${dom} of the other` : number;
   };
+}
+
+/** Tells on standard error which domains of `--map` are in no trace that they could be in: a slip, mostly. */
+function tellUnmapped(
+  map: ReadonlyMap<number, number> = new Map(),
+  [first, ...others]: readonly TraceSummary[],
+): void {
+  const isIn = (summary: TraceSummary, dom: number) => summary.domains.some((domain) => domain.dom === dom);
+  for (const [dom, target] of map) {
+    const where = [
+      ...(others.some((other) => isIn(other, dom)) ? [] : [`no trace but the first has a domain ${dom}`]),
+      ...(isIn(first, target) ? [] : [`${first.name} has no domain ${target}`]),
+    ];
+    if (where.length > 0) process.stderr.write(`xenscope: --map ${dom}=${target}: ${where.join(', and ')}\n`);
+  }
 }
 
 /** Domain ids of `other` to those of `first`, by name; dom0 is dom0 unless it is named otherwise. */

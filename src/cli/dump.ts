@@ -1,11 +1,18 @@
 import type { Command } from 'commander';
 import { UserError } from '../base/errors.ts';
 import { createRecordBatch, type TraceReader } from '../decoder/index.ts';
-import { csvLine, DumpFormatter } from '../report/index.ts';
-import { parseCountArgument, parseDurationArgument, parsePcpuList, parseVcpuList } from './arguments.ts';
+import { csvLine, DumpFormatter, formatCount } from '../report/index.ts';
+import {
+  parseCountArgument,
+  parseDurationArgument,
+  parsePcpuList,
+  parseVcpuList,
+  type VcpuName,
+} from './arguments.ts';
 import { print } from './output.ts';
 import { type RecordFilters, RecordSelection } from './record-selection.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
+import { refuseBeyond, refuseEmpty, tellMissing } from './selection-options.ts';
 import {
   addTraceOptions,
   exitCodeOf,
@@ -56,6 +63,7 @@ Examples:
     )
     .action(async (trace: string, options: DumpOptions) => {
       refuseTerminal(options.format);
+      refuseEmpty(options.from, options.to);
       await withTrace(trace, options, 'dumping', async (reader) => {
         if (options.format === 'arrow') await streamRecords(reader, options);
         else dump(reader, options, options.format);
@@ -69,17 +77,36 @@ function dump(reader: TraceReader, options: DumpOptions, format: 'text' | 'json'
   const selection = new RecordSelection(reader.catalog, options);
   const batch = createRecordBatch();
   let left = options.limit ?? Number.POSITIVE_INFINITY;
+  let taken = 0;
   if (format === 'csv') print(csvLine(['t_ns', 'tsc', 'pcpu', 'event', 'fields']));
   for (let more = true; more && left > 0; ) {
     more = reader.readBatch(batch);
     for (let row = 0; row < batch.count && left > 0; row++) {
       if (!selection.takes(batch, row)) continue;
       left--;
+      taken++;
       if (format === 'text') print(formatter.textLine(batch, row));
       else if (format === 'json') print(formatter.jsonLine(batch, row));
       else print(csvOf(formatter.jsonLine(batch, row)));
     }
   }
+  if (left > 0) tellNothingTaken(reader, options, selection.missing, taken);
+}
+
+/** The trace was read to its end: says what of it was asked for in vain. */
+function tellNothingTaken(
+  reader: TraceReader,
+  { from, pcpu }: DumpOptions,
+  missing: readonly VcpuName[],
+  taken: number,
+): void {
+  const { spanNs, records } = reader.counts();
+  refuseBeyond({ fromNs: from }, spanNs, reader.name);
+  tellMissing(reader, missing, pcpu);
+  if (taken === 0 && records > 0)
+    process.stderr.write(
+      `xenscope: none of the ${formatCount(records)} records of ${reader.name} is chosen\n`,
+    );
 }
 
 /** A line of CSV from one of JSON: what differs from event to event shares the last column, as `name=value` pairs. */

@@ -24,7 +24,8 @@ export class RecordSelection {
   readonly #toNs: number;
   readonly #matchesEvent: ((event: number) => boolean) | undefined;
   /** `dom` or `dom/vcpu`. */
-  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #wanted: ReadonlyMap<string, VcpuName> | undefined;
+  readonly #found = new Set<string>();
   readonly #vcpuFields: readonly (readonly VcpuFields[])[];
 
   constructor(catalog: EventCatalog, filters: RecordFilters) {
@@ -32,25 +33,41 @@ export class RecordSelection {
     this.#fromNs = filters.from ?? 0;
     this.#toNs = filters.to ?? Number.POSITIVE_INFINITY;
     this.#matchesEvent = filters.event === undefined ? undefined : eventMatcher(catalog, filters.event);
-    this.#wanted = filters.vcpu && new Set(filters.vcpu.map(nameText));
+    this.#wanted = filters.vcpu && new Map(filters.vcpu.map((name) => [nameText(name), name]));
     this.#vcpuFields = catalog.layouts.map((layout) => vcpuFieldsOf(layout?.fields ?? []));
   }
 
+  /** Those of the vCPUs and domains wanted that no record which was asked about names, whatever else was wanted. */
+  get missing(): VcpuName[] {
+    return [...(this.#wanted ?? [])].flatMap(([text, name]) => (this.#found.has(text) ? [] : [name]));
+  }
+
   takes(batch: RecordBatch, row: number): boolean {
+    const isAbout = this.#wanted === undefined || this.#isAbout(this.#wanted, batch, row);
+    return isAbout && this.#takesPlace(batch, row);
+  }
+
+  #takesPlace(batch: RecordBatch, row: number): boolean {
     const tNs = batch.tNs[row];
     if (tNs < this.#fromNs || tNs >= this.#toNs) return false;
     if (this.#pcpus !== undefined && !this.#pcpus.has(batch.pcpu[row])) return false;
-    if (this.#matchesEvent !== undefined && !this.#matchesEvent(batch.event[row])) return false;
-    return this.#wanted === undefined || this.#isAbout(this.#wanted, batch, row);
+    return this.#matchesEvent === undefined || this.#matchesEvent(batch.event[row]);
   }
 
-  #isAbout(wanted: ReadonlySet<string>, batch: RecordBatch, row: number): boolean {
+  #isAbout(wanted: ReadonlyMap<string, VcpuName>, batch: RecordBatch, row: number): boolean {
     const at = batch.wordsOffset[row];
-    return this.#vcpuFields[batch.layout[row]].some(({ dom, vcpu }) => {
+    let isAbout = false;
+    for (const { dom, vcpu } of this.#vcpuFields[batch.layout[row]]) {
       const domText = String(readField(batch.words, at, dom));
-      if (wanted.has(domText)) return true;
-      return vcpu !== undefined && wanted.has(`${domText}/${readField(batch.words, at, vcpu)}`);
-    });
+      const texts =
+        vcpu === undefined ? [domText] : [domText, `${domText}/${readField(batch.words, at, vcpu)}`];
+      for (const text of texts) {
+        if (!wanted.has(text)) continue;
+        this.#found.add(text);
+        isAbout = true;
+      }
+    }
+    return isAbout;
   }
 }
 

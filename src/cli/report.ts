@@ -116,7 +116,7 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
       refuseBeyond(selection, analysis.spanNs, reader.name);
       const { tables } = analysis;
       const summary = summarizeTrace(reader, analysis);
-      tellUnknown(options, summary);
+      tellUnknown(options, reader, analysis.domains);
       summaries.push(summary);
       page.add({ name: names[index], summary, tables, passes }, paths.length);
       if (paths.length > 1) {

@@ -6,8 +6,8 @@ import type { Command } from 'commander';
 import { type Selection, VcpuSelection } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
 import { formatNanoseconds } from '../base/nanoseconds.ts';
-import type { TraceSummary } from '../report/index.ts';
-import { DOM_IDLE } from '../timeline/index.ts';
+import type { TraceFacts } from '../decoder/index.ts';
+import { DOM_IDLE, type DomainInfo, vcpuLabel } from '../timeline/index.ts';
 import {
   parseDomainList,
   parseDurationArgument,
@@ -40,11 +40,7 @@ export function addSelectionOptions(verb: Command): Command {
 
 /** The part that the options choose. */
 export function selectionOf({ from, to, domain, vcpu, pcpu }: SelectionOptions): Selection {
-  if (from !== undefined && to !== undefined && from >= to) {
-    throw new UserError('usage', '--from is not before --to', {
-      hint: 'both count from the start of the trace',
-    });
-  }
+  refuseEmpty(from, to);
   const names = [...(domain ?? []), ...(vcpu ?? [])];
   const doms = names.flatMap((name) => (name.vcpu === undefined ? [name.dom] : []));
   const keys = names.flatMap((name) => (name.vcpu === undefined ? [] : [name.dom * 0x10000 + name.vcpu]));
@@ -56,22 +52,49 @@ export function selectionOf({ from, to, domain, vcpu, pcpu }: SelectionOptions):
   };
 }
 
+/** @throws UserError where nothing lies between the two. */
+export function refuseEmpty(from = 0, to = Number.POSITIVE_INFINITY): void {
+  if (from < to) return;
+  throw new UserError('usage', '--from is not before --to', {
+    hint: 'both count from the start of the trace',
+  });
+}
+
+/** Tells on standard error which of what was asked for is not in the trace: a slip, mostly. */
+export function tellUnknown(
+  { domain, vcpu, pcpu }: SelectionOptions,
+  trace: Pick<TraceFacts, 'name' | 'pcpus'>,
+  domains: readonly DomainInfo[],
+): void {
+  const vcpusOf = new Map(domains.map(({ dom, vcpuIds }) => [dom, vcpuIds]));
+  const isKnown = (name: VcpuName) =>
+    name.vcpu === undefined
+      ? vcpusOf.has(name.dom) || name.dom === DOM_IDLE
+      : vcpusOf.get(name.dom)?.includes(name.vcpu);
+  tellMissing(
+    trace,
+    [...(domain ?? []), ...(vcpu ?? [])].filter((name) => !isKnown(name)),
+    pcpu,
+  );
+}
+
 /** A range of pCPUs may be far too long. */
 const MISSING_SHOWN = 5;
 
-/** Tells on standard error which of the domains and pCPUs that were asked for are not in the trace: a slip, mostly. */
-export function tellUnknown({ domain, vcpu, pcpu }: SelectionOptions, summary: TraceSummary): void {
-  const doms = new Set([...(domain ?? []), ...(vcpu ?? [])].map(({ dom }) => dom));
-  const known = new Set([DOM_IDLE, ...summary.domains.map(({ dom }) => dom)]);
-  const pcpus = new Set(summary.pcpus.map((one) => one.pcpu));
+/** The same, of vCPUs and domains that are known to be missing. */
+export function tellMissing(
+  { name, pcpus }: Pick<TraceFacts, 'name' | 'pcpus'>,
+  vcpus: readonly VcpuName[],
+  wanted: ReadonlySet<number> = new Set(),
+): void {
   const missing = [
-    ...[...doms].filter((dom) => !known.has(dom)).map((dom) => `domain ${dom}`),
-    ...[...(pcpu ?? [])].filter((one) => !pcpus.has(one)).map((one) => `pCPU ${one}`),
+    ...new Set(vcpus.map(({ dom, vcpu }) => (vcpu === undefined ? `domain ${dom}` : vcpuLabel(dom, vcpu)))),
+    ...[...wanted].filter((one) => !pcpus.includes(one)).map((one) => `pCPU ${one}`),
   ];
   if (missing.length === 0) return;
   const more = missing.length > MISSING_SHOWN ? ` and ${missing.length - MISSING_SHOWN} more` : '';
   const shown = missing.slice(0, MISSING_SHOWN).join(', ');
-  process.stderr.write(`xenscope: ${summary.name} tells nothing of ${shown}${more}\n`);
+  process.stderr.write(`xenscope: ${name} tells nothing of ${shown}${more}\n`);
 }
 
 /** @throws UserError where the trace ends before the part that was chosen. */

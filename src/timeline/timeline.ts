@@ -42,6 +42,8 @@ export interface DomainInfo {
   readonly dom: number;
   /** How many of its vCPUs records name. */
   readonly vcpus: number;
+  /** Their numbers, as they came. */
+  readonly vcpuIds: readonly number[];
   /** When the trace saw it created (TRC_SCHED_DOM_ADD) or removed (TRC_SCHED_DOM_REM); the last time for each. */
   readonly createdNs: number | undefined;
   readonly removedNs: number | undefined;
@@ -160,15 +162,20 @@ export class Timeline {
 
   /** The domains named so far, ascending; complete after {@link finish}. */
   domains(): DomainInfo[] {
-    const vcpus = new Map<number, number>();
+    const vcpuIds = new Map<number, number[]>();
     const { keys, count } = this.#runstates.vcpus;
-    for (const dom of [...this.#created.keys(), ...this.#removed.keys()]) vcpus.set(dom, 0);
-    for (const key of keys.subarray(0, count)) vcpus.set(key >>> 16, (vcpus.get(key >>> 16) ?? 0) + 1);
-    return [...vcpus]
+    for (const dom of [...this.#created.keys(), ...this.#removed.keys()]) vcpuIds.set(dom, []);
+    for (const key of keys.subarray(0, count)) {
+      const ids = vcpuIds.get(key >>> 16);
+      if (ids === undefined) vcpuIds.set(key >>> 16, [key & 0xffff]);
+      else ids.push(key & 0xffff);
+    }
+    return [...vcpuIds]
       .sort(([a], [b]) => a - b)
-      .map(([dom, count]) => ({
+      .map(([dom, ids]) => ({
         dom,
-        vcpus: count,
+        vcpus: ids.length,
+        vcpuIds: ids,
         createdNs: this.#created.get(dom),
         removedNs: this.#removed.get(dom),
       }));

@@ -137,11 +137,50 @@ describe('wrong usage gets a sentence and exit code 2', () => {
   });
 });
 
-test.each(['analyze', 'report'])('%s says which of what it was asked for is not there', (verb) => {
-  const words = [verb, realTrace, '--domain', '1,99', '--vcpu', 'd7v0', '--pcpu', '0,9'];
-  const { status, stderr } = runCli(verb === 'report' ? [...words, '-o', scratch.path('p.html')] : words);
-  expect(stderr).toBe(`xenscope: ${realTrace} tells nothing of domain 99, domain 7, pCPU 9\n`);
-  expect(status).toBe(0);
+test.each([['analyze'], ['report', '-o', scratch.path('p.html')], ['compare', realTrace]])(
+  '%s says which of what it was asked for is not there',
+  (verb, ...more) => {
+    const words = ['--domain', '1,99', '--vcpu', 'd7v0,d1v0,d1v9,d1v9,d[IDLE]v1', '--pcpu', '0,9'];
+    const { status, stderr } = runCli([verb!, realTrace, ...more, ...words]);
+    const sentence = `xenscope: ${realTrace} tells nothing of domain 99, d7v0, d1v9, pCPU 9\n`;
+    expect(stderr).toBe(verb === 'compare' ? sentence.repeat(2) : sentence);
+    expect(status).toBe(0);
+  },
+);
+
+describe('dump says why it says nothing', () => {
+  const dump = (...words: string[]) => runCli(['dump', realTrace, ...words]);
+  const chosen = `none of the 7,369 records of ${realTrace} is chosen`;
+
+  test.each([
+    [['--vcpu', 'd1v9,d9,d1v0', '--pcpu', '0,7'], `tells nothing of d1v9, domain 9, pCPU 7\n`],
+    [['--vcpu', 'd9'], `tells nothing of domain 9\nxenscope: ${chosen}\n`],
+    [['--event', 'LOST_RECORDS'], chosen],
+    [['--from', '1s', '--to', '1000000001ns', '--vcpu', 'd1v0'], chosen],
+  ])('%j', (words, sentence) => {
+    const { status, stdout, stderr } = dump(...words);
+    expect(stderr).toContain(sentence);
+    expect(stdout === '').toBe(stderr.includes('is chosen'));
+    expect(status).toBe(0);
+  });
+
+  test.each([
+    [['--from', '60s'], /--from lies behind the end of .*it lasts 2\.99/],
+    [['--from', '2s', '--to', '1s'], /--from is not before --to/],
+  ])('%j is refused as analyze refuses it', (words, sentence) => expectRefusal(dump(...words), sentence));
+
+  test('nothing is said of what lies behind the lines that were wanted', () => {
+    expect(dump('-n', '1', '--vcpu', 'd1v0,d9').stderr).toBe('');
+  });
+});
+
+test('compare says which domains of --map no trace has', () => {
+  const words = ['compare', realTrace, realTrace, '--only', 'runstates', '--map'];
+  expect(runCli([...words, '9=1,2=8,3=3']).stderr).toBe(
+    `xenscope: --map 9=1: no trace but the first has a domain 9\n` +
+      `xenscope: --map 2=8: ${realTrace} has no domain 8\n`,
+  );
+  expect(runCli([...words, '3=2,2=3']).stderr).toBe('');
 });
 
 describe('a mistake in a scenario has its place', () => {

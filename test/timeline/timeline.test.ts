@@ -120,7 +120,13 @@ describe('Timeline on one pCPU', () => {
       .bytes();
     const { story, timeline } = await readTimeline(bytes);
     expect(story('d5v0')).toBe('offline 100-200, runnable 200-250, running 250-300@0, offline 300-400');
-    expect(timeline.domains()).toContainEqual({ dom: 5, vcpus: 1, createdNs: 100, removedNs: 400 });
+    expect(timeline.domains()).toContainEqual({
+      dom: 5,
+      vcpus: 1,
+      vcpuIds: [0],
+      createdNs: 100,
+      removedNs: 400,
+    });
   });
 });
 
