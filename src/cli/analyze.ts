@@ -69,6 +69,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
     .addHelpText('after', helpText())
     .action(async (traces: readonly string[], options: AnalyzeVerbOptions) => {
       if (options.output === undefined) refuseTerminal(options.format);
+      refuseMixed(traces, options);
       if (options.jobStats !== undefined) refuseOverwriting(options.jobStats, traces);
       const domainParameters = await domainParametersOf(options);
       const selection = selectionOf(options);
@@ -108,6 +109,27 @@ export function define(verb: Command, exit: (code: number) => void): void {
         });
       }
     });
+}
+
+/** Two results in one place would garble or replace each other, and a folder would stay empty. */
+function refuseMixed(traces: readonly string[], { jobStats, format, output }: AnalyzeVerbOptions): void {
+  if (jobStats === '-' && format !== 'text' && output === undefined) {
+    throw new UserError('usage', `--job-stats - would mix its lines with the ${format} on standard output`, {
+      hint: 'give a file instead of -, or leave --format out',
+    });
+  }
+  if (output !== undefined && format !== 'arrow') {
+    throw new UserError('usage', '--output is a folder for --format arrow', {
+      hint: `redirect standard output to keep the ${format}`,
+    });
+  }
+  const option = jobStats !== undefined ? '--job-stats' : '--output';
+  const target = jobStats ?? output;
+  if (traces.length > 1 && target !== undefined && target !== '-') {
+    throw new UserError('usage', `${option} is for one trace: each would replace what is in ${target}`, {
+      hint: 'analyse each trace on its own',
+    });
+  }
 }
 
 function helpText(): string {

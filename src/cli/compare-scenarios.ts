@@ -9,7 +9,7 @@ import { print } from './output.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { doRuns } from './run-pool.ts';
 import { RunStore, slug } from './run-store.ts';
-import type { SelectionOptions } from './selection-options.ts';
+import { type SelectionOptions, tellUnknown } from './selection-options.ts';
 import type { RunResult, RunTask } from './simulated-run.ts';
 import { baselineFirst, type Variant, variantsOf } from './variants.ts';
 
@@ -30,6 +30,8 @@ export async function compareScenarioFiles(files: readonly string[], options: Co
       hint: '--schedulers credit,credit2, --set "name: key=value", or another scenario',
     });
   }
+  const byFile = new Map(variants.map((variant) => [variant.file, variant]));
+  for (const variant of byFile.values()) tellUnknownOf(variant, options);
   const seeds = options.seeds ?? SEEDS_DEFAULT;
   const runs = await runAll(variants, seeds, options);
   const [baseline, ...others] = variants.map(({ name }, index) => ({
@@ -57,6 +59,13 @@ export async function compareScenarioFiles(files: readonly string[], options: Co
     const names = new Map(scenario.domains.map(({ id, name }) => [id, name]));
     print(renderVariantsComparison(head, result, { names, all: options.all ?? false }));
   }
+}
+
+/** Variants have the domains and the pCPUs of their scenario. */
+function tellUnknownOf({ file, scenario }: Variant, options: CompareOptions): void {
+  const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
+  const domains = scenario.domains.map(({ id, vcpus }) => ({ dom: id, vcpuIds: numbers(vcpus.length) }));
+  tellUnknown(options, { name: file, pcpus: numbers(scenario.host.pcpus) }, domains);
 }
 
 function seedsText(seeds: readonly number[]): string {

@@ -64,7 +64,7 @@ export function refuseEmpty(from = 0, to = Number.POSITIVE_INFINITY): void {
 export function tellUnknown(
   { domain, vcpu, pcpu }: SelectionOptions,
   trace: Pick<TraceFacts, 'name' | 'pcpus'>,
-  domains: readonly DomainInfo[],
+  domains: readonly Pick<DomainInfo, 'dom' | 'vcpuIds'>[],
 ): void {
   const vcpusOf = new Map(domains.map(({ dom, vcpuIds }) => [dom, vcpuIds]));
   const isKnown = (name: VcpuName) =>

@@ -204,6 +204,13 @@ describe('compare of scenarios', () => {
   });
 });
 
+test('a vCPU and a pCPU that the scenario has not are told', () => {
+  const words = ['--schedulers', 'credit,credit2', '--seeds', '1', '--results', scratch.path('unknown')];
+  const selection = ['--vcpu', 'd1v0,d2v7', '--pcpu', '0,3'];
+  const { stderr } = runCli(['compare', file('known.yaml', FIXED), ...words, ...selection]);
+  expect(stderr).toMatch(/known\.yaml tells nothing of d2v7, pCPU 3\n/);
+});
+
 describe('compare of traces', () => {
   const record = (name: string, text: string, ...more: string[]) => {
     const path = scratch.path(name);
