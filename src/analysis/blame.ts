@@ -68,7 +68,7 @@ const BLAMED: readonly Column[] = [
     },
   ),
 ];
-const EMPTY = 'no wait ended in this trace.';
+const EMPTY = 'no wait ended.';
 
 /** A victim or a culprit: a vCPU, or a domain. -1 where nobody can tell. */
 type Key = number;

@@ -145,6 +145,7 @@ const WORST_COLUMNS: readonly Column[] = [
 ];
 
 const NO_SIBLINGS = 'no domain has two vCPUs that records name.';
+const NOT_EXPOSED = 'no vCPU was preempted while a sibling ran.';
 
 class DomainsRun implements AnalysisRun {
   readonly listener = {
@@ -220,6 +221,7 @@ class DomainsRun implements AnalysisRun {
     const of = (domain: DomainActivity) => {
       return this.#vcpus.filter((vcpu) => vcpu?.sibling.domain === domain) as Preemptions[];
     };
+    const empty = domains.length > 0 ? NOT_EXPOSED : NO_SIBLINGS;
     const byVcpu = (a: Preemptions, b: Preemptions) => a.sibling.vcpu - b.sibling.vcpu;
     return [
       {
@@ -233,7 +235,7 @@ class DomainsRun implements AnalysisRun {
             .map((vcpu) => [domain.dom, vcpu.sibling.vcpu, ...this.#lockCells([vcpu], domain)]),
         ),
         sampleColumn: 'candidates',
-        empty: NO_SIBLINGS,
+        empty,
       },
       {
         name: 'lock_holder_preemptions_by_domain',
@@ -242,7 +244,7 @@ class DomainsRun implements AnalysisRun {
         columns: [DOM, ...LOCK_MEASURES],
         rows: domains.map((domain) => [domain.dom, ...this.#lockCells(of(domain), domain)]),
         sampleColumn: 'candidates',
-        empty: NO_SIBLINGS,
+        empty,
       },
       {
         name: 'lock_holder_worst',
@@ -260,7 +262,7 @@ class DomainsRun implements AnalysisRun {
           ...this.#spinCells(one.yields, one.pauseExits),
         ]),
         detail: true,
-        empty: 'no vCPU was preempted while a sibling ran.',
+        empty,
       },
     ];
   }

@@ -20,6 +20,7 @@ import { gatherPasses, PASS_NAMES } from './passes.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
   addSelectionOptions,
+  isPart,
   refuseBeyond,
   type SelectionOptions,
   selectionOf,
@@ -102,7 +103,8 @@ export function define(verb: Command, exit: (code: number) => void): void {
           else {
             const shown = options.table === undefined ? result.tables : tables;
             const withDetails = options.only !== undefined;
-            print(renderAnalysisText(summary, shown, { withDetails, ...(findings && { findings }) }));
+            const view = { withDetails, isPart: isPart(options), ...(findings && { findings }) };
+            print(renderAnalysisText(summary, shown, view));
             if (records !== undefined) print(`\n${renderWaitRecords(reader.catalog, records)}`);
           }
           exit(exitCodeOf(reader, { tell: options.format === 'csv' || options.format === 'arrow' }));

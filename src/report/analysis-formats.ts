@@ -12,21 +12,23 @@ const STANDS_OUT = 'What stands out';
 /**
  * `analyze` for people: what the trace is and how far to trust it, what stands out in it, then each result, and at last
  * which results are empty and why. A result by domain is left out where every domain has one vCPU: it would say the
- * same as the one by vCPU. Long results are shown with `withDetails`.
+ * same as the one by vCPU. Long results are shown with `withDetails`; `isPart`
+ * tells that a part of the trace was chosen.
  */
 export function renderAnalysisText(
   summary: TraceSummary,
   tables: readonly ResultTable[],
   {
     withDetails = false,
+    isPart = false,
     findings = [],
-  }: { withDetails?: boolean; findings?: readonly AnalysisFinding[] } = {},
+  }: { withDetails?: boolean; isPart?: boolean; findings?: readonly AnalysisFinding[] } = {},
 ): string {
   const shown = tables.filter((table) => !isRepetition(table, tables) && (withDetails || !table.detail));
   const empty = shown.filter((table) => !hasRows(table) && !isRepetition(table, shown));
   const standsOut = findings.length > 0 ? [renderFindings(findings)] : [];
   const sections = [renderHead(summary), ...standsOut, ...shown.filter(hasRows).map(renderResultText)];
-  if (empty.length > 0) sections.push(renderEmptyResults(empty));
+  if (empty.length > 0) sections.push(renderEmptyResults(empty, { isPart }));
   return sections.join('\n');
 }
 

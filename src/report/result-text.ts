@@ -78,12 +78,17 @@ export function isRepetition(table: ResultTable, tables: readonly ResultTable[])
   return finer !== undefined && finer.rows.length === table.rows.length;
 }
 
-/** Results without rows, for people: what each would have told, and why it cannot. */
-export function renderEmptyResults(tables: readonly ResultTable[]): string {
-  const heading = `Nothing to tell of\n${'-'.repeat('Nothing to tell of'.length)}\n`;
+/**
+ * Results without rows, for people: what each would have told, and why it cannot. Of a part of a trace nothing is said
+ * that would be of all of it.
+ */
+export function renderEmptyResults(tables: readonly ResultTable[], { isPart = false } = {}): string {
+  const title = `Nothing to tell of${isPart ? ', in the part of the trace that was chosen' : ''}`;
+  const heading = `${title}\n${'-'.repeat(title.length)}\n`;
   const byReason = new Map<string, string[]>();
   for (const table of tables) {
-    const reason = table.empty ?? NOTHING_TELLS;
+    const { empty = NOTHING_TELLS } = table;
+    const reason = isPart ? empty.replace(/^the trace has/, 'it has') : empty;
     byReason.set(reason, [...(byReason.get(reason) ?? []), table.title]);
   }
   return (

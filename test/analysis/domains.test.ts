@@ -263,9 +263,13 @@ describe('preempted lock holders', () => {
         .runstate(at(1), 1, 1, 'runnable', 'running')
         .runstate(at(3), 1, 1, 'running', 'blocked'),
     );
-    const { rows } = await analyze(bytes, options);
+    const { rows, analysis } = await analyze(bytes, options);
     expect(rows('lock_holder_preemptions')[0]).toMatchObject({ preemptions: 1, candidates: 0 });
     expect(rows('lock_holder_worst')).toEqual([]);
+    // There are siblings, as the table of co-scheduling shows.
+    expect(rows('coscheduling')).toHaveLength(1);
+    const locks = analysis.tables.filter(({ name }) => name.startsWith('lock_holder'));
+    for (const { empty } of locks) expect(empty).toBe('no vCPU was preempted while a sibling ran.');
   });
 
   const sibling = (trace: TraceBuilder) => {

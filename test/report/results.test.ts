@@ -104,6 +104,21 @@ describe('renderAnalysisText()', () => {
     const fewer = { ...byDomain, rows: table.rows.slice(0, 2) };
     expect(renderAnalysisText(summaryOf(), [table, fewer])).toContain('By domain');
   });
+
+  test('says of a part of a trace nothing that would be of all of it', () => {
+    const none = [
+      { ...table, rows: [] },
+      { ...table, title: 'Others', rows: [], empty: 'no vCPU napped.' },
+    ];
+    expect(renderAnalysisText(summaryOf(), none)).toContain(
+      '\nNothing to tell of\n------------------\n' +
+        'Naps: the trace has no records that would tell.\nOthers: no vCPU napped.\n',
+    );
+    const part = renderAnalysisText(summaryOf(), none, { isPart: true });
+    expect(part).toContain('\nNothing to tell of, in the part of the trace that was chosen\n');
+    expect(part).toContain('\nNaps: it has no records that would tell.\n');
+    expect(part).not.toContain('the trace has no records');
+  });
 });
 
 describe('quantities', () => {
