@@ -11,16 +11,18 @@ import { TRC_LOST_RECORDS } from '../format/record.ts';
 const RTDS = 0x22800;
 const TRC_RTDS_BUDGET_BURN = 0x22803;
 const TRC_RTDS_BUDGET_REPLENISH = 0x22804;
-/** Likewise of RT-Xen, whose sporadic servers have no periods and another record. */
+/** Likewise of RT-Xen, whose sporadic servers have no periods: each part of their budget comes back by itself. */
 const RTXEN = 0x24200;
 const TRC_RTXEN_BUDGET_BURN = 0x24201;
 const TRC_RTXEN_BUDGET_REPLENISH = 0x24202;
+const TRC_RTXEN_BUDGET_RETURN = 0x24203;
 
 /** Kinds of {@link ServerRecords}. */
 export const REPLENISH = 0;
 export const BURN = 1;
 /** Records were lost: any server's may be among them. */
 export const LOSS = 2;
+export const RETURN = 3;
 /** The record does not say on which level the vCPU runs: Xen before 4.10 has no extra time. */
 export const LEVEL_UNKNOWN = -1;
 
@@ -114,6 +116,7 @@ export class ServerRecords {
   offer(batch: RecordBatch, row: number, event: number): void {
     if (isBurn(event)) this.#push(batch, row, BURN);
     else if (isReplenishment(event)) this.#push(batch, row, REPLENISH);
+    else if (event === TRC_RTXEN_BUDGET_RETURN) this.#push(batch, row, RETURN);
     else if (event === TRC_LOST_RECORDS) this.#push(batch, row, LOSS);
   }
 
@@ -133,7 +136,7 @@ export class ServerRecords {
     this.#key[at] = (dom << 16) | vcpu;
     this.#level[at] = fields.level < 0 ? LEVEL_UNKNOWN : words[base + fields.level];
     this.#budgetNs[at] = words[base + fields.budget + 1] * 2 ** 32 + words[base + fields.budget];
-    if (kind === BURN) return;
+    if (kind !== REPLENISH) return;
     this.#deadline[2 * at] = words[base + fields.deadline];
     this.#deadline[2 * at + 1] = words[base + fields.deadline + 1];
   }
@@ -162,7 +165,8 @@ function unroll<T extends Float64Array | Uint32Array | Uint8Array>(ring: T, larg
 /** Undefined for other events, and for a layout that does not say what it takes. */
 function fieldsOf(layout: LayoutDefinition | undefined): Fields | undefined {
   const event = layout?.event.id;
-  if (layout === undefined || event === undefined || !(isBurn(event) || isReplenishment(event))) return;
+  if (layout === undefined || event === undefined) return;
+  if (!isBurn(event) && !isReplenishment(event) && event !== TRC_RTXEN_BUDGET_RETURN) return;
   const bitOf = (name: string, width: number) => {
     const field = layout.fields.find((candidate) => candidate.name === name);
     const whole = field !== undefined && field.width === width && field.offset % Math.min(width, 32) === 0;

@@ -42,6 +42,8 @@ export class Server {
   readonly overrun = new ValueRange();
   replenishments = 0;
   depletions = 0;
+  /** A sporadic server: it has no periods, and nothing that is said of them. */
+  isSporadic = false;
   /** Whether records of burnt budget were seen, which tell of depletions and of extra time. */
   burnsSeen = false;
   levelsSeen = false;
@@ -109,6 +111,13 @@ export class Server {
     this.#slept = false;
     this.#unknown = false;
     this.#backloggedBefore = backlogged;
+  }
+
+  /** A part of a sporadic server's budget is back. */
+  giveBack(tNs: number): void {
+    this.#advance(tNs);
+    this.isSporadic = true;
+    this.replenishments++;
   }
 
   /** It pays for the time that it ran; `level` is negative where the record does not tell. */

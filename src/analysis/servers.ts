@@ -6,7 +6,7 @@ import { COVERAGE, type Coverage } from './coverage.ts';
 import { sampleCells, sampleColumns } from './sample-columns.ts';
 import { SampleBudget } from './samples.ts';
 import { Server } from './server.ts';
-import { LOSS, mayConcernServers, REPLENISH, ServerRecords } from './server-records.ts';
+import { LOSS, mayConcernServers, REPLENISH, RETURN, ServerRecords } from './server-records.ts';
 
 const LOWER = { better: 'lower' } as const;
 
@@ -18,7 +18,10 @@ const SUPPLY_SHOWN: Readonly<Record<string, Partial<Column>>> = Object.fromEntri
 const COLUMNS: readonly Column[] = [
   DOM,
   VCPU,
-  nsColumn('period_ns', 'Its period, by its deadlines; the last one if it changed.'),
+  nsColumn(
+    'period_ns',
+    'Its period, by its deadlines; the last one if it changed; null for a sporadic server.',
+  ),
   nsColumn('budget_ns', 'Its budget in each period; the last one if it changed.'),
   countColumn('periods', 'Periods from one replenishment to the next in which its states are all known.'),
   countColumn('unknown_periods', 'Periods of which the trace does not tell all.', {
@@ -67,7 +70,11 @@ const COLUMNS: readonly Column[] = [
     ...LOWER,
   }),
   nsColumn('overrun_ns_max', 'The most by which it did.', { text: 'nonzero', heading: 'most', ...LOWER }),
-  countColumn('replenishments', 'Times its budget was made full.', { text: 'never' }),
+  countColumn(
+    'replenishments',
+    'Times its budget was made full; of a sporadic server, that a part of it came back.',
+    { text: 'never' },
+  ),
   countColumn('depletions', 'Times its budget was used up.', { text: 'never' }),
   nsColumn('gap_ns_max', 'The longest time without supply while it wanted to run.', {
     heading: 'longest gap',
@@ -95,6 +102,8 @@ class ServersRun implements AnalysisRun {
   readonly #vcpus = new VcpuTable();
   /** By index in #vcpus. */
   readonly #servers: (Server | undefined)[] = [];
+  /** By index in #vcpus: depletions before anything came back, by which alone a sporadic server is told. */
+  readonly #earlyDepletions: (number | undefined)[] = [];
   #state = new Uint8Array(64).fill(UNKNOWN);
   #sinceNs = new Float64Array(64);
   /** The timeline's index of a vCPU -> index in #vcpus plus 1; 0: not looked up yet. */
@@ -133,7 +142,7 @@ class ServersRun implements AnalysisRun {
           return [...measure(server), coverage];
         }),
         empty:
-          'the trace has no records of budgets being replenished (TRC_RTDS_BUDGET_REPLENISH or of RT-Xen).',
+          'the trace has no records of budgets that come back (TRC_RTDS_BUDGET_REPLENISH, TRC_RTXEN_BUDGET_*).',
       },
     ];
   }
@@ -165,10 +174,31 @@ class ServersRun implements AnalysisRun {
     } else if (kind === REPLENISH) {
       const deadline = { low: records.deadlineLow, high: records.deadlineHigh };
       this.#server(records.key, true)?.replenish(tNs, deadline, records.budgetNs);
+    } else if (kind === RETURN) {
+      this.#giveBack(records.key, tNs);
     } else {
-      this.#server(records.key, false)?.burn(tNs, records.budgetNs, records.level);
+      this.#burn(records.key, tNs);
     }
     records.drop();
+  }
+
+  #giveBack(key: number, tNs: number): void {
+    const index = Math.max(0, this.#vcpus.indexOf(key));
+    const server = this.#server(key, true);
+    if (server === undefined) return;
+    server.depletions += this.#earlyDepletions[index] ?? 0;
+    server.burnsSeen ||= this.#earlyDepletions[index] !== undefined;
+    this.#earlyDepletions[index] = undefined;
+    server.giveBack(tNs);
+  }
+
+  #burn(key: number, tNs: number): void {
+    const { budgetNs, level } = this.#records;
+    const server = this.#server(key, false);
+    server?.burn(tNs, budgetNs, level);
+    if (server !== undefined) return;
+    const index = Math.max(0, this.#vcpus.indexOf(key));
+    this.#earlyDepletions[index] = (this.#earlyDepletions[index] ?? 0) + (budgetNs === 0 ? 1 : 0);
   }
 
   /** So long nobody changed its state that the queue is full: what the record's vCPU did meanwhile is not known. */
@@ -213,16 +243,17 @@ function grown<T extends Int32Array | Uint8Array | Float64Array>(values: T, larg
 function measure(server: Server): Cell[] {
   const { periods, backlogged, missed, shortfall, overrun, gap, supplyRange } = server;
   const any = periods > 0;
+  const ofPeriods = (count: number) => (server.isSporadic ? null : count);
   const boundNs = 2 * (server.periodNs - server.budgetNs);
   return [
     server.dom,
     server.vcpu,
     Number.isNaN(server.periodNs) ? null : server.periodNs,
-    server.budgetNs,
-    periods,
-    server.unknownPeriods,
-    backlogged,
-    missed,
+    Number.isNaN(server.budgetNs) ? null : server.budgetNs,
+    ofPeriods(periods),
+    ofPeriods(server.unknownPeriods),
+    ofPeriods(backlogged),
+    ofPeriods(missed),
     backlogged > 0 ? missed / backlogged : null,
     shortfall.count > 0 ? shortfall.max : null,
     shortfall.count > 0 ? shortfall.maxAtNs : null,
@@ -232,7 +263,7 @@ function measure(server: Server): Cell[] {
     any ? server.demandNs : null,
     server.demandNs > 0 ? server.supplyNs / server.demandNs : null,
     any && server.levelsSeen ? server.extraNs : null,
-    overrun.count,
+    ofPeriods(overrun.count),
     overrun.count > 0 ? overrun.max : null,
     server.replenishments,
     server.burnsSeen ? server.depletions : null,

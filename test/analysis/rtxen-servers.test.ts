@@ -59,6 +59,7 @@ test('depleted vCPUs are shown as throttled', async () => {
 });
 
 test('periods are judged by the records, but for sporadic servers, which have none', async () => {
+  const sporadic = [1, null, null, null, null, 2];
   const rowsOf = async (kind: ServerKind) =>
     (await analyze(traceOf(kind), { analyses: [servers] }))
       .rows('servers')
@@ -67,12 +68,25 @@ test('periods are judged by the records, but for sporadic servers, which have no
         period_ns,
         budget_ns,
         missed,
-        Math.round(Number(supply_ns_max) / MS),
+        supply_ns_max === null ? null : Math.round(Number(supply_ns_max) / MS),
         depletions,
       ]);
   const hog = [2, 10 * MS, 5 * MS, 0, 5, 9];
   expect(await rowsOf('deferrable')).toEqual([[1, 10 * MS, 2 * MS, 0, 2, 2], hog]);
-  expect(await rowsOf('sporadic')).toEqual([hog]);
+  expect(await rowsOf('sporadic')).toEqual([sporadic, hog]);
+});
+
+test('a sporadic server: parts come back, the budget is used up, and it waits for it from 17 to 25 ms', async () => {
+  const { rows } = await analyze(traceOf('sporadic'), { analyses: [servers] });
+  const [row] = rows('servers');
+  expect(row).toMatchObject({
+    replenishments: 3,
+    depletions: 2,
+    overruns: null,
+    gap_bound_ns: null,
+    coverage: 1,
+  });
+  expect(Math.round(Number(row.gap_ns_max) / MS)).toBe(8);
 });
 
 test.skipIf(whyNoXenalyze)('xenalyze passes over the records without a remark', () => {
