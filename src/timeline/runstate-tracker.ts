@@ -419,7 +419,8 @@ export class RunstateTracker {
     const s = this.#s;
     const startNs = s.sinceNs[v];
     s.sinceNs[v] = endNs;
-    if (endNs === startNs && complete !== (START_SEEN | END_SEEN)) return;
+    // What begins with the last record has no length, but did begin.
+    if (endNs === startNs && (complete & START_SEEN) === 0) return;
     const place = s.place[v];
     this.#output.runstate(
       this.vcpus.keys[v],

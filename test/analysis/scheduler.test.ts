@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { pcpus } from '../../src/analysis/pcpus.ts';
+import { runstates } from '../../src/analysis/runstates.ts';
 import { scheduler } from '../../src/analysis/scheduler.ts';
 import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
 import { type Analyzed, analyze, type Row } from './analyze-bytes.ts';
@@ -324,4 +325,17 @@ describe('the scheduler over time', () => {
       of(found.rows('scheduler_series'), measure).reduce((total, row) => total + Number(row.count), 0);
     expect([sum('schedule_calls'), sum('switches')]).toEqual([6, 4]);
   });
+});
+
+test('a switch by the last record counts for the scheduler, the pCPU and the vCPU alike', async () => {
+  const trace = new TraceBuilder().window(0);
+  switchTo(schedule(trace, 0, 0), 1, [IDLE, 0], [1, 0], 'runnable');
+  switchTo(schedule(trace, 100, 0), 101, [1, 0], [2, 0], 'runnable');
+  const { rows } = await analyze(trace.bytes(), { analyses: [pcpus, scheduler, runstates] });
+  expect(rows('scheduler_by_pcpu')[0]).toMatchObject({ switches: 2 });
+  expect(rows('pcpus')[0]).toMatchObject({ switches: 2 });
+  expect(rows('runstates')).toMatchObject([
+    { dom: 1, switches_in: 1 },
+    { dom: 2, switches_in: 1 },
+  ]);
 });

@@ -101,7 +101,7 @@ describe('Timeline on one pCPU', () => {
       .runstate(T0 + 400, 1, 0, 'running', 'blocked')
       .bytes();
     const { story, timeline, waits } = await readTimeline(bytes);
-    expect(story('d1v0')).toBe('running 0-100@0, unknown 100-300, running 300-400@0');
+    expect(story('d1v0')).toBe('running 0-100@0, unknown 100-300, running 300-400@0, blocked 400-400');
     expect(timeline.repairs).toBe(1);
     expect(timeline.partial).toBe(false);
     expect(waits).toEqual([]);
@@ -308,7 +308,7 @@ describe('Timeline and throttling', () => {
       .bytes();
     const { story, waits, intervals } = await readTimeline(bytes);
     expect(story('d1v0')).toBe(
-      'running 0-100@0, throttled 100-300, running 300-400@0, offline 400-410, runnable 410-420',
+      'running 0-100@0, throttled 100-300, running 300-400@0, offline 400-410, runnable 410-420, running 420-420@0',
     );
     expect(intervals[1].xenState).toBe('offline');
     expect(waits).toMatchObject([{ cause: 'resume', startNs: 410, endNs: 420 }]);
@@ -333,7 +333,7 @@ describe('Timeline and throttling', () => {
       .bytes();
     const { story } = await readTimeline(bytes);
     expect(story('d2v0')).toBe('running 0-101@0, throttled 101-400, runnable 400-900');
-    expect(story('d3v0')).toBe('runnable 0-501, offline 501-900');
+    expect(story('d3v0')).toBe('runnable 0-501, offline 501-900, runnable 900-900');
   });
 });
 
