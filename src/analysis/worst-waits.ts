@@ -52,8 +52,8 @@ const COLUMNS: readonly Column[] = [
     heading: 'ran there longest',
     doc: 'Who ran longest on to_pcpu meanwhile (of its last 128 runs), or its idle vCPU; null: not known.',
   },
-  plainColumn('ran_dom', 'The domain of `ran`; 32767 is the idle one.'),
-  plainColumn('ran_vcpu', 'The number of `ran` within its domain.'),
+  { ...plainColumn('ran_dom', 'The domain of `ran`; 32767 is the idle one.'), unit: 'dom' },
+  { ...plainColumn('ran_vcpu', 'The number of `ran` within its domain.'), unit: 'vcpu' },
   nsColumn('ran_ns', 'How long that one ran there meanwhile.', { heading: 'for' }),
   nsColumn('throttled_ns', 'The part of the wait in which its own budget or cap kept it back.', {
     text: 'nonzero',

@@ -133,28 +133,58 @@ function signed({ difference, metric }: TraceComparison): string {
 /** Differences below this, by unit, are not worth a line of their own. */
 const WORTH_TELLING: Readonly<Record<string, number>> = { ns: 10_000, count: 10, ratio: 0.01 };
 
-function largestChanges(comparisons: readonly TraceComparison[]): TraceComparison[] {
-  const told = comparisons.filter(
-    ({ difference, metric }) =>
-      difference !== null && Math.abs(difference) >= (WORTH_TELLING[metric.unit ?? ''] ?? 1e-9),
-  );
-  return largestOfEach(told, (each) => foldOf(each.metric, each.baselineValue, each.value));
+/** Units of numbers that name something: that another pCPU was the busiest is no amount. */
+const NAMING: ReadonlySet<string | undefined> = new Set([
+  'cstate',
+  'dom',
+  'pcpu',
+  'runqueue',
+  'task',
+  'vcpu',
+]);
+
+function isWorthTelling({ unit }: Metric, difference: number): boolean {
+  return !NAMING.has(unit) && Math.abs(difference) >= (WORTH_TELLING[unit ?? ''] ?? 1e-9);
 }
 
-/** How many times as much, whichever way; next to nothing is taken for what is just worth telling. */
-function foldOf({ unit }: Metric, before: number | null, after: number | null): number {
-  const least = WORTH_TELLING[unit ?? ''] ?? 1e-3;
-  const [low, high] = [Math.abs(before ?? 0) + least, Math.abs(after ?? 0) + least].sort((a, b) => a - b);
-  return high / low;
+function largestChanges(comparisons: readonly TraceComparison[]): TraceComparison[] {
+  const told = comparisons.filter(
+    ({ difference, metric }) => difference !== null && isWorthTelling(metric, difference),
+  );
+  return largestOfEach(told, ({ baselineValue, value }) => [baselineValue, value]);
 }
 
 /** The largest change of each column: one that all vCPUs share would be all that there is to see. */
 function largestOfEach<T extends { readonly metric: Metric }>(
   items: readonly T[],
-  fold: (item: T) => number,
+  sidesOf: (item: T) => readonly [number | null, number | null],
 ): T[] {
-  const largestFirst = [...items].sort((a, b) => fold(b) - fold(a));
+  const sides = items.map((item) => {
+    const [before, after] = sidesOf(item).map((side) => side ?? 0);
+    return {
+      item,
+      unit: item.metric.unit ?? '',
+      change: Math.abs(after - before),
+      larger: Math.max(Math.abs(before), Math.abs(after)),
+    };
+  });
+  const largestOf = new Map<string, number>();
+  for (const { unit, larger } of sides) largestOf.set(unit, Math.max(larger, largestOf.get(unit) ?? 0));
+  const ranked = sides.map(({ item, unit, change, larger }) => ({
+    item,
+    rank: (change / larger) * sizeOf(change, largestOf.get(unit)!, unit),
+  }));
+  const largestFirst = ranked.sort((a, b) => b.rank - a.rank).map(({ item }) => item);
   return distinctBy(largestFirst, ({ metric }) => metric.name).slice(0, OTHERS_SHOWN);
+}
+
+/**
+ * How large a change is among all that has its unit, 0 to 1 on a logarithmic scale that begins with what is just worth
+ * telling: many times next to nothing is still next to nothing.
+ */
+function sizeOf(change: number, largest: number, unit: string): number {
+  const least = WORTH_TELLING[unit] ?? 1e-3;
+  return Math.log1p(change / least) / Math.log1p(largest / least);
 }
 
 /** The first of those with the same key. */
@@ -381,8 +411,7 @@ function oneSided(comparisons: readonly VariantComparison[], names: DomainNames)
 function mostDifferent(comparisons: readonly VariantComparison[]): VariantComparison[] {
   const different = comparisons.filter(
     ({ metric, verdict, difference }) =>
-      (verdict === 'lower' || verdict === 'higher') &&
-      Math.abs(difference!) >= (WORTH_TELLING[metric.unit ?? ''] ?? 1e-9),
+      (verdict === 'lower' || verdict === 'higher') && isWorthTelling(metric, difference!),
   );
   // Of a domain with one vCPU there are two results for each figure.
   const distinct = distinctBy(different, ({ metric, baselineMean, variantMean }) => {
@@ -390,7 +419,7 @@ function mostDifferent(comparisons: readonly VariantComparison[]): VariantCompar
   });
   return largestOfEach(
     distinct.filter(({ metric }) => !metric.headline),
-    (each) => foldOf(each.metric, each.baselineMean, each.variantMean),
+    ({ baselineMean, variantMean }) => [baselineMean, variantMean],
   );
 }
 
