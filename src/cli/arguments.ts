@@ -36,9 +36,16 @@ export function parseCountArgument(text: string): number {
   throw new InvalidArgumentError('expected a whole number.');
 }
 
-/** A list of pCPUs such as `0-3,5`. */
-export function parsePcpuList(text: string): Set<number> {
-  const pcpus = new Set<number>();
+/** The same for what each text says of a domain: what is said later holds. */
+export function repeatableMap<K, V>(
+  parse: (text: string) => ReadonlyMap<K, V>,
+): (text: string, earlier?: ReadonlyMap<K, V>) => Map<K, V> {
+  return (text, earlier = new Map()) => new Map([...earlier, ...parse(text)]);
+}
+
+/** Lists of pCPUs such as `0-3,5`, added up. */
+export function gatherPcpus(text: string, earlier?: ReadonlySet<number>): Set<number> {
+  const pcpus = new Set(earlier);
   for (const item of text.split(',')) {
     const match = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(item);
     const first = Number(match?.[1]);
@@ -57,23 +64,23 @@ export interface VcpuName {
   readonly vcpu: number | undefined;
 }
 
-/** A list of vCPUs and domains as Xen's tools print them: `d1v0,d2,d[IDLE]v3`. */
-export function parseVcpuList(text: string): VcpuName[] {
-  return text.split(',').map((item) => {
+/** Lists of vCPUs and domains as Xen's tools print them: `d1v0,d2,d[IDLE]v3`. */
+export const gatherVcpus = repeatable((text) =>
+  text.split(',').map((item): VcpuName => {
     const match = /^\s*d(\d+|\[IDLE\])(?:v(\d+))?\s*$/.exec(item);
     if (!match) {
       throw new InvalidArgumentError(`"${item.trim()}" should look like d1v0, or d1 for the whole domain.`);
     }
     const dom = match[1] === '[IDLE]' ? DOM_IDLE : Number(match[1]);
     return { dom, vcpu: match[2] === undefined ? undefined : Number(match[2]) };
-  });
-}
+  }),
+);
 
-/** A list of domains, by number: `1,2`, or as Xen's tools print them, `d1,d2`. */
-export function parseDomainList(text: string): VcpuName[] {
-  return text.split(',').map((item) => {
+/** Lists of domains, by number: `1,2`, or as Xen's tools print them, `d1,d2`. */
+export const gatherDomains = repeatable((text) =>
+  text.split(',').map((item): VcpuName => {
     const match = /^\s*d?(\d+)\s*$/.exec(item);
     if (!match) throw new InvalidArgumentError(`"${item.trim()}" should be the number of a domain.`);
     return { dom: Number(match[1]), vcpu: undefined };
-  });
-}
+  }),
+);

@@ -52,7 +52,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .option(
         '--schedulers <names>',
         'run under each of these, comma separated, the first being the baseline',
-        words,
+        repeatable(words),
       )
       .option(
         '--set <name: key=value,...>',
@@ -82,7 +82,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .addOption(
         new Option('--match <how>', 'which domains are the same (default: id)').choices(['id', 'name']),
       )
-      .option('--map <list>', 'domain 3 of the others is domain 1 of the first: 3=1', parseMap)
+      .option('--map <list>', 'domain 3 of the others is domain 1 of the first: 3=1', gatherMap)
       .option(
         '--scenario <file>',
         'names, weights and caps of the domains; once for all traces, or once for each (repeatable)',
@@ -197,8 +197,8 @@ function parseJobs(text: string): number {
   return jobs;
 }
 
-function parseMap(text: string): Map<number, number> {
-  const map = new Map<number, number>();
+function gatherMap(text: string, earlier?: ReadonlyMap<number, number>): Map<number, number> {
+  const map = new Map(earlier);
   for (const item of text.split(',')) {
     const match = /^\s*d?(\d+)\s*=\s*d?(\d+)\s*$/.exec(item);
     if (!match)

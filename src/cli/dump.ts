@@ -3,10 +3,10 @@ import { UserError } from '../base/errors.ts';
 import { createRecordBatch, type TraceReader } from '../decoder/index.ts';
 import { csvLine, DumpFormatter, formatCount } from '../report/index.ts';
 import {
+  gatherPcpus,
+  gatherVcpus,
   parseCountArgument,
   parseDurationArgument,
-  parsePcpuList,
-  parseVcpuList,
   type VcpuName,
 } from './arguments.ts';
 import { print } from './output.ts';
@@ -33,11 +33,12 @@ export function define(verb: Command, exit: (code: number) => void): void {
     verb
       .argument('<trace>', TRACE_ARGUMENT)
       .addOption(formatOption('text; json: an object a line; csv; arrow: the records table as a stream'))
-      .option('--pcpu <list>', 'only records made on these pCPUs, e.g. 0-3,5', parsePcpuList)
-      .option('--vcpu <list>', 'only records about these vCPUs or domains, e.g. d1v0,d2', parseVcpuList)
+      .option('--pcpu <list>', 'only records made on these pCPUs, e.g. 0-3,5', gatherPcpus)
+      .option('--vcpu <list>', 'only records about these vCPUs or domains, e.g. d1v0,d2', gatherVcpus)
       .option(
         '--event <list>',
         'only these events: names, with * for anything, ids, or classes, e.g. TRC_CSCHED_*,0x28004,rtds',
+        (text: string, earlier?: string) => (earlier === undefined ? text : `${earlier},${text}`),
       )
       .option(
         '--from <time>',

@@ -6,7 +6,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DomainParameters, WINDOW_NS_DEFAULT } from '../analysis/index.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
-import { parseLengthArgument } from './arguments.ts';
+import { parseLengthArgument, repeatableMap } from './arguments.ts';
 
 export interface FairnessOptions {
   readonly weights?: ReadonlyMap<number, number>;
@@ -22,11 +22,15 @@ const NUMBER_MAX = 0xffff;
 /** Adds `--weights`, `--caps`, `--scenario`, `--domains` and `--window`. */
 export function addFairnessOptions(verb: Command): Command {
   return verb
-    .option('--weights <list>', 'weights of domains, 1=512,2=256; 256 unless given', (text) =>
-      parseNumbersByDomain(text, 1, 'a weight'),
+    .option(
+      '--weights <list>',
+      'weights of domains, 1=512,2=256; 256 unless given',
+      repeatableMap((text) => parseNumbersByDomain(text, 1, 'a weight')),
     )
-    .option('--caps <list>', 'caps of domains in percent of a pCPU, 1=50; none unless given', (text) =>
-      parseNumbersByDomain(text, 0, 'a cap'),
+    .option(
+      '--caps <list>',
+      'caps of domains in percent of a pCPU, 1=50; none unless given',
+      repeatableMap((text) => parseNumbersByDomain(text, 0, 'a cap')),
     )
     .option('--scenario <file>', 'weights, caps and reservations from the scenario that was recorded')
     .option(

@@ -21,7 +21,11 @@ export async function createProgram({ examples, isWanted, exit }: ProgramOptions
     .addHelpText('after', examples);
   const whole = () => createProgram({ examples, isWanted: () => true, exit: () => {} });
   for (const [name, { summary, load }] of Object.entries(VERBS)) {
-    const verb = program.command(name).summary(summary).description(summary);
+    const verb = program
+      .command(name)
+      .summary(summary)
+      .description(summary)
+      .showHelpAfterError(`(xenscope ${name} --help lists what it takes)`);
     if (!isWanted(name)) continue;
     const { define } = await load();
     define(verb, exit, whole);

@@ -9,10 +9,10 @@ import { formatNanoseconds } from '../base/nanoseconds.ts';
 import type { TraceFacts } from '../decoder/index.ts';
 import { DOM_IDLE, type DomainInfo, vcpuLabel } from '../timeline/index.ts';
 import {
-  parseDomainList,
+  gatherDomains,
+  gatherPcpus,
+  gatherVcpus,
   parseDurationArgument,
-  parsePcpuList,
-  parseVcpuList,
   type VcpuName,
 } from './arguments.ts';
 
@@ -33,9 +33,9 @@ export function addSelectionOptions(verb: Command): Command {
       parseDurationArgument,
     )
     .option('--to <time>', 'up to this time, exclusive', parseDurationArgument)
-    .option('--domain <list>', 'only what is about these domains, e.g. 1,2', parseDomainList)
-    .option('--vcpu <list>', 'only what is about these vCPUs, e.g. d1v0,d2', parseVcpuList)
-    .option('--pcpu <list>', 'only what happened on these pCPUs, e.g. 0-3,5', parsePcpuList);
+    .option('--domain <list>', 'only what is about these domains, e.g. 1,2', gatherDomains)
+    .option('--vcpu <list>', 'only what is about these vCPUs, e.g. d1v0,d2', gatherVcpus)
+    .option('--pcpu <list>', 'only what happened on these pCPUs, e.g. 0-3,5', gatherPcpus);
 }
 
 /** The part that the options choose. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { gatherTexts, repeatable } from '../../src/cli/arguments.ts';
+import {
+  gatherDomains,
+  gatherPcpus,
+  gatherTexts,
+  gatherVcpus,
+  repeatable,
+  repeatableMap,
+} from '../../src/cli/arguments.ts';
 import { gatherPasses } from '../../src/cli/passes.ts';
 
 describe('options that may be given several times', () => {
@@ -12,6 +19,23 @@ describe('options that may be given several times', () => {
 
   test('the same file may be given for each of two traces', () => {
     expect(gatherTexts('run.yaml', gatherTexts('run.yaml'))).toEqual(['run.yaml', 'run.yaml']);
+  });
+
+  test('of what is said of a domain twice the later holds', () => {
+    const weights = repeatableMap((text) => new Map([[text[0], text.slice(2)]]));
+    expect([...weights('1=9', weights('2=8', weights('1=7')))]).toEqual([
+      ['1', '9'],
+      ['2', '8'],
+    ]);
+  });
+
+  test('vCPUs, domains and pCPUs add up', () => {
+    expect(gatherVcpus('d2', gatherVcpus('d1v3'))).toEqual([
+      { dom: 1, vcpu: 3 },
+      { dom: 2, vcpu: undefined },
+    ]);
+    expect(gatherDomains('2', gatherDomains('d1')).map(({ dom }) => dom)).toEqual([1, 2]);
+    expect([...gatherPcpus('3', gatherPcpus('0-1'))]).toEqual([0, 1, 3]);
   });
 
   test('a pass that is named twice runs once', () => {

@@ -44,6 +44,12 @@ describe('the filters of dump', () => {
     expect(dump('--vcpu', 'd2')).toEqual(about);
   });
 
+  test('each may be given several times, which adds up', () => {
+    expect(dump('--pcpu', '0', '--pcpu', '1')).toEqual(all);
+    expect(dump('--vcpu', 'd1', '--vcpu', 'd2v0')).toEqual(dump('--vcpu', 'd1,d2v0'));
+    expect(dump('--event', 'WAKE', '--event', '0x22009')).toEqual(dump('--event', 'WAKE,0x22009'));
+  });
+
   test('what is no event gets a sentence', () => {
     const { status, stderr } = runCli(['dump', trace, '--event', 'WAKEUP']);
     expect(status).toBe(2);
