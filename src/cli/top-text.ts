@@ -52,7 +52,7 @@ function headLines(snapshot: Snapshot, status: SourceStatus): string[] {
       : `last ${spanNs % SLICE_NS === 0 ? formatNanosecondsExact(spanNs) : formatNs(spanNs)}`;
   const busyNs = pcpus.reduce((sum, load) => sum + load.busyNs, 0);
   const each =
-    pcpus.length > PCPUS_TOLD
+    pcpus.length === 0 || pcpus.length > PCPUS_TOLD
       ? ''
       : ` (${pcpus.map((load) => `p${load.pcpu} ${percent(load.busyNs, spanNs)}`).join(', ')})`;
   const clock =

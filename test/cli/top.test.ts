@@ -70,6 +70,12 @@ describe('top --batch', () => {
     expect(runCli(['top'], bytes).stdout).toMatch(/at 3\.0 s, last 992\.\d ms/);
   });
 
+  test('an empty trace has no pCPUs, and the exit code says that something is wrong with it', () => {
+    const { stdout, status } = runCli(['top'], new Uint8Array());
+    expect(stdout).toMatch(/^pCPUs 0, - % busy$/m);
+    expect(status).toBe(1);
+  });
+
   test('sorts and filters; csv has a heading once', () => {
     const { stdout } = runCli([
       'top',
