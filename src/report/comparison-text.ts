@@ -107,6 +107,7 @@ function tracePart(
 }
 
 function traceTable(comparisons: readonly TraceComparison[], names: DomainNames, withTable: boolean): string {
+  if (comparisons.length === 0) return 'None.\n';
   const rows = comparisons.map((each) => [
     figureText(each.metric, names),
     ...(withTable ? [each.metric.table] : []),

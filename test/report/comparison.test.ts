@@ -25,6 +25,8 @@ test('of other figures those lead that changed much, by themselves and among all
   ];
   const summaries = traces.map(({ name }) => summaryOf({ name }));
   const text = renderTraceComparison(summaries, compareTraces(traces), { names: new Map(), all: false });
+  // None of them is a headline.
+  expect(text).toContain('\nNone.\n');
   const [, listed] = text.split('Largest other changes\n');
   expect(listed.match(/^(next to|little|slightly|half|busiest|events)/gm)).toEqual([
     'events',
