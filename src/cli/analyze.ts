@@ -20,7 +20,6 @@ import { gatherPasses, PASS_NAMES } from './passes.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
   addSelectionOptions,
-  isPart,
   refuseBeyond,
   type SelectionOptions,
   selectionOf,
@@ -103,8 +102,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
           else {
             const shown = options.table === undefined ? result.tables : tables;
             const withDetails = options.only !== undefined;
-            const view = { withDetails, isPart: isPart(options), ...(findings && { findings }) };
-            print(renderAnalysisText(summary, shown, view));
+            print(renderAnalysisText(summary, shown, { withDetails, ...(findings && { findings }) }));
             if (records !== undefined) print(`\n${renderWaitRecords(reader.catalog, records)}`);
           }
           exit(exitCodeOf(reader, { tell: options.format === 'csv' || options.format === 'arrow' }));

@@ -52,11 +52,6 @@ export function selectionOf({ from, to, domain, vcpu, pcpu }: SelectionOptions):
   };
 }
 
-/** Whether the options choose a part of the trace at all. */
-export function isPart({ from, to, domain, vcpu, pcpu }: SelectionOptions): boolean {
-  return [from, to, domain, vcpu, pcpu].some((option) => option !== undefined);
-}
-
 /** @throws UserError where nothing lies between the two. */
 export function refuseEmpty(from = 0, to = Number.POSITIVE_INFINITY): void {
   if (from < to) return;

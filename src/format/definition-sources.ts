@@ -56,6 +56,7 @@ export interface MergedEvent {
   readonly layouts: readonly MergedLayout[];
 }
 
+/** A layout, with which of the sources has it. */
 export interface MergedLayout extends LayoutSource {
   /** Index of the source that it is from. */
   readonly from: number;

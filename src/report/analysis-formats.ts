@@ -1,6 +1,6 @@
 import type { ResultTable } from '../analysis/index.ts';
 import type { AnalysisFinding } from './findings.ts';
-import { renderHead } from './head-text.ts';
+import { isOfPart, renderHead } from './head-text.ts';
 import { hasRows, isRepetition, renderEmptyResults, renderResultText } from './result-text.ts';
 import { summaryToJson } from './summary-json.ts';
 import { wrapText } from './text-table.ts';
@@ -12,23 +12,21 @@ const STANDS_OUT = 'What stands out';
 /**
  * `analyze` for people: what the trace is and how far to trust it, what stands out in it, then each result, and at last
  * which results are empty and why. A result by domain is left out where every domain has one vCPU: it would say the
- * same as the one by vCPU. Long results are shown with `withDetails`; `isPart`
- * tells that a part of the trace was chosen.
+ * same as the one by vCPU. Long results are shown with `withDetails`.
  */
 export function renderAnalysisText(
   summary: TraceSummary,
   tables: readonly ResultTable[],
   {
     withDetails = false,
-    isPart = false,
     findings = [],
-  }: { withDetails?: boolean; isPart?: boolean; findings?: readonly AnalysisFinding[] } = {},
+  }: { withDetails?: boolean; findings?: readonly AnalysisFinding[] } = {},
 ): string {
   const shown = tables.filter((table) => !isRepetition(table, tables) && (withDetails || !table.detail));
   const empty = shown.filter((table) => !hasRows(table) && !isRepetition(table, shown));
   const standsOut = findings.length > 0 ? [renderFindings(findings)] : [];
   const sections = [renderHead(summary), ...standsOut, ...shown.filter(hasRows).map(renderResultText)];
-  if (empty.length > 0) sections.push(renderEmptyResults(empty, { isPart }));
+  if (empty.length > 0) sections.push(renderEmptyResults(empty, { isPart: isOfPart(summary) }));
   return sections.join('\n');
 }
 

@@ -59,7 +59,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     result: 'servers',
-    findings: (rows) => descending(rows, 'missed').flatMap(missedPeriods),
+    findings: (rows) => judgedServers(rows)?.flatMap(missedPeriods),
     noun: 'vCPU',
     fine: 'every server got its budget in each period throughout which it wanted to run',
   },
@@ -154,6 +154,12 @@ function missedDeadlines(row: Row): string[] {
       (latest > 0 ? `; the latest job was ${formatNs(latest)} late` : '') +
       sentenceEnd(row),
   ];
+}
+
+/** Of sporadic servers records tell no periods. */
+function judgedServers(rows: readonly Row[]): Row[] | undefined {
+  const judged = rows.filter(({ backlogged }) => backlogged !== null);
+  return judged.length === 0 ? undefined : descending(judged, 'missed');
 }
 
 function missedPeriods(row: Row): string[] {

@@ -84,6 +84,11 @@ function field(heading: string, text: string): string {
   return heading.padEnd(INDENT) + wrapText(text, WIDTH, INDENT).trimStart();
 }
 
+/** Whether not all of the trace is looked at. */
+export function isOfPart({ spanNs, part: { fromNs, endNs, vcpus, pcpus } }: TraceSummary): boolean {
+  return fromNs !== 0 || endNs !== spanNs || vcpus !== null || pcpus !== null;
+}
+
 /** The whole trace, or the stretch that is looked at and of how much. */
 function spanPhrase({ spanNs, part: { fromNs, endNs }, pcpus }: TraceSummary): string {
   const list = rangeList(pcpus.map(({ pcpu }) => pcpu)) || 'none';

@@ -57,6 +57,8 @@ describe('findingsOf() tells', () => {
     expect(textsOf(result('servers', { dom: 1, vcpu: 2, missed: 3, backlogged: 10, coverage: 1 }))).toEqual([
       'd1v2 was not served its budget in 3 of the 10 periods throughout which it wanted to run.',
     ]);
+    // Of a sporadic server nobody knows.
+    expect(textsOf(result('servers', { dom: 1, vcpu: 2, missed: null, backlogged: null }))).toEqual([]);
   });
 
   test('who waited from 5 % on, and because of whom, but for its own limits', () => {

@@ -114,7 +114,8 @@ describe('renderAnalysisText()', () => {
       '\nNothing to tell of\n------------------\n' +
         'Naps: the trace has no records that would tell.\nOthers: no vCPU napped.\n',
     );
-    const part = renderAnalysisText(summaryOf(), none, { isPart: true });
+    const ofPart = { fromNs: 0, endNs: 1_000_000, vcpus: ['d1'], pcpus: null };
+    const part = renderAnalysisText(summaryOf({ part: ofPart }), none);
     expect(part).toContain('\nNothing to tell of, in the part of the trace that was chosen\n');
     expect(part).toContain('\nNaps: it has no records that would tell.\n');
     expect(part).not.toContain('the trace has no records');
