@@ -7,7 +7,7 @@ import {
   readSync,
   type Stats,
 } from 'node:fs';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { UserError } from '../base/errors.ts';
 import type { DiagnosticLog } from './diagnostic-log.ts';
 import { FileSource, MemorySource, SpoolSource, type TraceSource } from './trace-source.ts';
@@ -24,9 +24,17 @@ export interface SourceOptions {
 }
 
 const STANDARD_INPUT = '(standard input)';
-/** zlib hands over its output in pieces of this size, and takes its input in pieces of that. */
-const INFLATED_PIECE_BYTES = 4096;
-const PACKED_PIECE_BYTES = 4096;
+/** The pieces in which zlib takes its input and hands over its output. */
+interface PieceSizes {
+  readonly packedBytes: number;
+  readonly inflatedBytes: number;
+}
+/** What can be read again is inflated in large ones, which takes a third of the time; damage is looked for then. */
+const LARGE_PIECES: PieceSizes = { packedBytes: 16 * 1024, inflatedBytes: 256 * 1024 };
+/** Damage is looked for by pieces of these sizes, one after the other: that takes fewer than single bytes would. */
+const DAMAGE_PIECES_BYTES = [256, 1];
+/** At damage zlib keeps back less than one of these. */
+const SMALL_PIECES: PieceSizes = { packedBytes: 4096, inflatedBytes: 4096 };
 const FILE_PIECE_BYTES = 64 * 1024;
 
 /**
@@ -248,9 +256,10 @@ async function inflate(
   log: DiagnosticLog,
   again: (() => Pieces) | undefined,
 ): Promise<void> {
-  const inflater = new Inflater(take);
+  const { packedBytes, inflatedBytes } = again ? LARGE_PIECES : SMALL_PIECES;
+  const inflater = new Inflater(take, inflatedBytes);
   let soundBytes = 0;
-  for await (const piece of split(pieces, PACKED_PIECE_BYTES)) {
+  for await (const piece of split(pieces, () => packedBytes)) {
     if (!(await inflater.write(piece))) break;
     soundBytes += piece.length;
   }
@@ -259,8 +268,14 @@ async function inflate(
   if (!error) return;
   const truncated = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
   let inflated = inflater.bytes;
-  if (!truncated && again) inflated = await inflateToDamage(again(), soundBytes, inflated, take);
-  const lost = truncated || again ? '' : `, and less than ${INFLATED_PIECE_BYTES} more are lost with it`;
+  if (!truncated && again) {
+    for (const finerBytes of DAMAGE_PIECES_BYTES) {
+      const found = await inflateToDamage(again(), soundBytes, finerBytes, inflated, take);
+      soundBytes = found.soundBytes;
+      inflated = found.inflated;
+    }
+  }
+  const lost = truncated || again ? '' : `, and less than ${inflatedBytes} more are lost with it`;
   log.add({
     severity: 'data_loss',
     code: truncated ? 'truncated_gzip' : 'corrupt_gzip',
@@ -273,33 +288,43 @@ async function inflate(
 }
 
 /**
- * Inflates once more what is damaged behind `soundBytes`, byte by byte from there on: then zlib has handed over all
- * that comes before the damage. Takes what comes after the first `known` bytes; returns how many there are in all.
+ * Inflates once more what is damaged behind `soundBytes`, in pieces of `finerBytes` from there on: of the piece that it
+ * fails at, zlib keeps what it inflated. Takes what comes after the first `known` bytes; tells how many there are in
+ * all, and how many come before that piece.
  */
 async function inflateToDamage(
   pieces: Pieces,
   soundBytes: number,
+  finerBytes: number,
   known: number,
   take: Take,
-): Promise<number> {
+): Promise<{ soundBytes: number; inflated: number }> {
+  const { packedBytes, inflatedBytes } = LARGE_PIECES;
   let skip = known;
   const inflater = new Inflater((piece) => {
     if (skip < piece.length) take(piece.subarray(skip));
     skip = Math.max(0, skip - piece.length);
-  });
-  let left = soundBytes;
-  for await (const piece of split(pieces, PACKED_PIECE_BYTES)) {
-    const parts = left > 0 ? [piece] : split([piece], 1);
-    left -= piece.length;
-    for await (const part of parts) if (!(await inflater.write(part))) return inflater.bytes;
+  }, inflatedBytes);
+  const lengthAt = (at: number) => (at < soundBytes ? Math.min(packedBytes, soundBytes - at) : finerBytes);
+  let done = 0;
+  for await (const piece of split(pieces, lengthAt)) {
+    if (!(await inflater.write(piece))) break;
+    done += piece.length;
   }
-  return inflater.bytes;
+  return { soundBytes: done, inflated: inflater.bytes };
 }
 
-/** Pieces no longer than `bytes`. */
-async function* split(pieces: Pieces, bytes: number): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces)
-    for (let at = 0; at < piece.length; at += bytes) yield piece.subarray(at, at + bytes);
+/** Pieces no longer than `lengthAt` gives for where they begin. */
+async function* split(pieces: Pieces, lengthAt: (at: number) => number): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for await (const piece of pieces) {
+    for (let from = 0; from < piece.length; ) {
+      const length = Math.min(piece.length - from, lengthAt(at));
+      yield piece.subarray(from, from + length);
+      from += length;
+      at += length;
+    }
+  }
 }
 
 /** zlib, of which one knows how far it got. */
@@ -308,11 +333,12 @@ class Inflater {
   bytes = 0;
   /** Why there will be no more. */
   error: Error | undefined;
-  readonly #gunzip = createGunzip({ chunkSize: INFLATED_PIECE_BYTES });
+  readonly #gunzip: Gunzip;
   #takeError: unknown;
   #goOn = () => {};
 
-  constructor(take: Take) {
+  constructor(take: Take, pieceBytes: number) {
+    this.#gunzip = createGunzip({ chunkSize: pieceBytes });
     this.#gunzip.on('data', (piece: Uint8Array) => {
       this.bytes += piece.length;
       try {
