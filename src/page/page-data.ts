@@ -4,6 +4,7 @@
  * @module
  */
 import type { ResultTable } from '../analysis/analysis.ts';
+import type { AnalysisFinding } from '../report/findings.ts';
 
 /** Where bytes are in the block. */
 export interface Place {
@@ -23,6 +24,8 @@ export interface TraceData {
   readonly name: string;
   /** What the file is, as `xenscope info` has it: heading and text. */
   readonly head: readonly (readonly [string, string])[];
+  /** What stands out in its results. */
+  readonly findings: readonly AnalysisFinding[];
   readonly diagnostics: readonly DiagnosticData[];
   /** Records by event. */
   readonly info: ResultTable;

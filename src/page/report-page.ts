@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { ResultTable } from '../analysis/index.ts';
 import type { TraceClock } from '../decoder/index.ts';
-import { headFields, infoTable, type TraceSummary } from '../report/index.ts';
+import { findingsOf, headFields, infoTable, type TraceSummary } from '../report/index.ts';
 import { DomainSlots } from './domain-slots.ts';
 import { packTimeline } from './pack-timeline.ts';
 import { Packer } from './packer.ts';
@@ -63,6 +63,7 @@ export class ReportPage {
     this.#traces.push({
       name,
       head: headFields(summary),
+      findings: findingsOf(tables),
       diagnostics: summary.diagnostics.map(({ severity, message, advice }) => ({
         severity,
         message,

@@ -388,6 +388,18 @@ describe.skipIf(chromium === undefined)('the page in Chromium', () => {
     expect(named.filter(({ name }) => !name?.value).map(({ role }) => role?.value)).toEqual([]);
   });
 
+  test('says what stands out, as analyze does, with links to the whole of it', async () => {
+    const items = await browser.evaluate<[string, boolean][]>(`
+      [...document.querySelectorAll('.findings li')].map((item) => [
+        item.firstChild.textContent.trim(), document.querySelector(item.querySelector('a').hash) !== null])`);
+    const { findings } = JSON.parse(
+      runCli(['analyze', trace, '--scenario', join(root, 'samples/busy-host.yaml'), '--format', 'json'])
+        .stdout,
+    );
+    expect(items.length).toBeGreaterThan(3);
+    expect(items).toEqual(findings.map(({ text }: { text: string }) => [text, true]));
+  });
+
   test('prints', async () => {
     const { data } = await browser.send('Page.printToPDF', { printBackground: true });
     const pdf = Buffer.from(data as string, 'base64');

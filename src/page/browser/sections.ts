@@ -83,6 +83,7 @@ const SECTIONS: readonly Section[] = [
     results: ['runstates', 'runstates_by_domain', 'pcpus', 'balance', 'domain_states'],
   },
 ];
+const OTHERS = { id: 'others', title: 'Other results' };
 /** Shown as curves, and copied from there. */
 const AS_CURVES = new Set(['fairness_series', 'scheduler_series']);
 /** Shown at once; the others of a section are a click away. */
@@ -93,7 +94,7 @@ export function sections(traces: readonly ShownTrace[]): HTMLElement[] {
   const listed = new Set([...AS_CURVES, ...SECTIONS.flatMap(({ results }) => results)]);
   const others = [...new Set(traces.flatMap(({ results }) => results.all.map(({ name }) => name)))];
   const rest = others.filter((name) => !listed.has(name));
-  const all = [...SECTIONS, { id: 'others', title: 'Other results', results: rest }];
+  const all = [...SECTIONS, { ...OTHERS, results: rest }];
   return all.flatMap((section) => {
     const hasRows = traces.some(({ results }) =>
       section.results.some((name) => (results.table(name)?.rows.length ?? 0) > 0),
@@ -161,6 +162,11 @@ function actionOf({ name, columns }: ResultTable, { timeline }: ShownTrace): Row
       timeline.showWait(key, Number(row[start]), Number(row[end]));
     },
   };
+}
+
+/** The section that a result is in. */
+export function sectionOf(result: string): Pick<Section, 'id' | 'title'> {
+  return SECTIONS.find(({ results }) => results.includes(result)) ?? OTHERS;
 }
 
 /** Names of the sections, for the links at the top. */
