@@ -47,7 +47,8 @@ export interface TraceAnalysis extends TimelineFacts {
 /**
  * Reads a trace to its end, once, and puts every pass to it. The reader must be fresh, and stays open.
  *
- * @throws UserError when the operating system cannot read on; damage in the trace never throws.
+ * @throws UserError already-read where it is not, or when the operating system cannot read on; damage in the trace
+ *   never throws.
  */
 export function analyzeTrace(trace: TraceReader | TraceAhead, options: AnalyzeOptions = {}): TraceAnalysis {
   const { analyses = allAnalyses, selection = {} } = options;

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import type { RecordBatch } from '../decoder/index.ts';
+import { refuseUsed } from '../decoder/refuse-used.ts';
 import { Timeline } from '../timeline/index.ts';
 import { ClassTables, SLICE_ROWS } from './class-tables.ts';
 import { rowBytes } from './column-buffer.ts';
@@ -48,7 +49,7 @@ export class TraceTables {
   constructor(source: TableSource, open: OpenTable, tables?: readonly string[]) {
     this.#source = source;
     this.#open = open;
-    refuseUsed(source);
+    refuseUsed(source, 'tables are');
     this.#specs = chooseTables(tableSpecs(source.catalog), tables);
     this.#named = new Set(tables ?? []);
     const specs = [...this.#specs.values()];
@@ -132,13 +133,6 @@ function rowsMaxOf({ kind, columns }: TableSpec): number {
   let rows = ROWS_MAX;
   while (rows > SLICE_ROWS && rows * bytes > CLASS_BUFFER_BYTES) rows /= 2;
   return rows;
-}
-
-function refuseUsed(source: TableSource): void {
-  const { records } = source.counts();
-  if (records === 0) return;
-  const sentence = `tables are of a whole trace, and ${records} records of ${source.name} were read before`;
-  throw new UserError('already-read', sentence, { hint: 'reopen() gives a reader from the start' });
 }
 
 /** The specs of the tables called `names`, or all. */

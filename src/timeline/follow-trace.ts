@@ -1,4 +1,5 @@
 import { createRecordBatch, type RecordBatch } from '../decoder/record-batch.ts';
+import { refuseUsed } from '../decoder/refuse-used.ts';
 import type { TraceReader } from '../decoder/trace-reader.ts';
 import { type DomainInfo, Timeline, type TimelineOptions } from './timeline.ts';
 import type { TimelineListener } from './timeline-listener.ts';
@@ -29,13 +30,15 @@ export interface TimelineFacts {
  * Reads a trace to its end, once, and tells the listeners what each vCPU was doing. The reader must be fresh, and stays
  * open.
  *
- * @throws UserError when the operating system cannot read on; damage in the trace never throws.
+ * @throws UserError already-read where it is not, or when the operating system cannot read on; damage in the trace
+ *   never throws.
  */
 export function followTrace(
   reader: TraceReader,
   listeners: readonly TimelineListener[],
   { affinities, endNs, onRecords }: FollowOptions = {},
 ): TimelineFacts {
+  refuseUsed(reader, 'a timeline is');
   const timeline = new Timeline(reader.catalog, listeners, { pcpus: reader.pcpus, affinities });
   const batch = createRecordBatch();
   while (reader.readBatch(batch)) {

@@ -1,5 +1,9 @@
 /** Hand-made traces of a dozen records, with the intervals worked out on paper. One tick is one nanosecond. */
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { analyzeTrace } from '../../src/analysis/index.ts';
+import { openTrace } from '../../src/decoder/index.ts';
+import { followTrace } from '../../src/timeline/index.ts';
 import { TraceBuilder, u64, vcpuWord } from '../support/trace-builder.ts';
 import { readTimeline } from './read-timeline.ts';
 
@@ -41,6 +45,14 @@ describe('Timeline on one pCPU', () => {
     expect(complete).toEqual([2, 3, 3, 1]);
     const previous = intervals.filter(({ vcpu }) => vcpu === 'd2v0').map((interval) => interval.previous);
     expect(previous).toEqual(['unknown', 'blocked', 'runnable', 'running']);
+  });
+
+  test('refuses a reader whose records were read before', async () => {
+    const reader = await openTrace(join(import.meta.dirname, '../../samples/traces/credit-caps.trace'));
+    followTrace(reader, []);
+    expect(() => followTrace(reader, [])).toThrow(expect.objectContaining({ code: 'already-read' }));
+    expect(() => analyzeTrace(reader)).toThrow('a timeline is of a whole trace');
+    reader.close();
   });
 
   test('transitions tell every change in time order, over all vCPUs', async () => {
