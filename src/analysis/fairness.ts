@@ -178,7 +178,9 @@ class FairnessRun implements AnalysisRun {
     this.#promises = new Promises(this.#traced, domainParameters);
     const ownNs = windowNs % FINEST_NS === 0 ? [] : [windowNs];
     this.#log = new ServiceLog(fromNs, [FINEST_NS, ...ownNs]);
-    this.#lostTime = new LostTime((pcpus, startNs, endNs) => this.#log.lost(pcpus, startNs, endNs));
+    this.#lostTime = new LostTime(context.pcpus, (pcpus, startNs, endNs) =>
+      this.#log.lost(pcpus, startNs, endNs),
+    );
   }
 
   onRecords(batch: RecordBatch): void {

@@ -1,4 +1,5 @@
 import { DOM_IDLE, RUNNABLE, RUNNING, type TransitionBatch } from '../timeline/index.ts';
+import { PcpuFlags } from './pcpu-flags.ts';
 
 const IDLES = 1;
 const WAITS = 2;
@@ -15,7 +16,7 @@ export class IdleWhileWaiting {
   /** Waiting vCPUs over time, and the most at once. */
   waitingNs = 0;
   waitingMax = 0;
-  readonly #pcpus: ReadonlySet<number>;
+  readonly #pcpus: PcpuFlags;
   #sinceNs: number;
   #idle = 0;
   #waiting = 0;
@@ -25,7 +26,7 @@ export class IdleWhileWaiting {
   /** @param pcpus those that are looked at: idle vCPU n idles on pCPU n */
   constructor(fromNs: number, pcpus: readonly number[]) {
     this.#sinceNs = fromNs;
-    this.#pcpus = new Set(pcpus);
+    this.#pcpus = new PcpuFlags(pcpus);
   }
 
   onTransitions(batch: TransitionBatch): void {
@@ -33,7 +34,7 @@ export class IdleWhileWaiting {
     for (let row = 0; row < count; row++) {
       const vcpu = vcpuIndex[row];
       if (vcpu >= this.#state.length) this.#grow(vcpu);
-      const state = this.#stateOf(dom[row], batch.vcpu[row], to[row]);
+      const state = this.#stateOf(dom[row], batch.vcpu[row], to[row], batch.pcpu[row]);
       const before = this.#state[vcpu];
       if (state === before) continue;
       this.#count(tNs[row]);
@@ -49,9 +50,10 @@ export class IdleWhileWaiting {
     this.#count(endNs);
   }
 
-  #stateOf(dom: number, vcpu: number, state: number): number {
+  /** @param pcpu where the vCPU last ran: there it waits */
+  #stateOf(dom: number, vcpu: number, state: number, pcpu: number): number {
     if (dom === DOM_IDLE) return state === RUNNING && this.#pcpus.has(vcpu) ? IDLES : 0;
-    return state === RUNNABLE ? WAITS : 0;
+    return state === RUNNABLE && this.#pcpus.mayHave(pcpu) ? WAITS : 0;
   }
 
   #count(tNs: number): void {

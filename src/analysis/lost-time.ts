@@ -3,12 +3,14 @@
  * @module
  */
 import { DOM_IDLE, RUNNABLE, RUNNING, type TransitionBatch } from '../timeline/index.ts';
+import { PcpuFlags } from './pcpu-flags.ts';
 
 const NEITHER = 0;
 const WAITS = 1;
 const IDLES = 2;
 
 export class LostTime {
+  readonly #pcpus: PcpuFlags;
   readonly #onLost: (pcpus: number, startNs: number, endNs: number) => void;
   /** By the timeline's index of a vCPU: whether it waits, or is an idle one that runs. */
   #part = new Uint8Array(64);
@@ -16,16 +18,22 @@ export class LostTime {
   #idle = 0;
   #sinceNs = 0;
 
-  /** @param onLost is told of each stretch of time in which so many pCPUs idled while as many vCPUs waited */
-  constructor(onLost: (pcpus: number, startNs: number, endNs: number) => void) {
+  /**
+   * @param pcpus those that are looked at
+   * @param onLost is told of each stretch of time in which so many of them idled while as many vCPUs waited there
+   */
+  constructor(pcpus: readonly number[], onLost: (pcpus: number, startNs: number, endNs: number) => void) {
+    this.#pcpus = new PcpuFlags(pcpus);
     this.#onLost = onLost;
   }
 
-  onTransitions({ count, tNs, dom, vcpuIndex, to }: TransitionBatch): void {
+  onTransitions({ count, tNs, dom, vcpu, vcpuIndex, to, pcpu }: TransitionBatch): void {
     for (let row = 0; row < count; row++) {
       const index = vcpuIndex[row];
-      const isIdle = dom[row] === DOM_IDLE;
-      const part = isIdle ? (to[row] === RUNNING ? IDLES : NEITHER) : to[row] === RUNNABLE ? WAITS : NEITHER;
+      let part = NEITHER;
+      if (dom[row] === DOM_IDLE) {
+        if (to[row] === RUNNING && this.#pcpus.has(vcpu[row])) part = IDLES;
+      } else if (to[row] === RUNNABLE && this.#pcpus.mayHave(pcpu[row])) part = WAITS;
       if (index >= this.#part.length) this.#grow(index);
       const before = this.#part[index];
       if (part === before) continue;

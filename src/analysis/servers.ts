@@ -243,7 +243,7 @@ function grown<T extends Int32Array | Uint8Array | Float64Array>(values: T, larg
 function measure(server: Server): Cell[] {
   const { periods, backlogged, missed, shortfall, overrun, gap, supplyRange } = server;
   const any = periods > 0;
-  const ofPeriods = (count: number) => (server.isSporadic ? null : count);
+  const ofPeriods = (count: number) => (server.isSporadic && server.periods === 0 ? null : count);
   const boundNs = 2 * (server.periodNs - server.budgetNs);
   return [
     server.dom,

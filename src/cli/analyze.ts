@@ -95,7 +95,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
           const tables = choose([...result.tables, ...more], options.table);
           // What stands out is a matter of the whole: of all passes.
           const isWhole = options.only === undefined && options.table === undefined;
-          const findings = isWhole ? findingsOf(result.tables) : undefined;
+          const findings = isWhole ? findingsOf(result.tables, summary) : undefined;
           if (options.format === 'json') print(renderAnalysisJson(summary, tables, findings));
           else if (options.format === 'csv') print(renderResultsCsv(tables));
           else if (options.format === 'arrow') await writeArrow(tables, options.output);

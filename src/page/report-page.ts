@@ -63,7 +63,7 @@ export class ReportPage {
     this.#traces.push({
       name,
       head: headFields(summary),
-      findings: findingsOf(tables),
+      findings: findingsOf(tables, summary),
       diagnostics: summary.diagnostics.map(({ severity, message, advice }) => ({
         severity,
         message,

@@ -9,6 +9,7 @@ import { DOM_IDLE } from '../timeline/index.ts';
 import { domLabel, vcpuLabel } from '../timeline/vcpu-label.ts';
 import { plural } from './head-text.ts';
 import { formatCount, formatInstant, formatNs, formatPercent } from './quantities.ts';
+import type { TraceSummary } from './trace-summary.ts';
 
 /** One sentence. */
 export interface AnalysisFinding {
@@ -19,11 +20,18 @@ export interface AnalysisFinding {
 
 /** Waiting, or being kept back by its own limits, for such a part of the time is worth a word; see steal's verdicts. */
 export const WAITED_MIN = 0.05;
-/** And so is a single wait of this length. */
+/** Unless it is less than this in all. */
+export const WAITED_NS_MIN = 1_000_000;
+/** A single wait of this length is worth a word. */
 export const LONG_WAIT_NS = 10_000_000;
+/** A culprit is named if it has such a part of a wait, and so much more than the next one. */
+export const CULPRIT_MIN = 1 / 3;
+export const CULPRIT_LEAD_MIN = 0.05;
 /** A domain got so much more or less than its share; domains that are entitled to less than the second are left out. */
 export const SHARE_ERROR_MIN = 0.05;
 export const ENTITLED_SHARE_MIN = 0.01;
+/** In less time, shares cannot be even. */
+export const SHARED_NS_MIN = 1_000_000_000;
 /** pCPU time that was lost while vCPUs waited. */
 export const LOST_MIN = 0.01;
 /** One pCPU was busier than another by so much of the time, while at least so many vCPUs waited on average. */
@@ -31,10 +39,23 @@ export const SPREAD_MIN = 0.3;
 export const WAITING_MIN = 0.5;
 /** Frames are longer or shorter than was probably meant. */
 export const DRIFT_MIN = 0.001;
-/** Below that it is said how much of the time is known. */
-const COVERAGE_MIN = 0.9;
+/** Where less of the time is known, nothing is said; and below the second, how much it is. */
+export const KNOWN_MIN = 0.5;
+export const WELL_KNOWN_MIN = 0.9;
 /** Domains, tasks or servers that are named, of each kind of finding. */
 const NAMED = 3;
+
+/** Classes of events that a scheduler makes, and not the core. ARINC653 makes none. */
+const SCHEDULER_CLASSES: ReadonlySet<string> = new Set([
+  'credit',
+  'credit2',
+  'rtds',
+  'null_sched',
+  'bcredit',
+  'scheduling_domain',
+  'sedf',
+  'rtxen',
+]);
 
 type Row = Readonly<Record<string, Cell>>;
 
@@ -42,8 +63,8 @@ type Row = Readonly<Record<string, Cell>>;
 interface Check {
   /** The result that must have rows for it. */
   readonly result: string;
-  /** The sentences about the rows that stand out, most important first; undefined where there is nothing to judge. */
-  readonly findings: (rows: readonly Row[], results: Results) => readonly string[] | undefined;
+  /** The sentences about what stands out, most important first; undefined where there is nothing to judge. */
+  readonly findings: (rows: readonly Row[], trace: Judged) => readonly string[] | undefined;
   /** What its rows are about. */
   readonly noun: 'domain' | 'vCPU' | 'task' | 'host';
   /** What holds where nothing stands out. */
@@ -53,7 +74,7 @@ interface Check {
 const CHECKS: readonly Check[] = [
   {
     result: 'deadlines',
-    findings: (rows) => descending(rows, 'missed').flatMap(missedDeadlines),
+    findings: (rows) => byMisses(rows).flatMap(missedDeadlines),
     noun: 'task',
     fine: 'no deadline was missed',
   },
@@ -64,14 +85,14 @@ const CHECKS: readonly Check[] = [
     fine: 'every server got its budget in each period throughout which it wanted to run',
   },
   {
-    result: 'steal_by_domain',
-    findings: (rows, results) => descending(rows, 'ready_ratio').flatMap((row) => waited(row, results)),
+    result: 'steal',
+    findings: (vcpus, trace) => (trace.isWhole ? waiters(vcpus, trace) : undefined),
     noun: 'domain',
-    fine: `no domain waited for ${formatPercent(WAITED_MIN)} of its vCPUs' time`,
+    fine: `no vCPU waited for ${formatPercent(WAITED_MIN)} of its time`,
   },
   {
     result: 'worst_waits',
-    findings: (rows) => rows.slice(0, 1).flatMap(longestWait),
+    findings: (rows, trace) => (trace.isWhole && trace.isInNs ? longestWait(rows, trace) : undefined),
     noun: 'vCPU',
     fine: `no wait took ${formatNs(LONG_WAIT_NS)}`,
   },
@@ -83,19 +104,20 @@ const CHECKS: readonly Check[] = [
   },
   {
     result: 'fairness',
-    findings: (rows, results) => sharesMissed(rows, results)?.flatMap(unfairShare),
+    findings: (rows, trace) => (trace.isWhole ? unfairShares(rows, trace) : undefined),
     noun: 'domain',
     fine: `each domain got its share to ${formatPercent(SHARE_ERROR_MIN)}`,
   },
   {
     result: 'balance',
-    findings: ([row], results) => [...lost(row, results), ...uneven(row, results)],
+    findings: ([row], trace) =>
+      trace.isWhole && trace.hasScheduler ? [...lost(row, trace), ...uneven(row, trace)] : undefined,
     noun: 'host',
     fine: 'pCPUs hardly idled while vCPUs waited',
   },
   {
     result: 'frames',
-    findings: (rows, results) => (results.hasScheduler ? undefined : rows.flatMap(drift)),
+    findings: (rows, trace) => (trace.hasScheduler ? undefined : rows.flatMap(drift)),
     noun: 'vCPU',
     fine: 'what is started periodically does not drift',
   },
@@ -105,42 +127,100 @@ const CHECKS: readonly Check[] = [
  * The findings in the results of all passes, the most important first; if there is none, one that says what was looked
  * at and found in order. Empty where the results have no rows.
  */
-export function findingsOf(tables: readonly ResultTable[]): AnalysisFinding[] {
-  const results = new Results(tables);
+export function findingsOf(tables: readonly ResultTable[], summary: TraceSummary): AnalysisFinding[] {
+  const trace = new Judged(tables, summary);
   const findings: AnalysisFinding[] = [];
   const fine: string[] = [];
   for (const { result, findings: find, noun, fine: isFine } of CHECKS) {
-    const rows = results.rows(result).filter(({ coverage }) => coverage !== 0);
-    const texts = rows.length > 0 ? find(rows, results) : undefined;
+    const rows = trace.rows(result).filter(isKnown);
+    const texts = rows.length > 0 ? find(rows, trace) : undefined;
     if (texts === undefined) continue;
     for (const text of texts.slice(0, NAMED)) findings.push({ result, text });
     const more = texts.length - NAMED;
-    if (more > 0)
-      findings.push({ result, text: `The like holds for ${more} more ${noun}${more > 1 ? 's' : ''}.` });
+    if (more > 0) findings.push({ result, text: `The like holds for ${plural(more, noun)} more.` });
     if (texts.length === 0) fine.push(isFine);
   }
-  if (findings.length > 0 || fine.length === 0) return findings;
-  const [leastKnown] = descending(results.rows('steal_by_domain'), 'coverage').slice(-1);
-  return [{ result: 'steal_by_domain', text: `Nothing: ${fine.join('; ')}${sentenceEnd(leastKnown ?? {})}` }];
+  const caveats = caveatsOf(trace);
+  if (findings.length > 0 || fine.length === 0 || !trace.isWhole) return [...caveats, ...findings];
+  const [leastKnown] = descending(trace.rows('steal'), 'coverage').slice(-1);
+  const nothing = `Nothing: ${fine.join('; ')}${sentenceEnd(leastKnown ?? {})}`;
+  return [...caveats, { result: 'steal', text: nothing }];
 }
 
-/** Results by name, their rows as objects. */
-class Results {
-  readonly #tables: ReadonlyMap<string, ResultTable>;
+/** What keeps a trace from being judged. */
+function caveatsOf(trace: Judged): AnalysisFinding[] {
+  if (trace.rows('steal').length === 0) return [];
+  if (!trace.isWhole) {
+    const text = 'Not all pCPUs were traced: nobody can tell who waited, nor who got its share.';
+    return [{ result: 'steal', text }];
+  }
+  if (trace.hasScheduler) return [];
+  const text =
+    'The trace has no records of a scheduler: if it is ARINC653, waiting outside slots is by design.';
+  return [{ result: 'scheduler_summary', text }];
+}
 
-  constructor(tables: readonly ResultTable[]) {
+/** Results by name, their rows as objects, and what limits a judgement of them. */
+class Judged {
+  /** The records of all pCPUs are there. */
+  readonly isWhole: boolean;
+  /** Times are in nanoseconds, not in ticks. */
+  readonly isInNs: boolean;
+  /** Records tell which scheduler there is: ARINC653 makes none of its own; it has frames and no weights. */
+  readonly hasScheduler: boolean;
+  readonly lengthNs: number;
+  readonly #tables: ReadonlyMap<string, ResultTable>;
+  readonly #rows = new Map<string, readonly Row[]>();
+  readonly #groups = new Map<string, ReadonlyMap<string, readonly Row[]>>();
+
+  constructor(tables: readonly ResultTable[], { partial, cpuHz, events, part }: TraceSummary) {
     this.#tables = new Map(tables.map((table) => [table.name, table]));
+    this.isWhole = !partial;
+    this.isInNs = cpuHz !== null;
+    this.hasScheduler = events.some(({ className }) => SCHEDULER_CLASSES.has(className));
+    this.lengthNs = part.endNs - part.fromNs;
   }
 
   rows(name: string): readonly Row[] {
-    const { columns, rows } = this.#tables.get(name) ?? { columns: [], rows: [] };
-    return rows.map((row) => Object.fromEntries(columns.map((column, index) => [column.name, row[index]])));
+    let rows = this.#rows.get(name);
+    if (rows === undefined) {
+      const { columns, rows: cells } = this.#tables.get(name) ?? { columns: [], rows: [] };
+      rows = cells.map((row) => Object.fromEntries(columns.map((column, at) => [column.name, row[at]])));
+      this.#rows.set(name, rows);
+    }
+    return rows;
   }
 
-  /** Whether records tell which scheduler there is. ARINC653 makes none of its own; it has frames and no weights. */
-  get hasScheduler(): boolean {
-    return this.rows('scheduler_summary').some(({ schedulers }) => schedulers !== null);
+  /** The rows of a result that are about the same domain, or vCPU, as `row`. */
+  about(name: string, row: Row): readonly Row[] {
+    const groups = this.#groups.get(name) ?? grouped(this.rows(name), keyOf);
+    this.#groups.set(name, groups);
+    return groups.get(keyOf(row)) ?? [];
   }
+}
+
+function grouped<K>(rows: readonly Row[], keyOf: (row: Row) => K): Map<K, Row[]> {
+  const groups = new Map<K, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group === undefined) groups.set(keyOf(row), [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+function keyOf({ dom, vcpu }: Row): string {
+  return `${dom} ${vcpu ?? ''}`;
+}
+
+/** Whether enough of the time is known for a row to be judged; a row that does not tell is of what was seen. */
+function isKnown({ coverage }: Row): boolean {
+  return coverage === undefined || number(coverage) >= KNOWN_MIN;
+}
+
+/** The tasks that missed most of their deadlines first, of equals those that were latest. */
+function byMisses(rows: readonly Row[]): Row[] {
+  return descending(descending(rows, 'tardiness_ns_max'), 'miss_ratio');
 }
 
 function missedDeadlines(row: Row): string[] {
@@ -170,71 +250,131 @@ function missedPeriods(row: Row): string[] {
   ];
 }
 
-/** How one says that something made others wait, by reason of blame; one's own limits make no others wait. */
+/**
+ * Domains that waited, and of those that did not, since most of their vCPUs have little to do, the vCPU that waited
+ * most.
+ */
+function waiters(vcpus: readonly Row[], trace: Judged): string[] {
+  const domains = trace.rows('steal_by_domain').filter((row) => isKnown(row) && hasWaited(row));
+  const told = new Set(domains.map(({ dom }) => dom));
+  const others = grouped(
+    vcpus.filter((row) => hasWaited(row) && !told.has(row.dom)),
+    ({ dom }) => dom,
+  );
+  const worst = [...others.values()].map((rows) => descending(rows, 'ready_ratio')[0]);
+  const sentences = descending([...domains, ...worst], 'ready_ratio');
+  // The culprits of those that are not named need not be found.
+  return sentences.map((row, index) => (index < NAMED ? waited(row, trace) : ''));
+}
+
+function hasWaited(row: Row): boolean {
+  return number(row.ready_ratio) >= WAITED_MIN && number(row.ready_ns) >= WAITED_NS_MIN;
+}
+
+/** Of a domain, or of a vCPU. */
+function waited(row: Row, trace: Judged): string {
+  const isVcpu = row.vcpu !== undefined;
+  const who = isVcpu ? vcpuOf(row) : domOf(row);
+  const time = isVcpu || row.vcpus === 1 ? 'its time' : "its vCPUs' time";
+  const part = `${formatPercent(number(row.ready_ratio))} of ${time} (${formatNs(number(row.ready_ns))})`;
+  const [blame] = trace.about(isVcpu ? 'blame' : 'blame_by_domain', row);
+  const culprits = trace.about(isVcpu ? 'antagonists' : 'antagonists_by_domain', row);
+  const [reason, culprit] = [reasonOf(blame), culpritOf(culprits)];
+  // That pCPUs idled need not be said twice.
+  const because = reason.includes('idled') && culprit.includes('idle') ? reason : reason + culprit;
+  return `${who} waited for ${part}${because}${sentenceEnd(row)}`;
+}
+
+/** Why one waits for others, by reason of blame; one's own limits make nobody wait for others. */
 const REASON_WORDS = {
-  boost: 'by BOOST',
-  priority: 'by priority',
-  turn: 'by turn',
-  ratelimit: 'by the ratelimit',
-  no_tickle: 'since no pCPU was told',
-  idle: '',
-  dispatch: 'on the way to the switch',
-  unknown: 'for reasons unknown',
+  boost_ns: 'since others had BOOST',
+  priority_ns: 'since others went before by priority',
+  turn_ns: 'since others had their turn',
+  ratelimit_ns: 'since the ratelimit kept others running',
+  no_tickle_ns: 'though pCPUs idled, and nobody told them',
+  idle_ns: 'though pCPUs idled',
+  dispatch_ns: 'on the way to the switch',
+  unknown_ns: 'for reasons unknown',
 } as const;
 
-function waited(row: Row, results: Results): string[] {
-  const ratio = number(row.ready_ratio);
-  if (!(ratio >= WAITED_MIN)) return [];
-  const ofDomain = results.rows('antagonists_by_domain').filter(({ dom }) => dom === row.dom);
-  const part = `${formatPercent(ratio)} of its vCPUs' time (${formatNs(number(row.ready_ns))})`;
-  return [`${domOf(row)} waited for ${part}${largestCulprit(ofDomain)}${sentenceEnd(row)}`];
-}
-
-/** Who has the largest part in a domain's waits, as far as its own limits have none. */
-function largestCulprit(rows: readonly Row[]): string {
-  const blamedNs = (row: Row) => number(row.blamed_ns) - number(row.throttled_ns);
-  const sumNs = rows.reduce((sum, row) => sum + blamedNs(row), 0);
-  const [row] = [...rows].sort((a, b) => blamedNs(b) - blamedNs(a));
-  if (row === undefined || !(blamedNs(row) > 0)) return '';
-  const reasonNs = (reason: keyof typeof REASON_WORDS) => number(row[`${reason}_ns`]);
+/** What was behind most of the waiting; nothing if no reason was. */
+function reasonOf(blame: Row | undefined): string {
+  if (blame === undefined) return '';
   const reasons = Object.keys(REASON_WORDS) as (keyof typeof REASON_WORDS)[];
-  const [reason] = reasons.sort((a, b) => reasonNs(b) - reasonNs(a));
-  const share = formatPercent(blamedNs(row) / sumNs);
-  const why = REASON_WORDS[reason] === '' ? '' : `, mostly ${REASON_WORDS[reason]}`;
-  return `; ${culpritWords(row)} the largest part in that (${share})${why}`;
+  const sumNs = reasons.reduce((sum, reason) => sum + number(blame[reason]), 0);
+  const main = reasons.find((reason) => 2 * number(blame[reason]) >= sumNs);
+  if (main === undefined || sumNs === 0) return '';
+  return `, mostly ${REASON_WORDS[main]} (${formatPercent(number(blame[main]) / sumNs)})`;
 }
 
-function culpritWords({ dom, culprit_dom: culprit }: Row): string {
+/** Who has the largest part in a wait, as far as one's own limits have none; or that nobody stands out. */
+function culpritOf(rows: readonly Row[]): string {
+  const blamedNs = (row: Row) => number(row.blamed_ns) - number(row.throttled_ns);
+  const culprits = rows.filter((row) => blamedNs(row) > 0).sort((a, b) => blamedNs(b) - blamedNs(a));
+  const [first, second] = culprits;
+  if (first === undefined) return '';
+  const sumNs = culprits.reduce((sum, row) => sum + blamedNs(row), 0);
+  const share = blamedNs(first) / sumNs;
+  const lead = share - (second === undefined ? 0 : blamedNs(second) / sumNs);
+  if (share >= CULPRIT_MIN && lead >= CULPRIT_LEAD_MIN) {
+    return `; ${culpritWords(first)} the largest part in that (${formatPercent(share)})`;
+  }
+  return '; no single culprit stands out';
+}
+
+function culpritWords({ dom, vcpu, culprit_dom: culprit, culprit_vcpu: culpritVcpu }: Row): string {
   if (culprit === null) return 'nobody knows who has';
-  if (culprit === dom) return 'its own vCPUs have';
-  return culprit === DOM_IDLE ? 'idle pCPUs have' : `${domLabel(Number(culprit))} has`;
+  if (culprit === DOM_IDLE) return 'idle pCPUs have';
+  if (vcpu !== undefined) return `${vcpuLabel(Number(culprit), Number(culpritVcpu))} has`;
+  return culprit === dom ? 'its own vCPUs have' : `${domLabel(Number(culprit))} has`;
 }
 
-function longestWait(row: Row): string[] {
-  const waitNs = number(row.wait_ns);
-  if (!(waitNs >= LONG_WAIT_NS)) return [];
+/** The longest wait for others: what its own limits kept a vCPU back for counts elsewhere. */
+function longestWait(rows: readonly Row[], trace: Judged): string[] {
+  const forOthersNs = (row: Row) => number(row.wait_ns) - number(row.throttled_ns);
+  const [row] = [...rows].sort((a, b) => forOthersNs(b) - forOthersNs(a));
+  if (!(forOthersNs(row) >= LONG_WAIT_NS)) return [];
+  // One that is not listed was no longer than the last one that is.
+  const isLongest = forOthersNs(row) >= number(rows.at(-1)?.wait_ns);
   const ran = row.ran_dom === DOM_IDLE ? 'its pCPU idled for' : `${row.ran} ran`;
   const meanwhile = row.ran_dom === null ? '' : `; ${ran} ${formatNs(number(row.ran_ns))} of it`;
+  const throttledNs = number(row.throttled_ns);
+  const limits = throttledNs > 0 ? `, of which its own limits account for ${formatNs(throttledNs)}` : '';
   const start = formatInstant(number(row.start_ns));
-  return [`The longest wait is ${vcpuOf(row)}'s: ${formatNs(waitNs)} from ${start}${meanwhile}.`];
+  const [steal] = trace.about('steal', row);
+  return [
+    `${isLongest ? 'The longest wait seen is' : 'A long wait is'} ${vcpuOf(row)}'s: ` +
+      `${formatNs(number(row.wait_ns))} from ${start}${limits}${meanwhile}${sentenceEnd(steal ?? {})}`,
+  ];
 }
 
 function throttled(row: Row): string[] {
   const ratio = number(row.throttled_ratio);
-  if (!(ratio >= WAITED_MIN)) return [];
-  const part = `${formatPercent(ratio)} of its vCPUs' time (${formatNs(number(row.throttled_ns))})`;
+  const throttledNs = number(row.throttled_ns);
+  if (!(ratio >= WAITED_MIN && throttledNs >= WAITED_NS_MIN)) return [];
+  const time = row.vcpus === 1 ? 'its time' : "its vCPUs' time";
+  const part = `${formatPercent(ratio)} of ${time} (${formatNs(throttledNs)})`;
   return [`Its own cap or budget kept ${domOf(row)} back for ${part}${sentenceEnd(row)}`];
 }
 
 /** Those that are entitled to enough to compare, the furthest from it first. */
-function sharesMissed(rows: readonly Row[], results: Results): Row[] | undefined {
+function unfairShares(rows: readonly Row[], trace: Judged): string[] | undefined {
+  const compared = trace.rows('fairness_summary').some(({ domains }) => number(domains) >= 2);
+  if (!compared || !trace.hasScheduler || trace.lengthNs < SHARED_NS_MIN) return undefined;
+  // Where some are given, the others have Xen's default.
+  const sources = new Set(trace.rows('fairness').map((row) => row.weight_source));
+  if (sources.has('assumed') && ![...sources].some((source) => source !== 'assumed' && source !== null)) {
+    return ['Shares are not judged: the trace does not tell the weights; --domains and --weights do.'];
+  }
   const missedNs = (row: Row) => Math.abs(number(row.run_ns) - number(row.entitlement_ns));
-  const isComparable = (row: Row) => {
-    const isGuess = row.weight_source === 'assumed' && !results.hasScheduler;
-    return !isGuess && number(row.entitled_share) >= ENTITLED_SHARE_MIN;
-  };
-  const comparable = rows.filter(isComparable);
-  return comparable.length < 2 ? undefined : comparable.sort((a, b) => missedNs(b) - missedNs(a));
+  return rows
+    .filter(mayMatter)
+    .sort((a, b) => missedNs(b) - missedNs(a))
+    .flatMap(unfairShare);
+}
+
+function mayMatter(row: Row): boolean {
+  return number(row.entitled_share) >= ENTITLED_SHARE_MIN;
 }
 
 /** A share that is wrong both if weights weigh domains and if they weigh vCPUs. More than is reserved is no wrong. */
@@ -242,27 +382,26 @@ function unfairShare(row: Row): string[] {
   const [error, vcpuError] = [number(row.share_error), number(row.vcpu_share_error)];
   const isWrong = Math.min(Math.abs(error), Math.abs(vcpuError)) >= SHARE_ERROR_MIN && error * vcpuError > 0;
   if (!isWrong || (error > 0 && row.reservation !== null)) return [];
-  const assumed = row.weight_source === 'assumed' ? ', if weights are equal (--domains tells them)' : '';
   const [share, entitled] = [number(row.share), number(row.entitled_share)].map(formatPercent);
   return [
     `${domOf(row)} got ${formatPercent(Math.abs(error))} ${error > 0 ? 'more' : 'less'} than it is entitled to: ` +
-      `${share} of the pCPUs' time in place of ${entitled}${assumed}${sentenceEnd(row)}`,
+      `${share} of the pCPUs' time in place of ${entitled}${sentenceEnd(row)}`,
   ];
 }
 
-function lost(row: Row, results: Results): string[] {
-  const pcpusNs = results
+function lost(row: Row, trace: Judged): string[] {
+  const pcpusNs = trace
     .rows('pcpus')
     .reduce((sum, { busy_ns, idle_ns }) => sum + number(busy_ns) + number(idle_ns), 0);
   const lostNs = number(row.lost_ns);
-  if (!(lostNs > 0 && lostNs >= LOST_MIN * pcpusNs)) return [];
+  if (!(lostNs >= WAITED_NS_MIN && lostNs >= LOST_MIN * pcpusNs)) return [];
   const part = `${formatPercent(lostNs / pcpusNs)} of the pCPUs' time (${formatNs(lostNs)})`;
-  return [`pCPUs idled while vCPUs waited: ${part}${sentenceEnd(row)}`];
+  return [`pCPUs idled while vCPUs waited: ${part}, unless affinity or pools want it so${sentenceEnd(row)}`];
 }
 
-function uneven(row: Row, results: Results): string[] {
+function uneven(row: Row, trace: Judged): string[] {
   if (!(number(row.utilisation_spread) >= SPREAD_MIN && number(row.waiting_mean) >= WAITING_MIN)) return [];
-  const pcpus = descending(results.rows('pcpus'), 'utilisation').filter(
+  const pcpus = descending(trace.rows('pcpus'), 'utilisation').filter(
     ({ utilisation }) => utilisation !== null,
   );
   const [busiest, idlest] = [pcpus[0], pcpus.at(-1)];
@@ -275,19 +414,18 @@ function uneven(row: Row, results: Results): string[] {
 }
 
 function drift(row: Row): string[] {
-  if (row.ideal_ns === null || Math.abs(number(row.drift_ns_per_frame)) < DRIFT_MIN * number(row.ideal_ns))
-    return [];
-  const totalNs = number(row.drift_ns_total);
+  if (row.ideal_ns === null) return [];
+  const [frameNs, idealNs] = [number(row.frame_ns_median), number(row.ideal_ns)];
+  if (!(Math.abs(frameNs - idealNs) >= DRIFT_MIN * idealNs)) return [];
   return [
-    `${vcpuOf(row)} is started every ${formatNs(number(row.ideal_ns) + number(row.drift_ns_per_frame))}, where ` +
-      `${formatNs(number(row.ideal_ns))} are probably meant: ${formatNs(Math.abs(totalNs))} ` +
-      `${totalNs > 0 ? 'late' : 'early'} after ${formatCount(number(row.frames))} frames${sentenceEnd(row)}`,
+    `The frames of ${vcpuOf(row)} have ${formatNs(frameNs)} (the median of ${formatCount(number(row.frames))}), ` +
+      `where ${formatNs(idealNs)} are probably meant${sentenceEnd(row)}`,
   ];
 }
 
 /** The end of a sentence, with how much of the time it rests on where that is not nearly all. */
 function sentenceEnd({ coverage }: Row): string {
-  const isPartial = typeof coverage === 'number' && coverage < COVERAGE_MIN;
+  const isPartial = typeof coverage === 'number' && coverage < WELL_KNOWN_MIN;
   return isPartial ? `; ${formatPercent(coverage)} of the time is known.` : '.';
 }
 

@@ -33,6 +33,10 @@ export interface PromisedDomain extends PromisedVcpu {
 /** RTDS_DEFAULT_PERIOD and RTDS_DEFAULT_BUDGET, which are those of RT-Xen as well. */
 const SERVER_DEFAULT: PromisedServer = { budgetNs: 4_000_000, periodNs: 10_000_000 };
 
+/** CSCHED_DEFAULT_WEIGHT and CSCHED2_DEFAULT_WEIGHT, which domains have that are given none. */
+const WEIGHT_DEFAULT = 256;
+const WITH_WEIGHTS: ReadonlySet<SchedulerName> = new Set(['credit', 'credit2', 'bcredit']);
+
 /** What a scenario promises its domains at first, by domain id. */
 export function scenarioDomainParameters(scenario: Scenario): Map<number, PromisedDomain> {
   const schedulerOf = (pool: string | undefined) => {
@@ -40,8 +44,9 @@ export function scenarioDomainParameters(scenario: Scenario): Map<number, Promis
   };
   return new Map(
     scenario.domains.map((spec) => {
-      const { id, name, weight, cap, cpupool, vcpus } = spec;
+      const { id, name, cap, cpupool, vcpus } = spec;
       const scheduler = schedulerOf(cpupool);
+      const weight = spec.weight ?? (WITH_WEIGHTS.has(scheduler) ? WEIGHT_DEFAULT : undefined);
       const promised = vcpus.map((vcpu, number) => {
         const reservation = reservationOf(spec, vcpu, number, scheduler, scenario.arinc653);
         return {

@@ -164,10 +164,12 @@ describe('a window', () => {
 describe('LostTime', () => {
   test('is that of as many pCPUs as idle, and as vCPUs wait', () => {
     const told: number[][] = [];
-    const lost = new LostTime((pcpus, startNs, endNs) => told.push([pcpus, startNs, endNs]));
+    const lost = new LostTime([0, 1], (pcpus, startNs, endNs) => told.push([pcpus, startNs, endNs]));
     const batch = createTransitionBatch(16);
-    const change = (tNs: number, vcpuIndex: number, dom: number, to: number) => {
+    const change = (tNs: number, vcpuIndex: number, dom: number, to: number, pcpu = -1) => {
       const row = batch.count++;
+      batch.vcpu[row] = vcpuIndex;
+      batch.pcpu[row] = pcpu;
       batch.tNs[row] = tNs;
       batch.vcpuIndex[row] = vcpuIndex;
       batch.dom[row] = dom;
@@ -175,8 +177,11 @@ describe('LostTime', () => {
     };
     change(0, 0, DOM_IDLE, RUNNING);
     change(0, 1, DOM_IDLE, RUNNING);
+    // Another pCPU is not looked at, nor one that waits there.
+    change(0, 5, DOM_IDLE, RUNNING);
+    change(5, 6, 1, RUNNABLE, 5);
     change(10, 2, 1, RUNNABLE);
-    change(20, 90, 1, RUNNABLE);
+    change(20, 90, 1, RUNNABLE, 1);
     change(30, 3, 1, RUNNABLE);
     change(40, 0, DOM_IDLE, RUNNABLE);
     change(40, 3, 1, RUNNING);

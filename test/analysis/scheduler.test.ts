@@ -339,3 +339,23 @@ test('a switch by the last record counts for the scheduler, the pCPU and the vCP
     { dom: 2, switches_in: 1 },
   ]);
 });
+
+test('with --pcpu, no pCPU idles while a vCPU waits that ran on another', async () => {
+  const trace = new TraceBuilder()
+    .window(0)
+    .runstate(0, 1, 0, 'running', 'runnable')
+    .runstate(0, 2, 0, 'runnable', 'running')
+    .runstate(100, 2, 0, 'running', 'runnable')
+    .runstate(100, 1, 0, 'runnable', 'running')
+    .window(1)
+    .runstate(0, IDLE, 1, 'runnable', 'running')
+    .runstate(100, IDLE, 1, 'running', 'runnable');
+  const lostNs = async (...of: number[]) => {
+    const selection = of.length === 0 ? {} : { pcpus: new Set(of) };
+    const { rows } = await analyze(trace.bytes(), { analyses: [pcpus], selection });
+    return rows('balance')[0].lost_ns;
+  };
+  expect(await lostNs()).toBe(100);
+  expect(await lostNs(1)).toBe(0);
+  expect(await lostNs(0, 1)).toBe(100);
+});

@@ -50,11 +50,10 @@ describe.each(cases.map(({ name }) => name))('%s', (name) => {
   test('the report', async () => {
     const reader = await openTrace(trace, { cpuHz: 1e9 });
     const result = analyzeTrace(reader);
-    const text = renderAnalysisText(
-      { ...summarizeTrace(reader, result), name: `${name}.trace` },
-      result.tables,
-      { findings: findingsOf(result.tables) },
-    );
+    const summary = { ...summarizeTrace(reader, result), name: `${name}.trace` };
+    const text = renderAnalysisText(summary, result.tables, {
+      findings: findingsOf(result.tables, summary),
+    });
     await expect(text).toMatchFileSnapshot(join(folder, 'report.txt'));
   });
 });

@@ -279,6 +279,7 @@ domains:
           2,
           {
             name: 'd2',
+            weight: 256,
             vcpus: new Map([
               [0, {}],
               [1, { pcpus: [3] }],
