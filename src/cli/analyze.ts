@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Analysis, analyses, analyzeTrace, type ResultTable } from '../analysis/index.ts';
@@ -13,9 +13,10 @@ import {
   renderResultsCsv,
   summarizeTrace,
 } from '../report/index.ts';
+import { FileSink } from '../tables/byte-sink.ts';
 import { parseCountArgument } from './arguments.ts';
 import { addFairnessOptions, domainParametersOf, type FairnessOptions } from './fairness-options.ts';
-import { print, printBytes, refuseOverwriting, writeAll } from './output.ts';
+import { print, printBytes, refuseOverwriting } from './output.ts';
 import { gatherPasses, PASS_NAMES } from './passes.ts';
 import { formatOption, type ResultFormat, refuseTerminal } from './result-format.ts';
 import {
@@ -76,15 +77,18 @@ export function define(verb: Command, exit: (code: number) => void): void {
       for (const trace of traces) {
         await withAnalyzable(trace, options, 'analysing', async (reader) => {
           const jobStats = options.jobStats === undefined ? undefined : openText(options.jobStats);
-          const result = analyzeTrace(reader, {
-            analyses: [...(options.only ?? analyses), ...(jobStats ? [jobStatsCsv(jobStats.write)] : [])],
-            domainParameters,
-            windowNs: options.window,
-            worst: options.worst,
-            selection,
-          });
-          jobStats?.close();
-          refuseBeyond(selection, result.spanNs, reader.name);
+          const run = () => {
+            const result = analyzeTrace(reader, {
+              analyses: [...(options.only ?? analyses), ...(jobStats ? [jobStatsCsv(jobStats.write)] : [])],
+              domainParameters,
+              windowNs: options.window,
+              worst: options.worst,
+              selection,
+            });
+            refuseBeyond(selection, result.spanNs, reader.name);
+            return result;
+          };
+          const result = jobStats === undefined ? run() : jobStats.during(run);
           const summary = summarizeTrace(reader, result);
           tellUnknown(options, reader, result.domains);
           const records =
@@ -113,7 +117,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
 
 /** Two results in one place would garble or replace each other, and a folder would stay empty. */
 function refuseMixed(traces: readonly string[], { jobStats, format, output }: AnalyzeVerbOptions): void {
-  if (jobStats === '-' && format !== 'text' && output === undefined) {
+  if (jobStats === '-' && format !== 'text') {
     throw new UserError('usage', `--job-stats - would mix its lines with the ${format} on standard output`, {
       hint: 'give a file instead of -, or leave --format out',
     });
@@ -121,6 +125,11 @@ function refuseMixed(traces: readonly string[], { jobStats, format, output }: An
   if (output !== undefined && format !== 'arrow') {
     throw new UserError('usage', '--output is a folder for --format arrow', {
       hint: `redirect standard output to keep the ${format}`,
+    });
+  }
+  if (traces.length > 1 && (format === 'arrow' || format === 'csv')) {
+    throw new UserError('usage', `--format ${format} is for one trace: what is of which would not be told`, {
+      hint: 'analyse each trace on its own, or take json, which has a document for each',
     });
   }
   const option = jobStats !== undefined ? '--job-stats' : '--output';
@@ -171,23 +180,31 @@ function resultNames(tables: readonly ResultTable[]): string {
 }
 
 /** Where lines of text go, gathered into large writes: a file, or standard output for `-`. */
-function openText(path: string): { write(text: string): void; close(): void } {
-  if (path === '-') return { write: print, close() {} };
-  const fd = openSync(path, 'w');
+function openText(path: string): { write(text: string): void; during<T>(action: () => T): T } {
+  if (path === '-') return { write: print, during: (action) => action() };
+  const sink = new FileSink(path);
   let pending = '';
   const flush = () => {
-    writeAll(fd, Buffer.from(pending));
+    sink.write([Buffer.from(pending)]);
     pending = '';
   };
   const write = (text: string) => {
     pending += text;
     if (pending.length >= 1 << 16) flush();
   };
-  const close = () => {
-    flush();
-    closeSync(fd);
+  /** The file appears when `action` is done; where it fails, the one that was there stays. */
+  const during = <T>(action: () => T) => {
+    try {
+      const result = action();
+      flush();
+      sink.commit();
+      return result;
+    } catch (error) {
+      sink.abort();
+      throw error;
+    }
   };
-  return { write, close };
+  return { write, during };
 }
 
 async function writeArrow(tables: readonly ResultTable[], folder: string | undefined): Promise<void> {

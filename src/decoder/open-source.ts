@@ -33,6 +33,8 @@ interface PieceSizes {
 const LARGE_PIECES: PieceSizes = { packedBytes: 16 * 1024, inflatedBytes: 256 * 1024 };
 /** Damage is looked for by pieces of these sizes, one after the other: that takes fewer than single bytes would. */
 const DAMAGE_PIECES_BYTES = [256, 1];
+/** What zlib says when all was inflated, and the sums at the end are those of other bytes. */
+const WRONG_SUMS: readonly string[] = ['incorrect data check', 'incorrect length check'];
 /** At damage zlib keeps back less than one of these. */
 const SMALL_PIECES: PieceSizes = { packedBytes: 4096, inflatedBytes: 4096 };
 const FILE_PIECE_BYTES = 64 * 1024;
@@ -189,8 +191,8 @@ export async function takePieces(
   log: DiagnosticLog,
   again?: () => Pieces,
 ): Promise<void> {
+  const iterator = bytesOf(pieces);
   try {
-    const iterator = bytesOf(pieces);
     const { head, ended } = await readHead(iterator);
     const rest = ended ? [head] : withHead(head, iterator);
     if (isGzip(head)) await inflate(rest, take, log, again);
@@ -198,6 +200,9 @@ export async function takePieces(
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('read-failed', `cannot read ${name}: ${(error as Error).message}`);
+  } finally {
+    // What is not read to its end has to know that nobody will.
+    await iterator.return(undefined);
   }
 }
 
@@ -276,14 +281,19 @@ async function inflate(
     }
   }
   const lost = truncated || again ? '' : `, and less than ${inflatedBytes} more are lost with it`;
+  const isWrong = WRONG_SUMS.includes(error.message);
   log.add({
     severity: 'data_loss',
-    code: truncated ? 'truncated_gzip' : 'corrupt_gzip',
+    code: truncated ? 'truncated_gzip' : isWrong ? 'gzip_checksum' : 'corrupt_gzip',
     offset: inflated,
     message: truncated
       ? `The gzip file ends too early: ${inflated} bytes could be inflated.`
-      : `The gzip file is damaged (${error.message}): ${inflated} bytes before the damage could be inflated${lost}.`,
-    advice: 'Copy the file again and check it with gzip -t; what is shown covers only its first part.',
+      : isWrong
+        ? `The gzip file's checksum is wrong: some of its ${inflated} bytes are not what was packed${lost}.`
+        : `The gzip file is damaged (${error.message}): ${inflated} bytes before that could be inflated${lost}.`,
+    advice: isWrong
+      ? 'Copy the file again and check it with gzip -t; nobody can tell which bytes are wrong.'
+      : 'Copy the file again and check it with gzip -t; what is shown covers only its first part.',
   });
 }
 

@@ -98,7 +98,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     result: 'steal_by_domain',
-    findings: (rows) => descending(rows, 'throttled_ratio').flatMap(throttled),
+    findings: (rows, trace) => descending(rows, 'throttled_ratio').flatMap((row) => throttled(row, trace)),
     noun: 'domain',
     fine: 'none was kept back much by its own cap or budget',
   },
@@ -169,6 +169,8 @@ class Judged {
   /** Records tell which scheduler there is: ARINC653 makes none of its own; it has frames and no weights. */
   readonly hasScheduler: boolean;
   readonly lengthNs: number;
+  /** Some pCPUs were chosen. */
+  readonly isOfPcpus: boolean;
   readonly #tables: ReadonlyMap<string, ResultTable>;
   readonly #rows = new Map<string, readonly Row[]>();
   readonly #groups = new Map<string, ReadonlyMap<string, readonly Row[]>>();
@@ -179,6 +181,7 @@ class Judged {
     this.isInNs = cpuHz !== null;
     this.hasScheduler = events.some(({ className }) => SCHEDULER_CLASSES.has(className));
     this.lengthNs = part.endNs - part.fromNs;
+    this.isOfPcpus = part.pcpus !== null;
   }
 
   rows(name: string): readonly Row[] {
@@ -275,7 +278,7 @@ function hasWaited(row: Row): boolean {
 function waited(row: Row, trace: Judged): string {
   const isVcpu = row.vcpu !== undefined;
   const who = isVcpu ? vcpuOf(row) : domOf(row);
-  const time = isVcpu || row.vcpus === 1 ? 'its time' : "its vCPUs' time";
+  const time = timeOf(row, trace);
   const part = `${formatPercent(number(row.ready_ratio))} of ${time} (${formatNs(number(row.ready_ns))})`;
   const [blame] = trace.about(isVcpu ? 'blame' : 'blame_by_domain', row);
   const culprits = trace.about(isVcpu ? 'antagonists' : 'antagonists_by_domain', row);
@@ -348,12 +351,17 @@ function longestWait(rows: readonly Row[], trace: Judged): string[] {
   ];
 }
 
-function throttled(row: Row): string[] {
+/** Whose time a ratio is of. */
+function timeOf({ vcpu, vcpus }: Row, { isOfPcpus }: Judged): string {
+  const time = vcpu !== undefined || vcpus === 1 ? 'its time' : "its vCPUs' time";
+  return isOfPcpus ? `${time} on these pCPUs` : time;
+}
+
+function throttled(row: Row, trace: Judged): string[] {
   const ratio = number(row.throttled_ratio);
   const throttledNs = number(row.throttled_ns);
   if (!(ratio >= WAITED_MIN && throttledNs >= WAITED_NS_MIN)) return [];
-  const time = row.vcpus === 1 ? 'its time' : "its vCPUs' time";
-  const part = `${formatPercent(ratio)} of ${time} (${formatNs(throttledNs)})`;
+  const part = `${formatPercent(ratio)} of ${timeOf(row, trace)} (${formatNs(throttledNs)})`;
   return [`Its own cap or budget kept ${domOf(row)} back for ${part}${sentenceEnd(row)}`];
 }
 

@@ -47,6 +47,8 @@ export function trustSentences(summary: TraceSummary): string[] {
   }
   const isCut = summary.diagnostics.some(({ code }) => CUT_SHORT.includes(code));
   if (isCut) sentences.push('The trace was cut short: what came then is missing.');
+  const isWrong = summary.diagnostics.some(({ code }) => code === 'gzip_checksum');
+  if (isWrong) sentences.push("The gzip file's checksum is wrong: nobody can tell which bytes are.");
   if (skippedBytes > 0) {
     const share = formatPercent(skippedBytes / bytes);
     sentences.push(`${formatBytes(skippedBytes)} (${share}) are damaged and were skipped.`);
@@ -69,7 +71,10 @@ export function trustSentences(summary: TraceSummary): string[] {
   if (summary.coreScheduling)
     sentences.push('Whole cores are scheduled: where a vCPU ran follows from its switches.');
   const intact =
-    lostRecords + skippedBytes + unknownRecords + lateRecords + repairs === 0 && !summary.partial && !isCut;
+    lostRecords + skippedBytes + unknownRecords + lateRecords + repairs === 0 &&
+    !summary.partial &&
+    !isCut &&
+    !isWrong;
   if (bytes === 0) sentences.unshift('The trace is empty.');
   else if (intact) sentences.unshift('Nothing is lost, damaged or unknown.');
   return sentences;

@@ -19,7 +19,7 @@ export interface OutputSink {
 }
 
 /**
- * A file that appears under its name only when it is complete: it grows as `PATH.partial` and is renamed by
+ * A file that appears under its name only when it is complete: it grows as `PATH.PID.partial` and is renamed by
  * `commit`. A device or a named pipe is written to as it is, and a symbolic link stays one.
  */
 export class FileSink implements OutputSink {
@@ -38,12 +38,12 @@ export class FileSink implements OutputSink {
     const isReplaced = existing === undefined || existing.isFile() || existing.isDirectory();
     // The place of a pipe behind a link, as /dev/stdout is one, is no path.
     this.#final = isReplaced && existing !== undefined ? realpathSync(path) : path;
-    this.#partial = isReplaced ? `${this.#final}.partial` : path;
-    this.#fd = orUserError(this.#partial, () => openSync(this.#partial, 'w'));
+    this.#partial = isReplaced ? `${this.#final}.${process.pid}.partial` : path;
+    this.#fd = orUserError(path, () => openSync(this.#partial, 'w'));
   }
 
   write(chunks: readonly Uint8Array[]): void {
-    this.bytes += orUserError(this.#partial, () => writeAll(this.#fd as number, chunks));
+    this.bytes += orUserError(this.path, () => writeAll(this.#fd as number, chunks));
   }
 
   /** Closes the file, which keeps its temporary name: so that several can be committed together. */
@@ -51,7 +51,7 @@ export class FileSink implements OutputSink {
     if (this.#fd === undefined) return;
     const fd = this.#fd;
     this.#fd = undefined;
-    orUserError(this.#partial, () => closeSync(fd));
+    orUserError(this.path, () => closeSync(fd));
   }
 
   commit(): void {

@@ -26,7 +26,7 @@ const INTRODUCTION = `# Tables
 uncompressed. \`--tables a,b\` chooses some; \`-o - --tables NAME\` writes one to standard output, in the IPC
 *stream* format. The classes' tables are written when the trace has such records (or when they are asked for by name);
 all others always are, with no rows where there is nothing to tell. A file appears under its name when all are
-complete; until then it is \`NAME.arrow.partial\`. In a program, \`writeTables\` and \`streamTable\` do the same:
+complete; until then it is \`NAME.arrow.PID.partial\`. In a program, \`writeTables\` and \`streamTable\` do the same:
 [library.md](library.md#arrow-tables).
 
 This file is made from the same declarations as the tables.

@@ -66,7 +66,7 @@ export function writeTables(
       return { name, path, bytes, rows: tables.writers.get(name)?.rowsWritten ?? 0 };
     });
   } catch (error) {
-    for (const sink of sinks.values()) sink.abort();
+    for (const sink of sinks.values()) abortBehind(sink);
     throw error;
   }
 }
@@ -94,7 +94,7 @@ export function streamTable(source: TableSource, name: string, to: number | Outp
     sink.commit();
     return tables.writers.get(name)?.rowsWritten ?? 0;
   } catch (error) {
-    sink.abort();
+    abortBehind(sink);
     throw error;
   }
 }
@@ -124,6 +124,15 @@ export async function handOnTables(
   }
   tables.finish();
   await ready();
+}
+
+/** Aborts a sink after an error, which is what has to be told: another one, in aborting, would take its place. */
+function abortBehind(sink: OutputSink): void {
+  try {
+    sink.abort();
+  } catch {
+    // The others are to be aborted as well.
+  }
 }
 
 function readAll(source: TableSource, tables: TraceTables): void {

@@ -12,6 +12,7 @@ import {
   type TraceFacts,
   type TraceReader,
 } from '../decoder/index.ts';
+import { refuseUsed } from '../decoder/refuse-used.ts';
 import { type EventCatalog, loadCatalog } from '../format/index.ts';
 import { type Batch, type BatchKind, BatchReceiver, createChannelMemory } from './batch-channel.ts';
 import type { FollowOptions, TimelineFacts } from './follow-trace.ts';
@@ -95,7 +96,7 @@ export class TraceAhead implements TraceFacts {
 
   /** As {@link followTrace}: once, to the end of the trace. */
   follow(listeners: readonly TimelineListener[], options: FollowOptions = {}): TimelineFacts {
-    assert(this.#end === undefined, 'a trace is followed once');
+    if (this.#end !== undefined) refuseUsed(this, 'a timeline is');
     const { onRecords, ...order } = options;
     const kinds = Object.keys(METHODS) as (keyof typeof METHODS)[];
     const wanted: BatchKind[] = kinds.filter((kind) =>

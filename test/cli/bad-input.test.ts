@@ -128,8 +128,12 @@ describe('wrong usage gets a sentence and exit code 2', () => {
       /--job-stats - would mix its lines with the json/,
     ],
     [['analyze', realTrace, '--job-stats', '-', '-f', 'csv'], /give a file instead of -/],
+    [['analyze', realTrace, realTrace, '-f', 'csv'], /--format csv is for one trace.*take json/],
     [['analyze', realTrace, realTrace, '--job-stats', '/tmp/unused'], /each would replace .*\/tmp\/unused/],
-    [['analyze', realTrace, realTrace, '-f', 'arrow', '-o', '/tmp/unused'], /--output is for one trace/],
+    [
+      ['analyze', realTrace, realTrace, '-f', 'arrow', '-o', '/tmp/unused'],
+      /--format arrow is for one trace/,
+    ],
     [['analyze', realTrace, '-o', '/tmp/unused'], /--output is a folder for --format arrow/],
     [['decode', realTrace], /-o/],
     [['decode', realTrace, '-o', '-'], /--tables/],

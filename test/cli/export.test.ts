@@ -37,6 +37,13 @@ test('jobs are those of analyze --job-stats', () => {
   expect(exported.stdout).toBe(readFileSync(scratch.path('jobs.csv'), 'utf8'));
 });
 
+test('where the jobs cannot be had, the file that was there stays', () => {
+  const path = scratch.path('kept.csv');
+  writeFileSync(path, 'kept');
+  expect(runCli(['analyze', trace, '--job-stats', path, '--from', '100s']).status).toBe(2);
+  expect(readFileSync(path, 'utf8')).toBe('kept');
+});
+
 test('a stretch of a trace is exported alone', () => {
   const output = scratch.path('stretch');
   runCli(['export', trace, '--to', 'perfetto', '-o', output, '--start', '1s', '--end', '1.1s']);

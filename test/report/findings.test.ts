@@ -192,6 +192,10 @@ describe('findingsOf() tells', () => {
     expect(textsOf([result('steal_by_domain', ...rows)])).toEqual([
       "Its own cap or budget kept d1 back for 5.0 % of its vCPUs' time (200 ms); 80.0 % of the time is known.",
     ]);
+    const ofPcpus = summaryOf({ ...credit, part: { ...part, pcpus: [1] } });
+    expect(textsOf([result('steal_by_domain', ...rows)], ofPcpus)[0]).toContain(
+      "of its vCPUs' time on these pCPUs (200 ms)",
+    );
   });
 
   test('shares that are wrong by 5 % however weights weigh, where all weights are known', () => {

@@ -39,6 +39,15 @@ describe('renderHead()', () => {
     expect(head).not.toContain('Nothing is lost');
   });
 
+  test('a trace of a gzip file with a wrong checksum does not say that nothing is lost', () => {
+    const wrong = { severity: 'data_loss', code: 'gzip_checksum', pcpu: -1, tNs: undefined } as const;
+    const diagnostics = [{ ...wrong, offset: 1200, bytes: 0, count: 1, message: '', advice: '' }];
+    const head = renderHead(summaryOf({ skippedBytes: 0, diagnostics }));
+    expect(head).toContain("The gzip file's checksum is wrong");
+    expect(head).not.toContain('cut short');
+    expect(head).not.toContain('Nothing is lost');
+  });
+
   test('says which part is looked at, and of how much', () => {
     const part = { fromNs: 200_000, endNs: 700_000, vcpus: ['d1', 'd2v0'], pcpus: [4, 0, 1] };
     expect(renderHead(summaryOf({ part })).split('\n').slice(1, 3)).toEqual([
