@@ -42,7 +42,7 @@ export class Server {
   readonly overrun = new ValueRange();
   replenishments = 0;
   depletions = 0;
-  /** A sporadic server: it has no periods, and nothing that is said of them. */
+  /** It was a sporadic server at some time: then it had no periods. */
   isSporadic = false;
   /** Whether records of burnt budget were seen, which tell of depletions and of extra time. */
   burnsSeen = false;

@@ -20,7 +20,7 @@ const COLUMNS: readonly Column[] = [
   VCPU,
   nsColumn(
     'period_ns',
-    'Its period, by its deadlines; the last one if it changed; null for a sporadic server.',
+    'Its period, by its deadlines; the last one if it changed; null for one that was sporadic all along.',
   ),
   nsColumn('budget_ns', 'Its budget in each period; the last one if it changed.'),
   countColumn('periods', 'Periods from one replenishment to the next in which its states are all known.'),

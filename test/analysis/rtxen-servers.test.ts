@@ -1,6 +1,8 @@
 /** What a trace of RT-Xen's servers tells: who is depleted, and how each period went. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { servers } from '../../src/analysis/servers.ts';
+import { parseScenario } from '../../src/scenario/index.ts';
 import type { ServerKind } from '../../src/scenario/scenario.ts';
 import { observe } from '../contract/observe.ts';
 import { whyNoXenalyze, xenalyzeRemarks } from '../recorder/xenalyze.ts';
@@ -87,6 +89,20 @@ test('a sporadic server: parts come back, the budget is used up, and it waits fo
     coverage: 1,
   });
   expect(Math.round(Number(row.gap_ns_max) / MS)).toBe(8);
+});
+
+test('a server that becomes sporadic keeps what was judged before', async () => {
+  const sample = readFileSync(new URL('../../samples/four-servers.yaml', import.meta.url), 'utf8');
+  const { trace } = observe(parseScenario(sample, 'four-servers.yaml'));
+  const periodsOf = async (options = {}) => {
+    const { rows } = await analyze(trace, { analyses: [servers], ...options });
+    const { periods, missed, miss_ratio } = rows('servers')[0];
+    return [periods, missed, miss_ratio];
+  };
+  const before = await periodsOf({ selection: { toNs: 6000 * MS } });
+  expect(before).toEqual([598, 0, 0]);
+  // The one under way then is over with the first part that comes back.
+  expect(await periodsOf()).toEqual([599, 0, 0]);
 });
 
 test.skipIf(whyNoXenalyze)('xenalyze passes over the records without a remark', () => {
