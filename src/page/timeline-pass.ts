@@ -49,12 +49,15 @@ const EVENTS = {
   TRC_RTDS_BUDGET_REPLENISH: ['dom', 'vcpu', 'budget_ns'],
   TRC_RTXEN_BUDGET_BURN: ['dom', 'vcpu', 'budget_ns'],
   TRC_RTXEN_BUDGET_REPLENISH: ['dom', 'vcpu', 'budget_ns'],
+  TRC_RTXEN_BUDGET_RETURN: ['dom', 'vcpu', 'budget_ns'],
 } as const;
 const LOST = 1;
 const CREDIT_BURN = 2;
 const CREDIT_RESET = 3;
 const RTDS_REPLENISH = 5;
 const RTXEN_REPLENISH = 7;
+/** A part of a sporadic server's budget comes back: it has no other replenishments. */
+const RTXEN_RETURN = 8;
 
 export interface Miss {
   readonly vcpu: number;
@@ -228,7 +231,7 @@ export class TimelinePass implements Analysis, AnalysisRun {
     }
     const budgetNs = fields.wide(words, base, layout, 2);
     this.#sample(CURVE.budget, vcpu, tNs, budgetNs);
-    const isReplenishment = kind === RTDS_REPLENISH || kind === RTXEN_REPLENISH;
+    const isReplenishment = kind === RTDS_REPLENISH || kind === RTXEN_REPLENISH || kind === RTXEN_RETURN;
     if (isReplenishment) this.#mark(MARK.replenishment, vcpu, tNs, budgetNs);
   }
 

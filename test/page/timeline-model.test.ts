@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VcpuSelection } from '../../src/analysis/index.ts';
 import { rangeOfBins, TimelineModel } from '../../src/page/browser/timeline-model.ts';
-import { MARK } from '../../src/page/page-data.ts';
+import { findNext, parseSearch } from '../../src/page/browser/timeline-search.ts';
+import { CURVE, MARK } from '../../src/page/page-data.ts';
 import { BLAME_REASONS, RUNSTATE_NAMES } from '../../src/timeline/index.ts';
 import { generateTrace } from '../bench/generate-trace.mjs';
 import { runCli, scratchFolder } from '../cli/run-cli.ts';
@@ -143,6 +144,42 @@ test('marks are counted, and misses are told one by one', async () => {
   expect(marks.map(({ tNs, vcpu }) => `${model.nameOf(vcpu)} ${tNs}`).sort()).toEqual(
     missed.map(({ vcpu, deadlineNs }) => `${vcpu} ${deadlineNs}`).sort(),
   );
+});
+
+test('what comes back to a sporadic server is in its budget, and is a replenishment', async () => {
+  const path = record('four-servers');
+  const { data, block } = await pageOf(path);
+  const [trace] = data.traces;
+  const model = new TimelineModel(trace.timeline, block);
+  const recordsOf = (event: string) => {
+    const { stdout } = runCli(['dump', path, '--event', event, '--format', 'json']);
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  };
+  const returns = recordsOf('TRC_RTXEN_BUDGET_RETURN');
+  const replenishments = recordsOf('TRC_RTXEN_BUDGET_REPLENISH');
+  expect([returns.length, replenishments.length]).toEqual([46, 1078]);
+  expect(trace.timeline.markCounts[MARK.replenishment]).toBe(1078 + 46);
+
+  const lane = model.lanes.find(({ label }) => label === 'd1v0')!;
+  const curve = model.data.curves.find((each) => each.curve === CURVE.budget && each.vcpu === lane.of)!;
+  const { tNs, value } = model.samplesOf(curve)!;
+  const samples = new Set(Array.from(tNs, (at, index) => `${at} ${value[index]}`));
+  const marks = new Set(
+    model.marks.filter(({ kind }) => kind === MARK.replenishment).map((mark) => `${mark.tNs} ${mark.value}`),
+  );
+  for (const each of returns) {
+    const told = `${each.t_ns} ${each.budget_ns}`;
+    expect(samples).toContain(told);
+    expect(marks).toContain(told);
+  }
+
+  const search = parseSearch('d1v0 TRC_RTXEN_BUDGET_RETURN', model);
+  if (typeof search === 'string') throw new Error(search);
+  const [first] = returns;
+  expect(findNext(model, search, first.t_ns - 1, 1)).toMatchObject({ tNs: first.t_ns, lane });
 });
 
 test('a trace without room for all has the stretches with the longest waits, and says where', async () => {

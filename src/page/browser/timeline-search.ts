@@ -16,6 +16,7 @@ const EVENTS: Record<string, string> = {
   trc_csched2_credit_reset: 'reset',
   trc_rtds_budget_replenish: 'replenishment',
   trc_rtxen_budget_replenish: 'replenishment',
+  trc_rtxen_budget_return: 'replenishment',
   trc_lost_records: 'lost',
 };
 
