@@ -186,15 +186,21 @@ class LiveWatch implements Watch {
       while (this.#reader.readBatch(batch)) this.model.push(batch);
       ticker.advance(this.model.pushedNs - LOOKBACK_NS);
     };
+    let fail = (_error: unknown) => {};
+    const stopped = new Promise<void>((resolve, reject) => {
+      this.#stop = resolve;
+      fail = reject;
+    });
     const timer = setInterval(() => {
       if (performance.now() - this.#lastPieceMs < QUIET_MS) return;
-      this.#reader.release();
-      read();
-      ticker.advance(this.model.pushedNs);
+      try {
+        this.#reader.release();
+        read();
+        ticker.advance(this.model.pushedNs);
+      } catch (error) {
+        fail(error);
+      }
     }, QUIET_MS / 2);
-    const stopped = new Promise<void>((resolve) => {
-      this.#stop = resolve;
-    });
     const fed = this.#reader.feed(pieces, () => {
       this.#lastPieceMs = performance.now();
       read();
@@ -221,6 +227,7 @@ class LiveWatch implements Watch {
   }
 
   close(): void {
+    this.#onStop();
     if (this.#pieces instanceof Readable) this.#pieces.destroy();
   }
 }

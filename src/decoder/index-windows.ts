@@ -10,6 +10,8 @@ const HEADER_PATTERN = Uint8Array.of(0x03, 0xf0, 0x01, 0x20);
 const DOUBT_BYTES = 64 * 1024;
 /** Xen grants a pCPU no larger ring; see docs/recording.md. */
 const WINDOW_BYTES_MAX = 65_406 * 4096;
+/** So many bytes of a trace have a record in them, even where the header before it is damaged. */
+const TELLING_BYTES = 64;
 /** How many records behind a doubtful header are looked at. */
 const TRIAL_RECORDS = 16;
 /** Every event id of Xen has a class in these bits; words without are never the start of a record. */
@@ -74,6 +76,19 @@ export class WindowScanner {
     }
   }
 
+  /**
+   * Whether what has come is no trace, as far as that can be told before its end, where no window was found: nothing in
+   * its first bytes is of one, however short the pieces are that they come in. Where it `isQuiet`, fewer bytes have to
+   * do, and all of them are looked at.
+   */
+  isOther(isQuiet: boolean): boolean {
+    const scan = this.#scan;
+    const { bytes } = scan;
+    if (bytes === 0 || startsHeader(scan, 0)) return false;
+    if (bytes >= TELLING_BYTES && !hasTraceWord(scan, TELLING_BYTES)) return true;
+    return isQuiet && findWindow(scan, Math.max(1, this.#at)) === bytes;
+  }
+
   /** Whether it takes more bytes to tell what is at the present place. */
   #needsMore(): boolean {
     const scan = this.#scan;
@@ -132,6 +147,15 @@ function chainHolds(scan: Scan, at: number, pcpu: number, bytes: number): boolea
 function startsHeader({ view, bytes }: Scan, at: number): boolean {
   if (bytes - at >= 4) return view.word(at) === WINDOW_HEADER;
   return view.slice(at, bytes - at).every((byte, i) => byte === HEADER_PATTERN[i]);
+}
+
+/** Whether there is a header, or the first word of a record of a known layout, in the first bytes after a header. */
+function hasTraceWord({ view, catalog }: Scan, bytes: number): boolean {
+  for (let at = WINDOW_HEADER_BYTES; at + 4 <= bytes; at += 4) {
+    const word = view.word(at);
+    if (word === WINDOW_HEADER || catalog.layoutIndexOfHeader(word) !== 0) return true;
+  }
+  return false;
 }
 
 function reportTail(scan: Scan, at: number): void {

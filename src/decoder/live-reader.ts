@@ -106,13 +106,14 @@ export class LiveReader {
   /**
    * Takes in more of the stream; `piece` may be reused when this returns.
    *
-   * @throws UserError stream-ended after {@link end}.
+   * @throws UserError stream-ended after {@link end}; not-a-trace, where its first bytes tell that it is none.
    */
   push(piece: Uint8Array): void {
     if (this.#ended) throw new UserError('stream-ended', `push() after end(): ${this.name} is over`);
     this.#source.append(piece);
     this.#scanner.scan(false);
-    if (this.heldBytes > this.#heldBytesMax) this.release();
+    this.#refuseOther(false);
+    if (this.heldBytes > this.#heldBytesMax) this.#release();
   }
 
   /** Bytes that have come and whose records were not given out yet. */
@@ -120,9 +121,23 @@ export class LiveReader {
     return this.#source.bytes - this.#firstNeeded();
   }
 
-  /** The stream is quiet: what has come may be read now, without waiting for the next sweep. */
+  /**
+   * The stream is quiet: what has come may be read now, without waiting for the next sweep.
+   *
+   * @throws UserError not-a-trace, where nothing that has come is of one.
+   */
   release(): void {
+    if (!this.#ended) this.#refuseOther(true);
+    this.#release();
+  }
+
+  #release(): void {
     this.#releasedTicks = this.#sweeps.latest + 1;
+  }
+
+  /** A stream may never end: one that is no trace is refused as soon as that can be told. */
+  #refuseOther(isQuiet: boolean): void {
+    if (this.#index.windows === 0 && this.#scanner.isOther(isQuiet)) refuseOther(this.#source, this.#log);
   }
 
   /**

@@ -193,6 +193,46 @@ describe('a source that is still growing', () => {
     ]);
   });
 
+  test.each([
+    ['a text', 'no trace at all\n'.repeat(9)],
+    ['a word', 'no\n'],
+    ['a gzip file of something else', gzipSync('no trace at all\n'.repeat(9))],
+  ])('--follow refuses %s although it may still grow', (_, content) => {
+    const path = scratch.path('other.txt');
+    writeFileSync(path, content);
+    const words = [MAIN, 'top', path, '--follow'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    expect(stderr).toMatch(/other\.txt is not a xentrace file: it starts with 6e 6f/);
+    expect([status, stdout]).toEqual([2, '']);
+  });
+
+  test('a pipe with something else is refused while it is open', () => {
+    const { status, stderr } = runShell('(echo no trace at all; sleep 5) | timeout 4 xenscope top');
+    expect(stderr).toMatch(/not a xentrace file/);
+    expect(status).toBe(2);
+  });
+
+  test.each([
+    ['plain', (whole: Uint8Array) => whole],
+    ['gzip', (whole: Uint8Array) => gzipSync(whole)],
+  ])('--follow waits for more of a trace of which little is there, %s', async (_, pack) => {
+    const path = scratch.path('short.trace');
+    const packed = pack(bytes);
+    writeFileSync(path, packed.subarray(0, 1));
+    const top = spawn(process.execPath, [MAIN, 'top', path, '--follow', '-f', 'json', '-n', '1']);
+    setTimeout(() => appendFileSync(path, packed.subarray(1, 3)), 1000);
+    setTimeout(() => appendFileSync(path, packed.subarray(3)), 3000);
+    let errors = '';
+    top.stderr.on('data', (piece) => {
+      errors += piece;
+    });
+    const status = await new Promise((done) => top.on('close', done));
+    expect([status, errors]).toEqual([0, '']);
+  });
+
   test('a stream that falls silent is shown without waiting for more', async () => {
     const top = spawn(process.execPath, [MAIN, 'top', '-f', 'json', '-n', '1', '--cpu-hz', '2.5G']);
     // Not even two sweeps, so that only the silence tells that nothing is to come.

@@ -242,7 +242,8 @@ describe('LiveReader on sweeps', () => {
 });
 
 describe('LiveReader on damage', () => {
-  const sample = readTrace(SAMPLE).subarray(0, 60_000);
+  // A copy that slice() copies again, as it does not do with a Buffer.
+  const sample = Uint8Array.from(readTrace(SAMPLE).subarray(0, 60_000));
 
   test('any damaged trace ends; times never fall; every byte is accounted for', async () => {
     const damage = fc.array(fc.tuple(fc.nat(sample.length - 1), fc.nat(255)), {
@@ -278,10 +279,44 @@ describe('LiveReader on damage', () => {
     expect(live.diagnostics().map(({ code }) => code)).toEqual(['wrong_window_length']);
   });
 
-  test('what is no trace is refused at its end', () => {
+  const notTrace = expect.objectContaining({ name: 'UserError', code: 'not-a-trace' });
+
+  test.each([[1], [7], [1000]])('what is no trace is refused by its first bytes, in pieces of %i', (size) => {
+    const letter = new TextEncoder().encode('Dear reader, this is no trace.\n'.repeat(20));
     const live = new LiveReader();
-    live.push(new TextEncoder().encode('Dear reader, this is no trace.\n'.repeat(20)));
-    expect(() => live.end()).toThrow(/not a xentrace file/);
+    let came = 0;
+    expect(() => {
+      for (; came < letter.length; came += size) live.push(letter.subarray(came, came + size));
+    }).toThrow(notTrace);
+    expect(came).toBeLessThanOrEqual(64);
+  });
+
+  test.each([
+    ['a word', new TextEncoder().encode('no')],
+    ['zeros', new Uint8Array(50)],
+    ['many bytes, some of which might be of a trace', new Uint8Array(100_000).fill(0x1f, 70)],
+  ])('%s: refused when no more comes', (_, bytes) => {
+    if (bytes.length > 1000) bytes.set(sample.subarray(12, 16), 12);
+    const live = new LiveReader();
+    live.push(bytes);
+    expect(() => live.release()).toThrow(notTrace);
+    expect(() => live.end()).toThrow(notTrace);
+  });
+
+  test('the beginning of a trace is none of that, however short', () => {
+    for (const length of [0, 1, 2, 3, 4, 11, 12, 100]) {
+      const live = new LiveReader();
+      live.push(sample.subarray(0, length));
+      live.release();
+    }
+  });
+
+  test.each([[1], [13], [60_000]])('a first header that is gone is passed over, in pieces of %i', (size) => {
+    const bytes = sample.slice();
+    bytes.fill(0xff, 0, 12);
+    const { lines, live } = readLive(bytes, [size], { cpuHz: 2.5e9 });
+    expect(lines.length).toBeGreaterThan(1000);
+    expect(live.diagnostics().map(({ code }) => code)).toContain('skipped_bytes');
   });
 
   test('takes no more once it was ended', () => {
