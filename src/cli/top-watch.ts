@@ -18,7 +18,7 @@ import {
 } from '../decoder/index.ts';
 import { LiveModel, LOOKBACK_NS } from '../live/index.ts';
 import type { SourceStatus } from './top-text.ts';
-import type { TraceOptions } from './trace-options.ts';
+import { damageOf, type TraceOptions } from './trace-options.ts';
 
 /** Without anything new for so long, a stream is quiet: what has come is shown without waiting for more. */
 const QUIET_MS = 1000;
@@ -43,11 +43,15 @@ export interface Watch {
   status(): SourceStatus;
   /**
    * Follows the source to its end, or until {@link stop}; calls `onTick` each time that an interval is over, and once
-   * more at the end. Calls `tell` with a sentence where a file was rewritten and everything begins anew.
+   * more at the end. Where a file was rewritten and everything begins anew, calls `tell` with sentences on what was
+   * damaged in the one before, and with one that says so.
    */
   run(onTick: () => void, tell: (sentence: string) => void): Promise<void>;
   stop(): void;
+  /** Of what is watched now. */
   diagnostics(): readonly Diagnostic[];
+  /** Whether something was damaged that another source has taken the place of. */
+  readonly wasDamaged: boolean;
   close(): void;
 }
 
@@ -131,6 +135,7 @@ class LiveWatch implements Watch {
   #isStopped = false;
   #stop: () => void = () => {};
   #phase = 'live';
+  #wasDamaged = false;
   #lastPieceMs = performance.now();
 
   constructor(
@@ -168,12 +173,21 @@ class LiveWatch implements Watch {
     for await (const { pieces, why } of this.#sources) {
       if (this.#isStopped) break;
       if (why !== undefined) {
+        this.#leave(tell);
         tell(why);
         [this.#reader, this.#model] = this.#begin();
       }
       this.#pieces = pieces;
       await this.#watch(pieces, onTick);
     }
+  }
+
+  /** Keeps of the reader what is not to be forgotten with it. */
+  #leave(tell: (sentence: string) => void): void {
+    const { sentences, more } = damageOf(this.#reader);
+    for (const sentence of sentences) tell(sentence);
+    if (more > 0) tell(`${more} more of this kind`);
+    if (sentences.length > 0) this.#wasDamaged = true;
   }
 
   async #watch(pieces: Pieces, onTick: () => void): Promise<void> {
@@ -226,6 +240,10 @@ class LiveWatch implements Watch {
     return this.#reader.diagnostics();
   }
 
+  get wasDamaged(): boolean {
+    return this.#wasDamaged;
+  }
+
   close(): void {
     this.#onStop();
     if (this.#pieces instanceof Readable) this.#pieces.destroy();
@@ -234,6 +252,7 @@ class LiveWatch implements Watch {
 
 class TraceWatch implements Watch {
   readonly model: LiveModel;
+  readonly wasDamaged = false;
   readonly #reader: TraceReader;
   readonly #options: WatchOptions;
   #ticker: Ticker | undefined;

@@ -5,6 +5,7 @@ import { SLICE_NS, type Snapshot } from '../live/index.ts';
 import { csvLine } from '../report/index.ts';
 import { parseCountArgument, parseDurationArgument } from './arguments.ts';
 import { hasColours } from './colours.ts';
+import { EXIT } from './exit.ts';
 import { flushOutput, print } from './output.ts';
 import { Screen } from './screen.ts';
 import {
@@ -85,6 +86,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
           ? showScreen(watch, trace, state, options.count)
           : printBlocks(watch, state, options));
         exit(exitCodeOf(watch, { tell: true }));
+        if (watch.wasDamaged) exit(EXIT.damaged);
       } finally {
         watch.close();
       }

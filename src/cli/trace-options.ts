@@ -97,21 +97,28 @@ function isLarge(path: string): boolean {
 const DAMAGE_LINES_MAX = 5;
 
 /**
- * The exit code for a trace that was read to its end: 1 where it is damaged, so that what was reported is not all that
- * there was. Records that Xen itself lost are no damage of the trace. With `tell` the damage is told on standard error,
- * for verbs whose output has no place for it.
+ * What is damaged in a trace that was read to its end, in sentences: the first few, and how many more there are.
+ * Records that Xen itself lost are no damage of the trace.
  */
-export function exitCodeOf(reader: Pick<TraceFacts, 'diagnostics'>, { tell = false } = {}): number {
+export function damageOf(reader: Pick<TraceFacts, 'diagnostics'>): { sentences: string[]; more: number } {
   const damage = reader
     .diagnostics()
     .filter(
       ({ severity, code }) => severity === 'error' || (severity === 'data_loss' && code !== 'lost_records'),
     );
-  if (damage.length === 0) return EXIT.done;
+  const sentences = damage.slice(0, DAMAGE_LINES_MAX).map(({ message }) => message);
+  return { sentences, more: damage.length - sentences.length };
+}
+
+/**
+ * The exit code for a trace that was read to its end: 1 where it is damaged, so that what was reported is not all that
+ * there was. With `tell` the damage is told on standard error, for verbs whose output has no place for it.
+ */
+export function exitCodeOf(reader: Pick<TraceFacts, 'diagnostics'>, { tell = false } = {}): number {
+  const { sentences, more } = damageOf(reader);
+  if (sentences.length === 0) return EXIT.done;
   if (tell) {
-    for (const { message } of damage.slice(0, DAMAGE_LINES_MAX))
-      process.stderr.write(`xenscope: ${message}\n`);
-    const more = damage.length - DAMAGE_LINES_MAX;
+    for (const sentence of sentences) process.stderr.write(`xenscope: ${sentence}\n`);
     if (more > 0) process.stderr.write(`xenscope: ${more} more of this kind; \`xenscope info\` lists them\n`);
   }
   return EXIT.damaged;

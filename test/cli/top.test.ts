@@ -167,7 +167,7 @@ describe('a source that is still growing', () => {
     const other = scratch.path('other.trace');
     runCli(['record', resolve(trace, '../../busy-host.yaml'), '-q', '-o', other]);
     const path = scratch.path('followed.trace');
-    writeFileSync(path, bytes.subarray(0, 70_000));
+    writeFileSync(path, bytes.subarray(0, windowEnd(bytes, 1.2e9 * 2.5)));
     const top = spawn(process.execPath, [MAIN, 'top', path, '--follow', '-f', 'json', '-n', '3']);
     let [out, errors] = ['', ''];
     top.stderr.on('data', (piece) => {
@@ -191,6 +191,32 @@ describe('a source that is still growing', () => {
       'd3v0',
       'd4v0',
     ]);
+  });
+
+  test('what was wrong with a file is told when another takes its place, and is in the exit code', async () => {
+    const path = scratch.path('damaged.trace');
+    writeFileSync(path, bytes.subarray(0, 70_002));
+    const top = spawn(process.execPath, [MAIN, 'top', path, '--follow', '-f', 'json', '-n', '3']);
+    let [out, errors] = ['', ''];
+    top.stderr.on('data', (piece) => {
+      errors += piece;
+    });
+    top.stdout.on('data', (piece) => {
+      if (out === '') {
+        writeFileSync(`${path}.new`, bytes);
+        renameSync(`${path}.new`, path);
+      }
+      out += piece;
+    });
+    const status = await new Promise((done) => top.on('close', done));
+    const told = errors.trim().split('\n');
+    expect(told).toEqual([
+      expect.stringMatching(/The file ends within a window of pCPU \d: \d+ of its \d+ bytes are missing/),
+      expect.stringMatching(/The file ends within a record/),
+      `xenscope: ${path} was replaced: it is shown from its start again`,
+    ]);
+    expect(status).toBe(1);
+    expect(snapshots(out).at(-1).t_ns).toBe(1e9);
   });
 
   test.each([
