@@ -3,9 +3,10 @@
  * whole trace at any speed.
  * @module
  */
-import { closeSync, createReadStream, existsSync, fstatSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, readSync, type Stats, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { UserError } from '../base/errors.ts';
 import {
   createRecordBatch,
   type Diagnostic,
@@ -37,6 +38,8 @@ export interface WatchOptions extends TraceOptions {
   readonly intervalNs: number;
 }
 
+type Tell = (sentence: string) => void;
+
 /** A source that is watched. */
 export interface Watch {
   readonly model: LiveModel;
@@ -44,9 +47,9 @@ export interface Watch {
   /**
    * Follows the source to its end, or until {@link stop}; calls `onTick` each time that an interval is over, and once
    * more at the end. Where a file was rewritten and everything begins anew, calls `tell` with sentences on what was
-   * damaged in the one before, and with one that says so.
+   * damaged in the one before, and with one that says so; also where the new one cannot be opened yet.
    */
-  run(onTick: () => void, tell: (sentence: string) => void): Promise<void>;
+  run(onTick: () => void, tell: Tell): Promise<void>;
   stop(): void;
   /** Of what is watched now. */
   diagnostics(): readonly Diagnostic[];
@@ -64,14 +67,16 @@ export async function openWatch(path: string, options: WatchOptions): Promise<Wa
   const { formats, cpuHz } = options;
   if (path === '-') {
     refuseTerminalInput();
-    return new LiveWatch('(standard input)', [{ pieces: process.stdin }], options);
+    return new LiveWatch('(standard input)', () => [{ pieces: process.stdin }], options);
   }
   if (isPipe(path)) {
-    return new LiveWatch(path, [{ pieces: createReadStream('', { fd: openFile(path).fd }) }], options);
+    const pieces = createReadStream('', { fd: openFile(path).fd });
+    return new LiveWatch(path, () => [{ pieces }], options);
   }
   if (options.follow) {
     const stopped = new AbortController();
-    const sources = followPath(path, openFile(path).fd, stopped.signal);
+    const { fd } = openFile(path);
+    const sources = (tell: Tell) => followPath(path, fd, stopped.signal, tell);
     return new LiveWatch(path, sources, options, () => stopped.abort());
   }
   return new TraceWatch(await openTrace(path, { formats, cpuHz }), options);
@@ -122,10 +127,12 @@ interface LiveSource {
   readonly why?: string | undefined;
 }
 
+type LiveSources = (tell: Tell) => Iterable<LiveSource> | AsyncIterable<LiveSource>;
+
 /** Streams, each of which takes the place of the one before, as if it had not been. */
 class LiveWatch implements Watch {
   readonly #name: string;
-  readonly #sources: Iterable<LiveSource> | AsyncIterable<LiveSource>;
+  readonly #sources: LiveSources;
   readonly #options: WatchOptions;
   readonly #onStop: () => void;
   #reader: LiveReader;
@@ -138,12 +145,7 @@ class LiveWatch implements Watch {
   #wasDamaged = false;
   #lastPieceMs = performance.now();
 
-  constructor(
-    name: string,
-    sources: Iterable<LiveSource> | AsyncIterable<LiveSource>,
-    options: WatchOptions,
-    onStop = () => {},
-  ) {
+  constructor(name: string, sources: LiveSources, options: WatchOptions, onStop = () => {}) {
     this.#name = name;
     this.#sources = sources;
     this.#options = options;
@@ -169,8 +171,8 @@ class LiveWatch implements Watch {
     return { name: this.#reader.name, records, bytes, lateRecords, cpuHz: this.#reader.clock?.cpuHz, phase };
   }
 
-  async run(onTick: () => void, tell: (sentence: string) => void): Promise<void> {
-    for await (const { pieces, why } of this.#sources) {
+  async run(onTick: () => void, tell: Tell): Promise<void> {
+    for await (const { pieces, why } of this.#sources(tell)) {
       if (this.#isStopped) break;
       if (why !== undefined) {
         this.#leave(tell);
@@ -183,7 +185,7 @@ class LiveWatch implements Watch {
   }
 
   /** Keeps of the reader what is not to be forgotten with it. */
-  #leave(tell: (sentence: string) => void): void {
+  #leave(tell: Tell): void {
     const { sentences, more } = damageOf(this.#reader);
     for (const sentence of sentences) tell(sentence);
     if (more > 0) tell(`${more} more of this kind`);
@@ -312,16 +314,40 @@ class TraceWatch implements Watch {
  * The file of a name as it grows, and whatever file takes its place, as `tail -F` follows them: each from its start.
  * `fd` is the first one.
  */
-async function* followPath(path: string, fd: number, stopped: AbortSignal): AsyncGenerator<LiveSource> {
+async function* followPath(
+  path: string,
+  fd: number,
+  stopped: AbortSignal,
+  tell: Tell,
+): AsyncGenerator<LiveSource> {
   let file = new GrowingFile(path, fd);
   let why: string | undefined;
   while (!stopped.aborted) {
     yield { pieces: file.pieces(stopped), why };
     why = `${path} was ${file.isReplaced ? 'replaced' : 'rewritten'}: it is shown from its start again`;
-    // It may be gone again already.
-    while (!stopped.aborted && !existsSync(path)) await setTimeout(FOLLOW_MS);
-    if (!stopped.aborted) file = new GrowingFile(path, openFile(path).fd);
+    const next = await openWhenPossible(path, stopped, tell);
+    if (next === undefined) return;
+    file = new GrowingFile(path, next);
   }
+}
+
+/**
+ * The descriptor of a file that may be gone again already, or be none that can be read: then waits for another one, and
+ * says so once. Undefined once it was `stopped`.
+ */
+async function openWhenPossible(path: string, stopped: AbortSignal, tell: Tell): Promise<number | undefined> {
+  let isTold = false;
+  while (!stopped.aborted) {
+    try {
+      return openFile(path).fd;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (!isTold) tell(`${error.message}; one that can be read is waited for`);
+      isTold = true;
+    }
+    await setTimeout(FOLLOW_MS);
+  }
+  return undefined;
 }
 
 /** Enough to hold the time of a trace's first record, by which another trace is told. */
@@ -357,10 +383,14 @@ class GrowingFile {
     }
   }
 
-  /** Whether another file has its name. Where none has, whoever writes it may still write on. */
+  /** Whether another file has its name. Where none has, or none that can be seen, this one may still grow. */
   get isReplaced(): boolean {
-    const now = statSync(this.#path, { throwIfNoEntry: false });
-    return now !== undefined && (now.ino !== this.#stats.ino || now.dev !== this.#stats.dev);
+    try {
+      const now = statSync(this.#path);
+      return now.ino !== this.#stats.ino || now.dev !== this.#stats.dev;
+    } catch {
+      return false;
+    }
   }
 
   /** Whether what was read of it is there no more. */

@@ -1,6 +1,15 @@
 /** `xenscope top`: blocks of text as they are, keys, and a real (pseudo) terminal that has to be given back. */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -217,6 +226,64 @@ describe('a source that is still growing', () => {
     ]);
     expect(status).toBe(1);
     expect(snapshots(out).at(-1).t_ns).toBe(1e9);
+  });
+
+  const unreadable: [string, (path: string) => void, RegExp][] = [
+    [
+      'is gone again',
+      (path) => {
+        truncateSync(path);
+        rmSync(path);
+      },
+      /there is no file \S+; one that can be read is waited for/,
+    ],
+    [
+      'is a directory',
+      (path) => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+      /is a directory, not a trace file; one that can be read is waited for/,
+    ],
+    [
+      'may not be read',
+      (path) => {
+        writeFileSync(`${path}.new`, bytes);
+        chmodSync(`${path}.new`, 0);
+        renameSync(`${path}.new`, path);
+      },
+      /no permission to read .*; one that can be read is waited for/,
+    ],
+  ];
+  // Nothing is forbidden to root.
+  const seen = unreadable.filter(([what]) => what !== 'may not be read' || process.getuid?.() !== 0);
+
+  test.each(seen)('--follow goes on waiting where what takes the place %s', async (_, spoil, sentence) => {
+    const path = scratch.path('spoilt.trace');
+    writeFileSync(path, bytes.subarray(0, windowEnd(bytes, 1.2e9 * 2.5)));
+    const top = spawn(process.execPath, [MAIN, 'top', path, '--follow', '-f', 'json', '-n', '4']);
+    let [out, errors] = ['', ''];
+    const mend = () => {
+      writeFileSync(`${path}.new`, bytes);
+      rmSync(path, { recursive: true, force: true });
+      renameSync(`${path}.new`, path);
+    };
+    top.stderr.on('data', (piece) => {
+      // Long enough to say it several times.
+      if (errors === '') setTimeout(mend, 500);
+      errors += piece;
+    });
+    top.stdout.on('data', (piece) => {
+      if (out === '') spoil(path);
+      out += piece;
+    });
+    const status = await new Promise((done) => top.on('close', done));
+    expect(errors.trim().split('\n')).toEqual([
+      expect.stringMatching(sentence),
+      expect.stringMatching(/was re(placed|written): it is shown from its start again$/),
+    ]);
+    expect(status).toBe(0);
+    expect(snapshots(out).map(({ t_ns }) => t_ns)).toEqual([1e9, expect.any(Number), 1e9, 2e9]);
   });
 
   test.each([
