@@ -14,6 +14,8 @@ const JUMP_WITNESSES = 8;
 /** After damage within a window, a TSC this far from the last one is no sign of a record. */
 const RESUME_TICKS_BACK = 2 ** 36;
 const RESUME_TICKS_AHEAD = 2 ** 44;
+/** Without any TSC behind it that could tell, one is believed so far ahead, if its record is sound. Some days. */
+const LONE_TICKS_AHEAD = 2 ** 50;
 
 /** Fills the block of stream `s` as far as it goes, keeping the rows that have not been taken yet. */
 export function refill(streams: RecordStreams, s: number): void {
@@ -182,7 +184,8 @@ function unusualKey(
   const pcpu = streams.windowPcpu[s];
   const last = row > streams.rowEnd[s] ? streams.keys[row - 1] : lastKey[pcpu];
   if (key >= last) {
-    if (!mostFollowersBelow(streams, at, end, key)) return key;
+    if (isJumpBelieved(streams, pcpu, at, end, key, last)) return key;
+    streams.doubtedKey[pcpu] = key;
     noteJump(totals, pcpu, byteBase + at * 4);
     return last;
   }
@@ -202,9 +205,30 @@ function noteJump(totals: LoadTotals, pcpu: number, offset: number): void {
   if (totals.jumps[pcpu]++ === 0) totals.jumpsOffset[pcpu] = offset;
 }
 
-function mostFollowersBelow(streams: RecordStreams, at: number, end: number, key: number): boolean {
-  const { below, seen } = countFollowers(streams, at, end, key);
-  return below * 2 > seen;
+/**
+ * Whether the TSC of the record at `at`, `key`, is far ahead of `last` because time passed: at least half of those that
+ * follow are there too. Where none is loaded, what follows must not be damage, and beyond some hours or days the jump
+ * is not believed before another TSC goes on from there, perhaps in the next window.
+ */
+function isJumpBelieved(
+  streams: RecordStreams,
+  pcpu: number,
+  at: number,
+  end: number,
+  key: number,
+  last: number,
+): boolean {
+  const { reaching, seen, unknown, endsInDamage } = countFollowers(streams, at, end, key);
+  if (seen > 0) return reaching * 2 >= seen;
+  if (endsInDamage) return false;
+  const isSound = unknown === 0 && streams.catalog.layoutIndexOfHeader(streams.data[at]) !== 0;
+  if (key - last <= (isSound ? LONE_TICKS_AHEAD : RESUME_TICKS_AHEAD)) return true;
+  return goesOn(streams.doubtedKey[pcpu], key);
+}
+
+/** Whether `key` lies behind another one as time passes in a trace: not at once, nor after a long time. */
+function goesOn(before: number, key: number): boolean {
+  return key > before && key - before <= RESUME_TICKS_AHEAD;
 }
 
 function mostFollowersReach(streams: RecordStreams, at: number, end: number, key: number): boolean {
@@ -212,29 +236,49 @@ function mostFollowersReach(streams: RecordStreams, at: number, end: number, key
   return below * 2 < seen;
 }
 
+/** The next few TSCs behind a record that are loaded already, and what else lies there. */
+interface Followers {
+  readonly seen: number;
+  /** Of sound records: below the key in question, or not. */
+  readonly below: number;
+  readonly reaching: number;
+  /** Records of no known layout that have no TSC, or not all of it yet. */
+  readonly unknown: number;
+  /** Whether words that cannot be a record came before enough TSCs were seen. */
+  readonly endsInDamage: boolean;
+}
+
 /**
- * How many of the next few TSCs behind the record at `at` are loaded already, and how many are below `key`.
+ * How the TSCs that follow the record at `at` compare with `key`. Damaged bytes look like records too, and agree with
+ * each other; such TSCs are seen, but are neither below nor reach. A record is taken for sound if its layout is known
+ * or its TSC is not behind the one before it, nor ahead by more than hours: a byte that is repeated makes TSCs of two
+ * equal halves, and random bytes make some that are far apart.
  */
-function countFollowers(
-  streams: RecordStreams,
-  at: number,
-  end: number,
-  key: number,
-): { below: number; seen: number } {
-  const { data, baseLow, baseHigh } = streams;
-  let below = 0;
-  let seen = 0;
+function countFollowers(streams: RecordStreams, at: number, end: number, key: number): Followers {
+  const { data, catalog, baseLow, baseHigh } = streams;
+  const found = { seen: 0, below: 0, reaching: 0, unknown: 0, endsInDamage: false };
+  let before = (data[at + 2] - baseHigh) * 4294967296 + (data[at + 1] - baseLow);
   let position = at + 3 + ((data[at] >>> 28) & 7);
-  while (position + 3 <= end && seen < JUMP_WITNESSES) {
+  while (position < end && found.seen < JUMP_WITNESSES) {
     const header = data[position];
-    if ((header & EVENT_CLASS_MASK) === 0 || header === WINDOW_HEADER) break;
-    if (header >>> 31 && (header & 0x0fffffff) !== TRC_TRACE_WRAP_BUFFER) {
-      seen++;
-      if ((data[position + 2] - baseHigh) * 4294967296 + (data[position + 1] - baseLow) < key) below++;
-    }
+    found.endsInDamage = (header & EVENT_CLASS_MASK) === 0;
+    if (found.endsInDamage || header === WINDOW_HEADER) break;
+    const isKnown = catalog.layoutIndexOfHeader(header) !== 0;
+    const isWrap = (header & 0x0fffffff) === TRC_TRACE_WRAP_BUFFER;
+    if (header >>> 31 && !isWrap && position + 3 <= end) {
+      found.seen++;
+      const low = data[position + 1];
+      const high = data[position + 2];
+      const own = (high - baseHigh) * 4294967296 + (low - baseLow);
+      if (isKnown || (low !== high && (own === before || goesOn(before, own)))) {
+        if (own < key) found.below++;
+        else found.reaching++;
+      }
+      before = own;
+    } else if (!isKnown && !isWrap) found.unknown++;
     position += 1 + ((header >>> 28) & 7) + ((header >>> 31) << 1);
   }
-  return { below, seen };
+  return found;
 }
 
 /**

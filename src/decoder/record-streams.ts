@@ -47,6 +47,8 @@ export interface RecordStreams {
   readonly baseHigh: number;
   /** The key of the last record that was loaded, per pCPU. */
   readonly lastKey: Float64Array;
+  /** The key so far ahead that was last not believed, per pCPU; infinite before. */
+  readonly doubtedKey: Float64Array;
   /** Nothing with a lower key may come any more; set by the merge. */
   floorKey: number;
   readonly totals: LoadTotals;
@@ -122,6 +124,7 @@ export function createRecordStreams(options: StreamOptions): RecordStreams {
     baseLow: Number(tscStart & 0xffffffffn),
     baseHigh: Number(tscStart >> 32n),
     lastKey: new Float64Array(PCPU_LIMIT),
+    doubtedKey: new Float64Array(PCPU_LIMIT).fill(Number.POSITIVE_INFINITY),
     floorKey: 0,
     totals: {
       records: 0,
@@ -153,6 +156,7 @@ export function withMorePcpus(streams: RecordStreams, options: StreamOptions): R
   const { blockRows, blockWords } = streams;
   const grown = createRecordStreams({ ...options, blockWords });
   grown.lastKey.set(streams.lastKey);
+  grown.doubtedKey.set(streams.doubtedKey);
   grown.floorKey = streams.floorKey;
   grown.sourceBytes = streams.sourceBytes;
   for (const [pcpu, from] of streams.streamOfPcpu.entries()) {

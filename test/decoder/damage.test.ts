@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TraceBuilder } from '../support/trace-builder.ts';
 import { accountedBytes, codesOf, type Decoded, readAll } from './read-all.ts';
@@ -172,6 +174,32 @@ describe('bytes that make no sense', () => {
       expect(numbersOf(decoded)).toEqual([0, 1, ...range(3, 7)]);
     },
   );
+});
+
+describe('bytes written over, which look like records that agree with each other', () => {
+  const sample = new Uint8Array(
+    readFileSync(join(import.meta.dirname, '../../samples/traces/credit-caps.trace')),
+  );
+  const spanOf = ({ rows }: Decoded) => rows.at(-1)!.tNs;
+
+  test.each([
+    [288, 0xff],
+    [1000, 0xff],
+    [1000, 0xaa],
+    [4000, 0x80],
+    [4105, 0x7d],
+    [36, 0xd9],
+  ])('%d bytes of %d: the time goes on as it does without', async (length, byte) => {
+    const whole = await readAll(sample);
+    for (const offset of [40_000, 46_265, 148_134]) {
+      const damaged = await readAll(sample.slice().fill(byte, offset, offset + length));
+      expect(accountedBytes(damaged)).toBe(sample.length);
+      expect(Math.abs(spanOf(damaged) / spanOf(whole) - 1)).toBeLessThan(0.05);
+      const { diagnostics } = damaged;
+      const back = diagnostics.filter(({ code }) => code === 'tsc_backwards');
+      expect(back.reduce((sum, { count }) => sum + count, 0)).toBeLessThan(100);
+    }
+  });
 });
 
 describe('records that are sound and still say that something is missing', () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TraceBuilder } from '../support/trace-builder.ts';
 import { codesOf, readAll } from './read-all.ts';
@@ -174,7 +175,7 @@ describe('a TSC that is wrong', () => {
     const builder = new TraceBuilder()
       .window(0)
       .record(0x28006, 1000, [0])
-      .record(0x28006, 2n ** 60n, [1]);
+      .record(0x28006, 2n ** 43n, [1]);
     builder.untimed(0x82001, [2]).window(1).record(0x28006, 1001, [3]).window(0);
     for (let i = 2; i < 20; i++) builder.record(0x28006, 1000 + i, [i + 2]);
     const decoded = await readAll(builder.bytes(), { ...GHZ, blockWords: 32 });
@@ -186,6 +187,57 @@ describe('a TSC that is wrong', () => {
       ...Array.from({ length: 18 }, (_, i) => [i + 4, i + 2]),
     ]);
     expect(codesOf(decoded)).toEqual(['tsc_jump']);
+  });
+
+  test('one by days with nothing behind it in its window is believed once the next goes on from there', async () => {
+    const builder = new TraceBuilder();
+    const later = 2n ** 52n;
+    for (const tsc of [1000, 1010, later, later + 10n, later + 20n])
+      builder.window(0).record(0x28006, tsc, [1, 0]);
+    const decoded = await readAll(builder.bytes(), { ...GHZ, blockWords: 32 });
+    expect(decoded.rows.map(({ tNs }) => tNs)).toEqual([
+      0,
+      10,
+      10,
+      ...[10, 20].map((n) => 2 ** 52 - 1000 + n),
+    ]);
+    expect(codesOf(decoded)).toEqual(['tsc_jump']);
+  });
+
+  test.each([
+    ['known', [1, 0]],
+    ['unknown', [1, 0, 0, 0, 0]],
+  ])(
+    'a new boot, or a host that slept for days: %s records that go on from there are followed',
+    async (_, words) => {
+      const builder = new TraceBuilder();
+      const tscs: bigint[] = [];
+      for (const start of [2n ** 30n, 2n ** 58n, 2n ** 62n]) {
+        builder.window(0);
+        for (let i = 0n; i < 20n; i++) {
+          tscs.push(start + i * 2n ** 25n);
+          builder.record(0x28006, tscs.at(-1)!, words);
+        }
+      }
+      const decoded = await readAll(builder.bytes(), GHZ);
+      expect(decoded.rows.map(({ tNs }) => tNs)).toEqual(tscs.map((tsc) => Number(tsc - tscs[0])));
+      expect(codesOf(decoded)).toEqual([]);
+    },
+  );
+
+  test('records of a kind that only the user knows are followed as far as those of Xen', async () => {
+    const builder = new TraceBuilder();
+    builder
+      .window(0)
+      .record(0x28006, 1000, [1, 0])
+      .window(0)
+      .record(0x22101, 2n ** 49n, [1, 7]);
+    const tNsOf = async (formats: string[]) =>
+      (await readAll(builder.bytes(), { ...GHZ, formats })).rows.at(-1)?.tNs;
+    expect(await tNsOf([])).toBe(0);
+    expect(await tNsOf([join(import.meta.dirname, '../../samples/formats/patched-credit.yaml')])).toBe(
+      2 ** 49 - 1000,
+    );
   });
 
   test('a trace that starts over with lower TSCs keeps its order, and its times stand still', async () => {
@@ -216,9 +268,9 @@ describe('nanoseconds', () => {
   test.each([1e9, 2.4e9, 2_499_998_123, 999_999_999, 3_333_333_333])(
     'at %d Hz each time is the nearest whole one, months into the trace too',
     async (cpuHz) => {
-      const offsets = [0n, 1n, 2n, 5n, 12_345n, 2n ** 32n, 2n ** 45n + 3n, 2n ** 52n + 7n];
+      const offsets = [0n, 1n, 2n, 5n, 12_345n, 2n ** 32n, 2n ** 45n + 3n, 2n ** 52n + 7n, 2n ** 52n + 8n];
       const builder = new TraceBuilder().window(0);
-      for (const offset of offsets) builder.record(0x28006, 10n ** 15n + offset);
+      for (const offset of offsets) builder.record(0x28006, 10n ** 15n + offset, [1, 0]);
       const { rows } = await readAll(builder.bytes(), { cpuHz });
       for (const [i, offset] of offsets.entries()) {
         const exact = (offset * 10n ** 9n * 1000n) / BigInt(cpuHz);

@@ -19,6 +19,7 @@ import {
 import { TraceBuilder } from '../support/trace-builder.ts';
 
 const TRACES = join(import.meta.dirname, '../../../shared/traces');
+const SAMPLE = join(import.meta.dirname, '../../samples/traces/credit-caps.trace');
 const REAL = [
   'credit-dom0-idle.trace',
   'credit2-dom0-idle.trace',
@@ -218,6 +219,25 @@ describe('mutated traces', () => {
         const replay = `seed ${seed} (${applied.join(', ')}): XENSCOPE_FUZZ_SEED=${seed} XENSCOPE_FUZZ_RUNS=1`;
         throw new Error(`${replay}: ${(error as Error).message}`, { cause: error });
       }
+    }
+  });
+
+  test('stretches written over with one byte or with noise do not make the trace longer than it is', async () => {
+    const sample = new Uint8Array(readFileSync(SAMPLE));
+    const spanNs = async (trace: Uint8Array) => {
+      const outcome = await decodeAll(trace, { cpuHz: 2.5e9 });
+      return outcome instanceof UserError ? 0 : outcome.reader.counts().spanNs;
+    };
+    const whole = await spanNs(sample);
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS / 5; seed++) {
+      const random = createRandom(seed);
+      const trace = sample.slice();
+      const from = random(trace.length);
+      const end = Math.min(trace.length, from + 1 + random(random(4) === 0 ? 200 : 5000));
+      if (random(3) > 0) trace.fill(random(256), from, end);
+      else for (let at = from; at < end; at++) trace[at] = random(256);
+      const span = await spanNs(trace);
+      if (span > 100 * whole) throw new Error(`seed ${seed}: bytes ${from} to ${end}: ${span / 1e9} s`);
     }
   });
 
