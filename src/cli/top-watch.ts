@@ -14,6 +14,7 @@ import {
   openFile,
   openTrace,
   type Pieces,
+  type RecordBatch,
   refuseTerminalInput,
   type TraceReader,
 } from '../decoder/index.ts';
@@ -26,6 +27,8 @@ const QUIET_MS = 1000;
 /** How often a file is looked at for more. */
 const FOLLOW_MS = 100;
 const FOLLOW_BYTES = 256 * 1024;
+/** When more intervals without a record than that are over at once, they are passed over. */
+const EMPTY_INTERVALS_MAX = 60;
 /** A replay goes on in steps of so long. */
 const FRAME_MS = 50;
 
@@ -38,6 +41,7 @@ export interface WatchOptions extends TraceOptions {
   readonly intervalNs: number;
 }
 
+type OnTick = (passedOver: number) => void;
 type Tell = (sentence: string) => void;
 
 /** A source that is watched. */
@@ -45,11 +49,12 @@ export interface Watch {
   readonly model: LiveModel;
   status(): SourceStatus;
   /**
-   * Follows the source to its end, or until {@link stop}; calls `onTick` each time that an interval is over, and once
-   * more at the end. Where a file was rewritten and everything begins anew, calls `tell` with sentences on what was
-   * damaged in the one before, and with one that says so; also where the new one cannot be opened yet.
+   * Follows the source to its end, or until {@link stop}; calls `onTick` each time that an interval is over, with the
+   * number of intervals without a record that were passed over before it, and once more at the end. Where a file was
+   * rewritten and everything begins anew, calls `tell` with sentences on what was damaged in the one before, and with
+   * one that says so; also where the new one cannot be opened yet.
    */
-  run(onTick: () => void, tell: Tell): Promise<void>;
+  run(onTick: OnTick, tell: Tell): Promise<void>;
   stop(): void;
   /** Of what is watched now. */
   diagnostics(): readonly Diagnostic[];
@@ -87,28 +92,56 @@ function isPipe(path: string): boolean {
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }
 
-/** Settles the model at each instant at which to look. */
+/** Takes records into the model, and settles it at each instant at which to look. */
 class Ticker {
   readonly #model: LiveModel;
   readonly #intervalNs: number;
-  readonly #onTick: () => void;
+  readonly #onTick: OnTick;
+  /** Stretches without a record that are long and not over yet, in order. */
+  readonly #gaps: { readonly fromNs: number; readonly toNs: number }[] = [];
   #nextNs: number;
   stopped = false;
 
-  constructor(model: LiveModel, intervalNs: number, onTick: () => void) {
+  constructor(model: LiveModel, intervalNs: number, onTick: OnTick) {
     this.#model = model;
     this.#intervalNs = intervalNs;
     this.#nextNs = intervalNs;
     this.#onTick = onTick;
   }
 
+  push(batch: RecordBatch): void {
+    this.#noteGaps(batch);
+    this.#model.push(batch);
+  }
+
+  #noteGaps({ tNs, count }: RecordBatch): void {
+    const longNs = EMPTY_INTERVALS_MAX * this.#intervalNs;
+    let lastNs = this.#model.pushedNs;
+    if (count === 0 || tNs[count - 1] - lastNs <= longNs) return;
+    for (let row = 0; row < count; row++) {
+      if (tNs[row] - lastNs > longNs) this.#gaps.push({ fromNs: lastNs, toNs: tNs[row] });
+      lastNs = tNs[row];
+    }
+  }
+
   /** Everything before `toNs` is known. */
   advance(toNs: number): void {
     while (!this.stopped && this.#nextNs <= toNs) {
+      const passedOver = this.#emptyBefore(toNs);
+      this.#nextNs += passedOver * this.#intervalNs;
       this.#model.settle(this.#nextNs);
       this.#nextNs += this.#intervalNs;
-      this.#onTick();
+      this.#onTick(passedOver);
     }
+  }
+
+  /** How many of the next intervals, that are over at `toNs`, to pass over; at least one is left. */
+  #emptyBefore(toNs: number): number {
+    while (this.#gaps.length > 0 && this.#gaps[0].toNs < this.#nextNs) this.#gaps.shift();
+    const [gap] = this.#gaps;
+    if (gap === undefined || this.#nextNs - this.#intervalNs <= gap.fromNs) return 0;
+    const empty = Math.floor((Math.min(gap.toNs, toNs) - this.#nextNs) / this.#intervalNs);
+    return empty > EMPTY_INTERVALS_MAX ? empty : 0;
   }
 
   /** The trace is over. */
@@ -116,7 +149,7 @@ class Ticker {
     if (this.stopped) return;
     const lastNs = this.#nextNs - this.#intervalNs;
     this.#model.finish(endNs);
-    if (endNs > lastNs || endNs === 0) this.#onTick();
+    if (endNs > lastNs || endNs === 0) this.#onTick(0);
   }
 }
 
@@ -171,7 +204,7 @@ class LiveWatch implements Watch {
     return { name: this.#reader.name, records, bytes, lateRecords, cpuHz: this.#reader.clock?.cpuHz, phase };
   }
 
-  async run(onTick: () => void, tell: Tell): Promise<void> {
+  async run(onTick: OnTick, tell: Tell): Promise<void> {
     for await (const { pieces, why } of this.#sources(tell)) {
       if (this.#isStopped) break;
       if (why !== undefined) {
@@ -192,14 +225,14 @@ class LiveWatch implements Watch {
     if (sentences.length > 0) this.#wasDamaged = true;
   }
 
-  async #watch(pieces: Pieces, onTick: () => void): Promise<void> {
+  async #watch(pieces: Pieces, onTick: OnTick): Promise<void> {
     const ticker = new Ticker(this.model, this.#options.intervalNs, onTick);
     this.#ticker = ticker;
     this.#phase = 'live';
     const batch = createRecordBatch();
     const read = () => {
       if (ticker.stopped) return;
-      while (this.#reader.readBatch(batch)) this.model.push(batch);
+      while (this.#reader.readBatch(batch)) ticker.push(batch);
       ticker.advance(this.model.pushedNs - LOOKBACK_NS);
     };
     let fail = (_error: unknown) => {};
@@ -273,7 +306,7 @@ class TraceWatch implements Watch {
     return { name, records, bytes, lateRecords, cpuHz: clock.cpuHz, phase: this.#phase };
   }
 
-  async run(onTick: () => void): Promise<void> {
+  async run(onTick: OnTick): Promise<void> {
     const { model } = this;
     const { speed, intervalNs } = this.#options;
     const ticker = new Ticker(model, intervalNs, onTick);
@@ -287,7 +320,7 @@ class TraceWatch implements Watch {
       const isAhead = () => isRead || model.pushedNs >= nowNs + LOOKBACK_NS;
       if (!isAhead()) {
         isRead = !this.#reader.readBatch(batch);
-        model.push(batch);
+        ticker.push(batch);
       }
       ticker.advance(Math.min(nowNs, isRead ? model.pushedNs : model.pushedNs - LOOKBACK_NS));
       if (isRead && nowNs >= model.pushedNs) break;

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../base/errors.ts';
 import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { SLICE_NS, type Snapshot } from '../live/index.ts';
-import { csvLine } from '../report/index.ts';
+import { csvLine, formatCount } from '../report/index.ts';
 import { parseCountArgument, parseDurationArgument } from './arguments.ts';
 import { hasColours } from './colours.ts';
 import { EXIT } from './exit.ts';
@@ -149,12 +149,16 @@ async function printBlocks(watch: Watch, state: TopState, { format, count }: Top
   let left = count ?? Number.POSITIVE_INFINITY;
   if (left === 0) return;
   let isFirst = true;
-  await watch.run(() => {
+  await watch.run((passedOver) => {
     const snapshot = watch.model.snapshot(WINDOWS[state.window]);
     if (format === 'json')
       print(`${JSON.stringify(snakeCase({ ...snapshot, lateRecords: watch.status().lateRecords }))}\n`);
     else if (format === 'csv') for (const line of csvLines(snapshot, state, isFirst)) print(line);
-    else print(`${isFirst ? '' : '\n'}${topLines(snapshot, arrangement, watch.status()).join('\n')}\n`);
+    else {
+      if (passedOver > 0)
+        print(`\n${formatCount(passedOver)} intervals without a record were passed over.\n`);
+      print(`${isFirst ? '' : '\n'}${topLines(snapshot, arrangement, watch.status()).join('\n')}\n`);
+    }
     isFirst = false;
     flushOutput();
     if (--left === 0) watch.stop();

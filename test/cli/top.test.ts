@@ -79,6 +79,26 @@ describe('top --batch', () => {
     expect(runCli(['top'], bytes).stdout).toMatch(/at 3\.0 s, last 992\.\d ms/);
   });
 
+  test('passes over intervals without a record when many are over at once, and says how many', () => {
+    const builder = new TraceBuilder().window(0);
+    const nightNs = 8 * 3600e9;
+    for (const startNs of [1000, 1000 + nightNs]) {
+      for (let ns = startNs; ns < startNs + 2e9; ns += 2e8)
+        builder.runstate(ns, 1, 0, 'runnable', 'running').runstate(ns + 1e8, 1, 0, 'running', 'runnable');
+    }
+    const slept = builder.bytes();
+    const words = ['top', '--cpu-hz', '1G', '-i', '1s'];
+    const blocks = snapshots(runCli([...words, '-f', 'json'], slept).stdout);
+    const shownAt = blocks.map(({ t_ns }) => t_ns / 1e9);
+    expect(shownAt.slice(0, -1)).toEqual([1, 2, 28_800, 28_801]);
+    const { stdout } = runCli(words, slept);
+    expect(stdout).toMatch(/^28,797 intervals without a record were passed over\.$/m);
+    const since = snapshots(runCli([...words, '-f', 'json', '-w', 'all'], slept).stdout).at(-1);
+    expect(since.vcpus[0].known_ns).toBeGreaterThan(nightNs);
+    const minute = runCli([...words, '-f', 'json', '-i', '600s'], slept);
+    expect(snapshots(minute.stdout)).toHaveLength(49);
+  });
+
   test('an empty trace has no pCPUs, and the exit code says that something is wrong with it', () => {
     const { stdout, status } = runCli(['top'], new Uint8Array());
     expect(stdout).toMatch(/^pCPUs 0, - % busy$/m);
