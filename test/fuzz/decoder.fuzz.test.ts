@@ -253,7 +253,7 @@ describe('mutated traces', () => {
       const counts = reader.counts();
       expect(counts.headerBytes + counts.recordBytes + counts.skippedBytes).toBe(reader.bytes);
       if (!isSound(damaged))
-        expect(reader.diagnostics().map(({ code }) => code)).toContainEqual(expect.stringMatching(/_gzip$/));
+        expect(reader.diagnostics().map(({ code }) => code)).toContainEqual(expect.stringMatching(/gzip/));
     }
   });
 });
