@@ -97,6 +97,8 @@ export class TraceAhead implements TraceFacts {
   /** As {@link followTrace}: once, to the end of the trace. */
   follow(listeners: readonly TimelineListener[], options: FollowOptions = {}): TimelineFacts {
     if (this.#end !== undefined) refuseUsed(this, 'a timeline is');
+    // Of an empty trace no record was read either, but its thread has ended.
+    assert(this.#end === undefined, 'a trace is followed once');
     const { onRecords, ...order } = options;
     const kinds = Object.keys(METHODS) as (keyof typeof METHODS)[];
     const wanted: BatchKind[] = kinds.filter((kind) =>

@@ -83,6 +83,20 @@ describe('TraceAhead', () => {
     }
   });
 
+  test('is followed once, empty or not', async () => {
+    const empty = scratch.path('empty.trace');
+    writeFileSync(empty, '');
+    for (const [path, why] of [
+      [sample, 'a timeline is of a whole trace'],
+      [empty, 'followed once'],
+    ]) {
+      const ahead = await TraceAhead.open(path);
+      ahead.follow([]);
+      expect(() => ahead.follow([])).toThrow(why);
+      ahead.close();
+    }
+  });
+
   test('can be read again', async () => {
     const ahead = await TraceAhead.open(sample);
     const again = await ahead.reopen();
