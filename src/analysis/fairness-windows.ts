@@ -122,14 +122,11 @@ class WindowJudge {
   judge(window: number): void {
     const { domains, division, fromNs } = this.#judged;
     const lengthNs = this.#parts * this.#sums.windowNs;
-    const ranNs = this.#take(window);
+    const rows = this.#rows(window);
+    const ranNs = this.#take(rows);
     const { unknown, idle, lost, throttled } = this.#host;
-    if (!isKnownTime(this.#sum(unknown, window), lengthNs)) return;
-    const usableNs = usableIdle(
-      this.#sum(idle, window),
-      this.#sum(lost, window),
-      this.#sum(throttled, window),
-    );
+    if (!isKnownTime(this.#sum(unknown, rows), lengthNs)) return;
+    const usableNs = usableIdle(this.#sum(idle, rows), this.#sum(lost, rows), this.#sum(throttled, rows));
     division.divide(ranNs + usableNs, lengthNs, this.#wantNs, this.#shareNs);
     const startNs = fromNs + window * lengthNs;
     this.#onWindow?.(startNs, this.#ranNs, this.#shareNs);
@@ -159,12 +156,12 @@ class WindowJudge {
   }
 
   /** Takes what everybody ran and wanted in a window; returns for how long all of them ran. */
-  #take(window: number): number {
+  #take(rows: readonly number[]): number {
     const { run, wait, work } = this.#members;
     const ranNs = this.#ranNs.fill(0);
     const waitedNs = this.#waitedNs.fill(0);
     const { cells } = this.#sums;
-    for (const row of this.#rows(window)) {
+    for (const row of rows) {
       for (let index = 0; index < ranNs.length; index++) {
         ranNs[index] += cells[row + run[index]];
         waitedNs[index] += cells[row + wait[index]];
@@ -180,9 +177,9 @@ class WindowJudge {
     return sumNs;
   }
 
-  #sum(column: number, window: number): number {
+  #sum(column: number, rows: readonly number[]): number {
     const { cells } = this.#sums;
-    return this.#rows(window).reduce((sum, row) => sum + cells[row + column], 0);
+    return rows.reduce((sum, row) => sum + cells[row + column], 0);
   }
 
   /** Where the sums of the windows begin that make up one to judge. */

@@ -6,6 +6,7 @@ import { closestWord } from '../base/closest-word.ts';
 import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { jobStatsCsv } from '../export/index.ts';
+import { TextOutput } from '../export/text-output.ts';
 import {
   findingsOf,
   renderAnalysisJson,
@@ -13,7 +14,7 @@ import {
   renderResultsCsv,
   summarizeTrace,
 } from '../report/index.ts';
-import { FileSink } from '../tables/byte-sink.ts';
+import { committed, FileSink } from '../tables/byte-sink.ts';
 import { parseCountArgument } from './arguments.ts';
 import { addFairnessOptions, domainParametersOf, type FairnessOptions } from './fairness-options.ts';
 import { print, printBytes, refuseOverwriting } from './output.ts';
@@ -76,10 +77,9 @@ export function define(verb: Command, exit: (code: number) => void): void {
       const selection = selectionOf(options);
       for (const trace of traces) {
         await withAnalyzable(trace, options, 'analysing', async (reader) => {
-          const jobStats = options.jobStats === undefined ? undefined : openText(options.jobStats);
-          const run = () => {
+          const run = (more: readonly Analysis[]) => {
             const result = analyzeTrace(reader, {
-              analyses: [...(options.only ?? analyses), ...(jobStats ? [jobStatsCsv(jobStats.write)] : [])],
+              analyses: [...(options.only ?? analyses), ...more],
               domainParameters,
               windowNs: options.window,
               worst: options.worst,
@@ -88,7 +88,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
             refuseBeyond(selection, result.spanNs, reader.name);
             return result;
           };
-          const result = jobStats === undefined ? run() : jobStats.during(run);
+          const result = await withJobStats(options.jobStats, run);
           const summary = summarizeTrace(reader, result);
           tellUnknown(options, reader, result.domains);
           const records =
@@ -179,32 +179,17 @@ function resultNames(tables: readonly ResultTable[]): string {
   return tables.map(({ name }) => name).join(', ');
 }
 
-/** Where lines of text go, gathered into large writes: a file, or standard output for `-`. */
-function openText(path: string): { write(text: string): void; during<T>(action: () => T): T } {
-  if (path === '-') return { write: print, during: (action) => action() };
+/** Has `run` write every job as a line to a file, or to standard output for `-`, if there is to be any. */
+async function withJobStats<T>(path: string | undefined, run: (more: readonly Analysis[]) => T): Promise<T> {
+  if (path === undefined) return run([]);
+  if (path === '-') return run([jobStatsCsv(print)]);
   const sink = new FileSink(path);
-  let pending = '';
-  const flush = () => {
-    sink.write([Buffer.from(pending)]);
-    pending = '';
-  };
-  const write = (text: string) => {
-    pending += text;
-    if (pending.length >= 1 << 16) flush();
-  };
-  /** The file appears when `action` is done; where it fails, the one that was there stays. */
-  const during = <T>(action: () => T) => {
-    try {
-      const result = action();
-      flush();
-      sink.commit();
-      return result;
-    } catch (error) {
-      sink.abort();
-      throw error;
-    }
-  };
-  return { write, during };
+  return committed(sink, () => {
+    const output = new TextOutput(sink);
+    const result = run([jobStatsCsv((text) => output.write(text))]);
+    output.flush();
+    return result;
+  });
 }
 
 async function writeArrow(tables: readonly ResultTable[], folder: string | undefined): Promise<void> {

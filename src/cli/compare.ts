@@ -1,17 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { WINDOW_NS_DEFAULT } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
-import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { MARGIN_DEFAULT } from '../compare/index.ts';
-import {
-  gatherTexts,
-  parseCountArgument,
-  parseDurationArgument,
-  parseLengthArgument,
-  repeatable,
-} from './arguments.ts';
+import { gatherTexts, parseCountArgument, parseDurationArgument, repeatable } from './arguments.ts';
 import type { CompareOptions } from './compare-options.ts';
+import { windowOption } from './fairness-options.ts';
 import { gatherPasses } from './passes.ts';
 import { formatOption, refuseTerminal } from './result-format.ts';
 import { addSelectionOptions } from './selection-options.ts';
@@ -43,11 +36,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
       .addOption(formatOption('text for people; json, csv or arrow for programs, with every figure'))
       .option('--all', 'with --format text: every figure, not only those that matter most')
       .option('--only <passes>', 'only the results of these passes, comma separated', gatherPasses)
-      .addOption(
-        new Option('--window <time>', 'length of the windows that fairness is judged in')
-          .argParser(parseLengthArgument)
-          .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
-      )
+      .addOption(windowOption())
       .optionsGroup('Scenarios:')
       .option(
         '--schedulers <names>',

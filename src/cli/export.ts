@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Selection } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
 import { EXPORTERS, type Exporter } from '../export/index.ts';
-import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
+import { committed, DescriptorSink, FileSink } from '../tables/byte-sink.ts';
 import { parseDurationArgument } from './arguments.ts';
 import { addFolderOptions, exportToFolder, type FolderOptions } from './export-to-folder.ts';
 import { print, refuseOverwriting } from './output.ts';
@@ -75,14 +75,10 @@ async function exportToFile(
   const { exportTrace } = await form.load();
   await withAnalyzable(traces[0] as string, options, 'exporting', async (trace) => {
     const sink = output === '-' ? new DescriptorSink(1) : new FileSink(output);
-    try {
+    await committed(sink, async () => {
       await exportTrace(trace, sink, stretch);
       refuseBeyond(stretch, trace.counts().spanNs, trace.name, '--start');
-      sink.commit();
-    } catch (error) {
-      sink.abort();
-      throw error;
-    }
+    });
     if (sink instanceof FileSink) print(`${output}  ${sink.bytes} bytes\n`);
     exit(exitCodeOf(trace, { tell: true }));
   });

@@ -37,11 +37,13 @@ export function addFairnessOptions(verb: Command): Command {
       '--domains <file>',
       'the same from a list in YAML or JSON, or from what xl sched-credit, -credit2 or -rtds printed',
     )
-    .addOption(
-      new Option('--window <time>', 'length of the windows that fairness is judged in')
-        .argParser(parseLengthArgument)
-        .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
-    );
+    .addOption(windowOption());
+}
+
+export function windowOption(): Option {
+  return new Option('--window <time>', 'length of the windows that fairness is judged in')
+    .argParser(parseLengthArgument)
+    .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT));
 }
 
 /** What the domains were promised: by the scenario, over which goes the file, over which goes the command line. */

@@ -17,7 +17,7 @@ import {
   TraceDatabase,
   tablesNamedIn,
 } from '../query/index.ts';
-import { wrapText } from '../report/text-table.ts';
+import { TEXT_WIDTH, wrapText } from '../report/text-table.ts';
 import { addFairnessOptions, domainParametersOf, type FairnessOptions } from './fairness-options.ts';
 import { print } from './output.ts';
 import {
@@ -127,12 +127,12 @@ async function readTrace(
   });
 }
 
-const WIDTH = 110;
-
 function listTables(tables: readonly SqlTable[]): void {
   for (const table of tables) {
     const columns = table.columns.map((column) => column.name).join(', ');
-    print(`${qualifiedName(table)}: ${table.doc.split(/(?<=\.)\s/)[0]}\n${wrapText(columns, WIDTH, 4)}\n`);
+    print(
+      `${qualifiedName(table)}: ${table.doc.split(/(?<=\.)\s/)[0]}\n${wrapText(columns, TEXT_WIDTH, 4)}\n`,
+    );
   }
 }
 

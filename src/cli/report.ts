@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import { analyses, analyzeTrace, type ResultTable, WINDOW_NS_DEFAULT } from '../analysis/index.ts';
+import { analyses, analyzeTrace, type ResultTable } from '../analysis/index.ts';
 import { UserError } from '../base/errors.ts';
-import { formatNanosecondsExact } from '../base/nanoseconds.ts';
 import { compareTraces, figuresOf, type TraceFigures, traceComparisonTable } from '../compare/index.ts';
 import { EXACT_ROWS_DEFAULT, ReportPage } from '../page/index.ts';
 import { formatBytes, summarizeTrace, type TraceSummary } from '../report/index.ts';
-import { DescriptorSink, FileSink } from '../tables/byte-sink.ts';
-import { gatherTexts, parseCountArgument, parseLengthArgument } from './arguments.ts';
+import { committed, DescriptorSink, FileSink } from '../tables/byte-sink.ts';
+import { gatherTexts, parseCountArgument } from './arguments.ts';
 import { distinctNames, domainMap, promisesOf } from './compare-trace-files.ts';
+import { windowOption } from './fairness-options.ts';
 import { print, refuseOverwriting } from './output.ts';
 import {
   addSelectionOptions,
@@ -56,11 +56,7 @@ export function define(verb: Command, exit: (code: number) => void): void {
         'the same from a list, or from what xl sched-credit, -credit2 or -rtds printed (repeatable)',
         gatherTexts,
       )
-      .addOption(
-        new Option('--window <time>', 'length of the windows that fairness is judged in')
-          .argParser(parseLengthArgument)
-          .default(WINDOW_NS_DEFAULT, formatNanosecondsExact(WINDOW_NS_DEFAULT)),
-      )
+      .addOption(windowOption())
       .addOption(
         new Option('--worst <count>', 'how many of the longest waits are listed')
           .argParser(parseCountArgument)
@@ -133,7 +129,7 @@ async function writeReport(paths: readonly string[], options: ReportOptions): Pr
   const comparison: ResultTable | null =
     figures.length > 1 ? traceComparisonTable(compareTraces(figures)) : null;
   const bytes = Buffer.from(page.render(options.title ?? titleOf(names), comparison));
-  writePage(options.output, bytes);
+  await writePage(options.output, bytes);
   if (options.output !== '-') print(`${options.output}: ${formatBytes(bytes.length)}\n`);
   return exitCode;
 }
@@ -143,13 +139,7 @@ function titleOf(names: readonly string[]): string {
 }
 
 /** A page that cannot be written whole is not there at all, and the one before it stays. */
-function writePage(path: string, bytes: Uint8Array): void {
+async function writePage(path: string, bytes: Uint8Array): Promise<void> {
   const sink = path === '-' ? new DescriptorSink(1) : new FileSink(path);
-  try {
-    sink.write([bytes]);
-    sink.commit();
-  } catch (error) {
-    sink.abort();
-    throw error;
-  }
+  await committed(sink, () => sink.write([bytes]));
 }

@@ -7,6 +7,7 @@ import { type Column, type ResultTable, type WorstWait, worstWaitsOf } from '../
 import { type RecordBatch, type RecordsAround, recordsAround, type TraceFacts } from '../decoder/index.ts';
 import type { EventCatalog } from '../format/index.ts';
 import { DumpFormatter, formatNs } from '../report/index.ts';
+import { underlined } from '../report/text-table.ts';
 import { vcpuLabel } from '../timeline/index.ts';
 import { RecordSelection } from './record-selection.ts';
 
@@ -70,8 +71,7 @@ export function renderWaitRecords(catalog: EventCatalog, records: readonly WaitR
     const [heading, waiting] = [`${index + 1}. ${headingOf(wait)}\n`, `${waitedLine(wait)}\n`];
     return [heading, ...lines(before), ...lines(begun), waiting, ...lines(ending), ...lines(after)].join('');
   });
-  const title = 'Records around the longest waits';
-  return `${title}\n${'-'.repeat(title.length)}\n${parts.join('\n')}`;
+  return underlined('Records around the longest waits') + parts.join('\n');
 }
 
 /** For programs: one row for each record. */

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { ResultTable } from '../analysis/index.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import type { TraceFacts } from '../decoder/index.ts';
-import { orUserError } from '../tables/byte-sink.ts';
+import { abortBehind, orUserError } from '../tables/byte-sink.ts';
 import {
   handOnTables,
   metadataOf,
@@ -67,7 +67,7 @@ export class ParquetTables {
   }
 
   abort(): void {
-    for (const sink of this.#sinks) sink.abort();
+    for (const sink of this.#sinks) abortBehind(sink);
   }
 
   #open(table: string, options: ParquetSinkOptions): ParquetSink {

@@ -1,12 +1,12 @@
 import type { ResultTable } from '../analysis/index.ts';
 import type { AnalysisFinding } from './findings.ts';
 import { isOfPart, renderHead } from './head-text.ts';
+import { resultRows } from './result-rows.ts';
 import { hasRows, isRepetition, renderEmptyResults, renderResultText } from './result-text.ts';
 import { summaryToJson } from './summary-json.ts';
-import { wrapText } from './text-table.ts';
+import { TEXT_WIDTH, underlined, wrapText } from './text-table.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
-const WIDTH = 110;
 const STANDS_OUT = 'What stands out';
 
 /**
@@ -32,8 +32,8 @@ export function renderAnalysisText(
 
 /** Findings, each a paragraph of a list. */
 function renderFindings(findings: readonly AnalysisFinding[]): string {
-  const items = findings.map(({ text }) => `- ${wrapText(text, WIDTH, 2).trimStart()}\n`);
-  return `${STANDS_OUT}\n${'-'.repeat(STANDS_OUT.length)}\n${items.join('')}`;
+  const items = findings.map(({ text }) => `- ${wrapText(text, TEXT_WIDTH, 2).trimStart()}\n`);
+  return underlined(STANDS_OUT) + items.join('');
 }
 
 /**
@@ -49,9 +49,4 @@ export function renderAnalysisJson(
   if (findings !== undefined) result.findings = findings;
   for (const table of tables) result[table.name] = resultRows(table);
   return `${JSON.stringify(result, null, 2)}\n`;
-}
-
-/** A result's rows as objects by column name. */
-export function resultRows({ columns, rows }: ResultTable): Record<string, number | string | null>[] {
-  return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
 }

@@ -1,6 +1,6 @@
 import type { ResultTable } from '../analysis/index.ts';
 import type { VariantsComparison } from '../compare/index.ts';
-import { resultRows } from './analysis-formats.ts';
+import { resultRows } from './result-rows.ts';
 import { summaryToJson } from './summary-json.ts';
 import type { TraceSummary } from './trace-summary.ts';
 

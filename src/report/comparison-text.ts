@@ -22,10 +22,9 @@ import {
 } from './comparison-words.ts';
 import { plural, trustSentences } from './head-text.ts';
 import { formatCount, formatNs } from './quantities.ts';
-import { textTable, wrapText } from './text-table.ts';
+import { TEXT_WIDTH, textTable, underlined, wrapText } from './text-table.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
-const WIDTH = 110;
 const INDENT = 9;
 /** Figures besides the headline ones that people see without asking. */
 const OTHERS_SHOWN = 10;
@@ -95,7 +94,7 @@ function tracePart(
     same === both
       ? `All ${plural(both, 'figure')} that both have are the same.`
       : `${plural(both, 'figure')} that both have; ${same} of them are the same.`;
-  const lines = [underlined(title), `${wrapText(summary, WIDTH)}\n`];
+  const lines = [underlined(title), `${wrapText(summary, TEXT_WIDTH)}\n`];
   if (all) lines.push(traceTable(known, names, true));
   else {
     lines.push(traceTable(headlines, names, false));
@@ -212,7 +211,7 @@ function onlySentences(comparisons: readonly TraceComparison[], names: DomainNam
     const shown = rows.slice(0, OTHERS_SHOWN);
     const more = rows.length > shown.length ? ` and ${rows.length - shown.length} more` : '';
     const where = change === 'only_baseline' ? 'Only in the first' : 'Only in the second';
-    return [`${wrapText(`${where}: ${shown.join('; ')}${more}.`, WIDTH)}\n`];
+    return [`${wrapText(`${where}: ${shown.join('; ')}${more}.`, TEXT_WIDTH)}\n`];
   });
 }
 
@@ -393,7 +392,7 @@ function wordsOf(
   if (equal.length > 0) sentences.push(`Equal within ${marginsText(margin)}: ${list(equal)}.`);
   if (same.length > 0) sentences.push(`The same${deterministic ? '' : ' in every run'}: ${list(same)}.`);
   if (sentences.length === 0) return '';
-  return `\n${sentences.map((sentence) => `* ${wrapText(sentence, WIDTH, 2).trimStart()}\n`).join('')}`;
+  return `\n${sentences.map((sentence) => `* ${wrapText(sentence, TEXT_WIDTH, 2).trimStart()}\n`).join('')}`;
 }
 
 /** Headline figures that one of the two has and the other has not. */
@@ -406,7 +405,7 @@ function oneSided(comparisons: readonly VariantComparison[], names: DomainNames)
   const list = missing.map(({ metric, seedsVariant, baseline, variant }) => {
     return `${figureText(metric, names)} (only ${seedsVariant > 0 ? variant : baseline} has it)`;
   });
-  return `* ${wrapText(`Not to be compared: ${list.join('; ')}.`, WIDTH, 2).trimStart()}\n`;
+  return `* ${wrapText(`Not to be compared: ${list.join('; ')}.`, TEXT_WIDTH, 2).trimStart()}\n`;
 }
 
 function mostDifferent(comparisons: readonly VariantComparison[]): VariantComparison[] {
@@ -424,10 +423,6 @@ function mostDifferent(comparisons: readonly VariantComparison[]): VariantCompar
   );
 }
 
-function underlined(title: string): string {
-  return `${title}\n${'-'.repeat(title.length)}\n`;
-}
-
 function field(heading: string, sentences: readonly string[]): string {
-  return heading.padEnd(INDENT) + wrapText(sentences.join(' '), WIDTH, INDENT).trimStart();
+  return heading.padEnd(INDENT) + wrapText(sentences.join(' '), TEXT_WIDTH, INDENT).trimStart();
 }

@@ -5,10 +5,12 @@
  * @module
  */
 import type { Cell, ResultTable } from '../analysis/index.ts';
+import { grouped } from '../base/grouped.ts';
 import { DOM_IDLE } from '../timeline/index.ts';
 import { domLabel, vcpuLabel } from '../timeline/vcpu-label.ts';
 import { plural } from './head-text.ts';
 import { formatCount, formatInstant, formatNs, formatPercent } from './quantities.ts';
+import { type ResultRow, resultRows } from './result-rows.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
 /** One sentence. */
@@ -57,7 +59,7 @@ const SCHEDULER_CLASSES: ReadonlySet<string> = new Set([
   'rtxen',
 ]);
 
-type Row = Readonly<Record<string, Cell>>;
+type Row = Readonly<ResultRow>;
 
 /** What a kind of finding looks at. */
 interface Check {
@@ -187,8 +189,8 @@ class Judged {
   rows(name: string): readonly Row[] {
     let rows = this.#rows.get(name);
     if (rows === undefined) {
-      const { columns, rows: cells } = this.#tables.get(name) ?? { columns: [], rows: [] };
-      rows = cells.map((row) => Object.fromEntries(columns.map((column, at) => [column.name, row[at]])));
+      const table = this.#tables.get(name);
+      rows = table === undefined ? [] : resultRows(table);
       this.#rows.set(name, rows);
     }
     return rows;
@@ -200,16 +202,6 @@ class Judged {
     this.#groups.set(name, groups);
     return groups.get(keyOf(row)) ?? [];
   }
-}
-
-function grouped<K>(rows: readonly Row[], keyOf: (row: Row) => K): Map<K, Row[]> {
-  const groups = new Map<K, Row[]>();
-  for (const row of rows) {
-    const group = groups.get(keyOf(row));
-    if (group === undefined) groups.set(keyOf(row), [row]);
-    else group.push(row);
-  }
-  return groups;
 }
 
 function keyOf({ dom, vcpu }: Row): string {

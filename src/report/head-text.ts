@@ -1,9 +1,8 @@
 import { DOM_IDLE } from '../timeline/index.ts';
 import { formatBytes, formatCount, formatHz, formatInstant, formatNs, formatPercent } from './quantities.ts';
-import { wrapText } from './text-table.ts';
+import { TEXT_WIDTH, wrapText } from './text-table.ts';
 import type { SummaryPart, TraceSummary } from './trace-summary.ts';
 
-const WIDTH = 110;
 const INDENT = 9;
 
 /** The head of every text report: what the trace is, and how far to trust it. */
@@ -86,7 +85,7 @@ export function plural(count: number, noun: string): string {
 }
 
 function field(heading: string, text: string): string {
-  return heading.padEnd(INDENT) + wrapText(text, WIDTH, INDENT).trimStart();
+  return heading.padEnd(INDENT) + wrapText(text, TEXT_WIDTH, INDENT).trimStart();
 }
 
 /** Whether not all of the trace is looked at. */

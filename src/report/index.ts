@@ -6,7 +6,7 @@
  * itself.
  * @module
  */
-export { renderAnalysisJson, renderAnalysisText, resultRows } from './analysis-formats.ts';
+export { renderAnalysisJson, renderAnalysisText } from './analysis-formats.ts';
 export {
   renderTraceComparisonJson,
   renderVariantsComparisonJson,
@@ -26,6 +26,7 @@ export { infoTable, renderInfoCsv, renderInfoJson } from './info-formats.ts';
 export { renderInfoText } from './info-text.ts';
 export { formatBytes, formatCount, formatHz, formatNs, formatPercent } from './quantities.ts';
 export { csvLine, renderResultCsv, renderResultsCsv } from './result-csv.ts';
+export { type ResultRow, resultRows } from './result-rows.ts';
 export { emptySentence, layOut, renderResultText, type ShownColumn, type ShownRow } from './result-text.ts';
 export { summaryToJson } from './summary-json.ts';
 export {

@@ -2,10 +2,9 @@ import type { Diagnostic } from '../decoder/diagnostic.ts';
 import { domLabel } from '../timeline/vcpu-label.ts';
 import { plural, renderHead } from './head-text.ts';
 import { formatCount, formatNs, formatPercent } from './quantities.ts';
-import { textTable, wrapText } from './text-table.ts';
+import { TEXT_WIDTH, textTable, wrapText } from './text-table.ts';
 import type { TraceSummary } from './trace-summary.ts';
 
-const WIDTH = 110;
 /** Diagnostics shown one by one; programs get all. */
 const DIAGNOSTICS_SHOWN = 20;
 
@@ -60,7 +59,7 @@ function unknownSection({ unknown }: TraceSummary): string {
 
 function diagnosticSection(diagnostics: readonly Diagnostic[]): string {
   const shown = diagnostics.slice(0, DIAGNOSTICS_SHOWN).map(({ severity, code, message, advice }) => {
-    return `${severity} ${code}\n${wrapText(`${message} ${advice}`, WIDTH, 4)}`;
+    return `${severity} ${code}\n${wrapText(`${message} ${advice}`, TEXT_WIDTH, 4)}`;
   });
   const more = diagnostics.length - shown.length;
   if (more > 0) shown.push(`${plural(more, 'more diagnostic')}: --format json has all of them.`);

@@ -1,17 +1,16 @@
 import type { Cell, Column, ResultTable } from '../analysis/index.ts';
 import { domLabel, vcpuLabel } from '../timeline/vcpu-label.ts';
 import { formatCount, formatInstant, formatNs, formatPercent, NOT_AVAILABLE } from './quantities.ts';
-import { textTable, wrapText } from './text-table.ts';
+import { TEXT_WIDTH, textTable, underlined, wrapText } from './text-table.ts';
 
-const WIDTH = 110;
 const NOTHING_TELLS = 'the trace has no records that would tell.';
 const NOBODY_NAME = '-';
 
 /** One result for people: its title underlined, its rows lined up, dom and vcpu put together as `d1v0`. */
 export function renderResultText(table: ResultTable): string {
-  const heading = `${table.title}\n${'-'.repeat(table.title.length)}\n`;
+  const heading = underlined(table.title);
   const { columns, rows } = layOut(table);
-  if (rows.length === 0) return `${heading}${wrapText(emptySentence(table), WIDTH)}\n`;
+  if (rows.length === 0) return `${heading}${wrapText(emptySentence(table), TEXT_WIDTH)}\n`;
   if (table.single) return heading + renderPairs(columns, rows[0]);
   return (
     heading +
@@ -84,7 +83,7 @@ export function isRepetition(table: ResultTable, tables: readonly ResultTable[])
  */
 export function renderEmptyResults(tables: readonly ResultTable[], { isPart = false } = {}): string {
   const title = `Nothing to tell of${isPart ? ', in the part of the trace that was chosen' : ''}`;
-  const heading = `${title}\n${'-'.repeat(title.length)}\n`;
+  const heading = underlined(title);
   const byReason = new Map<string, string[]>();
   for (const table of tables) {
     const { empty = NOTHING_TELLS } = table;
@@ -93,7 +92,7 @@ export function renderEmptyResults(tables: readonly ResultTable[], { isPart = fa
   }
   return (
     heading +
-    [...byReason].map(([why, titles]) => `${wrapText(`${titles.join('; ')}: ${why}`, WIDTH)}\n`).join('')
+    [...byReason].map(([why, titles]) => `${wrapText(`${titles.join('; ')}: ${why}`, TEXT_WIDTH)}\n`).join('')
   );
 }
 

@@ -1,3 +1,11 @@
+/** As wide as texts for people are, at most. */
+export const TEXT_WIDTH = 110;
+
+/** A heading. */
+export function underlined(title: string): string {
+  return `${title}\n${'-'.repeat(title.length)}\n`;
+}
+
 /** Columns lined up under their headings: numbers to the right, names to the left; two spaces between. */
 export function textTable(
   headings: readonly string[],

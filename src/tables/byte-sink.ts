@@ -72,6 +72,31 @@ export class FileSink implements OutputSink {
 }
 
 /**
+ * Writes to a sink and commits it; where that fails, aborts it, and throws what went wrong.
+ *
+ * @param write what writes to it
+ */
+export async function committed<T>(sink: OutputSink, write: () => T | Promise<T>): Promise<T> {
+  try {
+    const result = await write();
+    sink.commit();
+    return result;
+  } catch (error) {
+    abortBehind(sink);
+    throw error;
+  }
+}
+
+/** Aborts a sink after an error, which is what has to be told: another one, in aborting, would take its place. */
+export function abortBehind(sink: Pick<OutputSink, 'abort'>): void {
+  try {
+    sink.abort();
+  } catch {
+    // There may be other sinks, which are to be aborted as well.
+  }
+}
+
+/**
  * An open descriptor, as of standard output; it stays open. An EPIPE error passes through: nobody reads any
  * more.
  */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { BATCH_ROWS, createRecordBatch } from '../decoder/index.ts';
-import { DescriptorSink, FileSink, type OutputSink, orUserError } from './byte-sink.ts';
+import { abortBehind, DescriptorSink, FileSink, type OutputSink, orUserError } from './byte-sink.ts';
 import { metadataOf } from './summary-tables.ts';
 import type { TableSource } from './table-source.ts';
 import type { TableSpec } from './table-spec.ts';
@@ -124,15 +124,6 @@ export async function handOnTables(
   }
   tables.finish();
   await ready();
-}
-
-/** Aborts a sink after an error, which is what has to be told: another one, in aborting, would take its place. */
-function abortBehind(sink: OutputSink): void {
-  try {
-    sink.abort();
-  } catch {
-    // The others are to be aborted as well.
-  }
 }
 
 function readAll(source: TableSource, tables: TraceTables): void {

@@ -1,12 +1,12 @@
 import type { Cell, Column, ResultTable } from '../../analysis/analysis.ts';
 import { renderResultCsv } from '../../report/result-csv.ts';
+import { type ResultRow as Row, resultRows } from '../../report/result-rows.ts';
 import { formatCell } from '../../report/result-text.ts';
 import { domLabel, vcpuLabel } from '../../timeline/vcpu-label.ts';
 import { h } from './dom.ts';
 import { figure } from './figure.ts';
 import { formatNs } from './time-format.ts';
 
-type Row = Record<string, Cell>;
 const HEADS = ['figure', 'of', 'first', 'this', 'difference', 'ratio', ''] as const;
 /** Units that results are formatted by; other figures are numbers. */
 const FORMATTED = new Set(['ns', 'ratio', 'percent']);
@@ -18,9 +18,7 @@ const CHANGED = new Set(['better', 'worse', 'lower', 'higher', 'only_baseline', 
 
 /** Figures of the other traces beside the first one's. */
 export function comparisonFigure(table: ResultTable): HTMLElement {
-  const rows = table.rows.map(
-    (row): Row => Object.fromEntries(table.columns.map(({ name }, index) => [name, row[index]])),
-  );
+  const rows = resultRows(table);
   const body = h('tbody');
   const [every, same] = [h('input', { type: 'checkbox' }), h('input', { type: 'checkbox' })];
   const others = [...new Set(rows.map((row) => String(row.trace)))];

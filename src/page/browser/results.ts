@@ -1,4 +1,5 @@
-import type { Cell, ResultTable } from '../../analysis/analysis.ts';
+import type { ResultTable } from '../../analysis/analysis.ts';
+import { type ResultRow, resultRows } from '../../report/result-rows.ts';
 
 /** The results of a trace by name. */
 export class Results {
@@ -13,11 +14,8 @@ export class Results {
   }
 
   /** Rows as objects by column name; none where there is no such result. */
-  rows(name: string): Record<string, Cell>[] {
+  rows(name: string): ResultRow[] {
     const table = this.table(name);
-    if (table === undefined) return [];
-    return table.rows.map((row) =>
-      Object.fromEntries(table.columns.map((column, at) => [column.name, row[at]])),
-    );
+    return table === undefined ? [] : resultRows(table);
   }
 }

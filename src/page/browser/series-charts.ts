@@ -3,6 +3,7 @@
  * @module
  */
 import type { Cell } from '../../analysis/analysis.ts';
+import { grouped } from '../../base/grouped.ts';
 import { renderResultCsv } from '../../report/result-csv.ts';
 import { emptySentence } from '../../report/result-text.ts';
 import { domLabel } from '../../timeline/vcpu-label.ts';
@@ -163,15 +164,4 @@ function ownerOf({ dom, pcpu, runqueue }: Row): string {
   if (dom !== null) return domLabel(Number(dom));
   if (pcpu !== null) return `pCPU ${pcpu}`;
   return runqueue === null ? 'all' : `run queue ${runqueue}`;
-}
-
-function grouped(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const key = keyOf(row);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  return groups;
 }
