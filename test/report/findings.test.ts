@@ -250,6 +250,8 @@ describe('findingsOf() tells', () => {
       "pCPUs idled while vCPUs waited: 1.0 % of the pCPUs' time (2 ms), unless affinity or pools want it so.",
       'pCPU 1 was busy for 90.0 % of the time, pCPU 0 for 20.0 %, while 0.5 vCPUs waited on average.',
     ]);
+    // ARINC653's slots want it so.
+    expect(textsOf([pcpus, result('balance', balance)], nameless)).toEqual([]);
     const fine = { lost_ns: 1.9e6, utilisation_spread: 0.7, waiting_mean: 0.49, coverage: 1 };
     expect(textsOf([pcpus, result('balance', fine)])).toEqual([
       'Nothing: pCPUs hardly idled while vCPUs waited.',
