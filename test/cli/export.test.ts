@@ -1,6 +1,6 @@
 /** The verb export: what it writes where, and its mistakes. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { recordSample } from '../export/export-bytes.ts';
 import { importPerfetto, readPackets } from '../export/perfetto-importer.ts';
@@ -42,6 +42,7 @@ test('where the jobs cannot be had, the file that was there stays', () => {
   writeFileSync(path, 'kept');
   expect(runCli(['analyze', trace, '--job-stats', path, '--from', '100s']).status).toBe(2);
   expect(readFileSync(path, 'utf8')).toBe('kept');
+  expect(readdirSync(dirname(path)).filter((name) => name.startsWith('kept.csv'))).toEqual(['kept.csv']);
 });
 
 test('a stretch of a trace is exported alone', () => {
